@@ -1,0 +1,57 @@
+"""What can go wrong while something runs, named after the boundary that broke.
+
+RunnerError
+├── UsageError            what was asked for cannot be done (a config on the wrong model, an experts count out of range)
+├── ModelFileError        a GGUF file is missing, damaged, incomplete or not what was asked for
+├── ServerError           a model server did not start, died, or is not the one that was asked for
+│   └── ProofError        the server's log does not prove that it runs as it was told to
+├── EndpointError         a request to a model endpoint failed for good
+│   ├── ContextExceeded   the prompt does not fit the model's context: permanent, a state of the answer
+│   └── AccessDenied      401 / 403: every further request would fail too, so the run stops at once
+└── SandboxError          the sandbox itself broke: infrastructure, never a failed check
+
+Every message is one line: what was asked, what was found, what to do.
+"""
+
+
+class RunnerError(Exception):
+    """Base of everything that this package raises on purpose."""
+
+
+class UsageError(RunnerError):
+    """The request cannot be fulfilled as asked; nothing was started."""
+
+
+class ModelFileError(RunnerError):
+    """A model file is missing, damaged or incomplete."""
+
+
+class ServerError(RunnerError):
+    """A model server did not start, died, or answers as a different model."""
+
+
+class ProofError(ServerError):
+    """The log of a started server does not prove the requested settings; the arm must not be used."""
+
+
+class EndpointError(RunnerError):
+    """A request failed for good: retries are used up or the failure is permanent.
+
+    ``status`` is the HTTP status, or ``None`` when no reply arrived.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class ContextExceeded(EndpointError):
+    """The prompt is longer than the context of the model."""
+
+
+class AccessDenied(EndpointError):
+    """The endpoint refused the key (401 or 403)."""
+
+
+class SandboxError(RunnerError):
+    """The sandbox could not be set up or broke; says nothing about the answer."""

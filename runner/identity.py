@@ -1,0 +1,23 @@
+"""Identity of a value: a hash of its canonical JSON, so that equal content has one name everywhere."""
+
+import hashlib
+import json
+from typing import Any
+
+from pydantic import BaseModel
+
+
+def canonical_json(value: Any) -> str:
+    """Return ``value`` as JSON with sorted keys and no spaces; pydantic models are dumped in JSON mode first."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
+
+
+def digest(value: Any, *, length: int = 16) -> str:
+    """Return the first ``length`` hex digits of the SHA-256 of the canonical JSON (16 digits: 64 bits)."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:length]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    raise TypeError(f"{type(value).__name__} has no canonical JSON form")
