@@ -11,7 +11,7 @@ from runner.errors import AccessDenied, ContextExceeded, EndpointError, ProofErr
 from runner.proof import drafted_tokens, is_complete, read_timings
 from runner.retry import RetryPolicy, retried
 from runner.serve import RunningServer, ServerLog
-from runner.types import Answer, AnswerState, Prompt, Reply, Sampling, ServerTiming, Stamps, Usage
+from runner.types import Answer, AnswerState, Prompt, Reply, Sampling, ServerTiming, Usage
 
 WARM_UP = Prompt(id="warm-up", user="Repeat three times, nothing else: red green blue red green blue red green blue")
 WARM_UP_SAMPLING = Sampling(temperature=0, max_tokens=48)
@@ -57,6 +57,8 @@ async def ask(
 
     async def attempt() -> Reply:
         nonlocal mark
+        if not server.alive:
+            raise EndpointError(server.obituary())
         mark = server.log.size()  # the figures of an attempt that broke off are not this reply's
         return await client.stream(prompt.messages(), sampling)
 
@@ -65,9 +67,10 @@ async def ask(
     except AccessDenied:
         raise
     except StreamCut as cut:
-        return _answer(prompt, sample, sampling, cut.reply, state=AnswerState.TRUNCATED, message=str(cut))
+        state = AnswerState.TRUNCATED if server.alive else AnswerState.SERVER_DIED
+        return _answer(prompt, sample, sampling, cut.reply, state=state, message=str(cut))
     except EndpointError as error:
-        return _failed(prompt, sample, sampling, error)
+        return _failed(prompt, sample, sampling, error, alive=server.alive)
     timing = await _server_timing(server.log, mark)
     usage = await _counted(client, reply)
     return _answer(prompt, sample, sampling, reply, state=classify(reply), usage=usage, timing=timing)
@@ -131,11 +134,19 @@ def _answer(
     )
 
 
-def _failed(prompt: Prompt, sample: int, sampling: Sampling, error: EndpointError) -> Answer:
+def _failed(prompt: Prompt, sample: int, sampling: Sampling, error: EndpointError, *, alive: bool) -> Answer:
     """Return the record of an attempt that gave no text."""
-    exceeded = isinstance(error, ContextExceeded)
-    empty = Reply(
-        text="", finish_reason=None, stamps=Stamps(sent_s=0, first_token_s=None, last_token_s=None, ended_s=0)
+    if isinstance(error, ContextExceeded):
+        state = AnswerState.CONTEXT_EXCEEDED
+    else:
+        state = AnswerState.ERROR if alive else AnswerState.SERVER_DIED
+    return Answer(
+        prompt_id=prompt.id,
+        sample=sample,
+        sampling=sampling,
+        state=state,
+        text="",
+        finish_reason=None,
+        message=str(error),
+        stamps=None,
     )
-    state = AnswerState.CONTEXT_EXCEEDED if exceeded else AnswerState.ERROR
-    return _answer(prompt, sample, sampling, empty, state=state, message=str(error)).model_copy(update={"stamps": None})

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -51,12 +52,24 @@ class ServeOptions(Value):
 class RunningServer:
     """A server that is loaded, is the right model, and whose log proves its settings."""
 
-    def __init__(self, arm: Arm, endpoint: Endpoint, proof: Proof, command: list[str], log: "ServerLog") -> None:
+    def __init__(
+        self, arm: Arm, endpoint: Endpoint, proof: Proof, command: list[str], log: "ServerLog", process: Process
+    ) -> None:
         self.arm = arm
         self.endpoint = endpoint
         self.proof = proof
         self.command = command
         self.log = log
+        self._process = process
+
+    @property
+    def alive(self) -> bool:
+        """False once the process has ended by itself."""
+        return self._process.returncode is None
+
+    def obituary(self) -> str:
+        """Return why the server is gone, with the end of its log."""
+        return f"the server ended with code {self._process.returncode}; log: {self.log.path}, which ends with\n{self.log.tail()}"
 
 
 class ServerLog:
@@ -92,8 +105,8 @@ def command_line(arm: Arm, model: ModelFile, port: int, *, python: str = sys.exe
     command += ["--interrupt_requests", "false"]
     command += ["--n_ctx", str(serving.n_ctx), "--n_threads", str(serving.n_threads)]
     command += ["--n_threads_batch", str(serving.n_threads), "--n_gpu_layers", str(serving.n_gpu_layers)]
-    # Logits of every token cost memory and are never asked for, except that prompt-lookup decoding needs them.
-    command += ["--logits_all", "true" if arm.config.draft_tokens else "false", "--verbose", "true"]
+    # Logits of every token cost memory and are never asked for.
+    command += ["--logits_all", "false", "--verbose", "true"]
     if serving.chat_format:
         command += ["--chat_format", serving.chat_format]
     if arm.overrides:
@@ -123,7 +136,7 @@ async def serve(
     try:
         await _wait_until_loaded(process, endpoint, options.load_timeout_s, arm, command, log)
         proof = _prove(arm, command, log)
-        yield RunningServer(arm, endpoint, proof, command, log)
+        yield RunningServer(arm, endpoint, proof, command, log, process)
     finally:
         await _stop(process)
 
@@ -138,7 +151,7 @@ def _claim_port(arm: Arm, port: int | None) -> int:
         return int(probe.getsockname()[1])
 
 
-async def _start(command: list[str], log_path: Path) -> asyncio.subprocess.Process:
+async def _start(command: list[str], log_path: Path) -> Process:
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with log_path.open("wb") as log:
         return await asyncio.create_subprocess_exec(
@@ -165,7 +178,7 @@ def _die_with_parent(parent: int):  # type: ignore[no-untyped-def]
 
 
 async def _wait_until_loaded(
-    process: asyncio.subprocess.Process,
+    process: Process,
     endpoint: Endpoint,
     timeout_s: float,
     arm: Arm,
@@ -209,13 +222,13 @@ def _failure(arm: Arm, what: str, command: list[str], log: ServerLog) -> ServerE
     )
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
+async def _stop(process: Process) -> None:
     """End the server, kindly at first. Shielded, so that a cancelled run stops its server, too."""
     if process.returncode is None:
         await asyncio.shield(_terminate(process))
 
 
-async def _terminate(process: asyncio.subprocess.Process) -> None:
+async def _terminate(process: Process) -> None:
     process.terminate()
     try:
         await asyncio.wait_for(process.wait(), STOP_GRACE_S)
