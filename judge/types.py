@@ -150,7 +150,7 @@ class ModelEntry(Value):
     """Lineage; judges of the same family as a candidate are marked. Unknown lineage counts as the own family."""
     configs: tuple[str, ...]
     """Configs to test; what the file leaves out comes from its architecture."""
-    expected_tps: dict[str, float] = {}
+    expected_tps: dict[str, float] = Field(default={})
     """Config -> decode tokens per second that the plan expects; used for estimates until there is a measurement."""
     speculative: bool = False
     """True when speculative decoding is worth trying with this model (dense models)."""
