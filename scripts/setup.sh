@@ -75,7 +75,8 @@ require_packages() {
     if can_install; then
         install "${needed[@]}" "${wanted[@]}"
     elif [[ ${#needed[@]} -gt 0 ]]; then
-        die "missing: ${needed[*]} ${wanted[*]}: run sudo apt-get install -y ${needed[*]} ${wanted[*]} (or what your system calls them)"
+        needed+=("${wanted[@]}")
+        die "packages are missing: run sudo apt-get install -y ${needed[*]} (or what your system calls them)"
     else
         say "warning: answers cannot be executed without bubblewrap: run sudo apt-get install -y ${wanted[*]}"
     fi
