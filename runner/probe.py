@@ -10,6 +10,8 @@ from runner.errors import AccessDenied, EndpointError, ServerError
 from runner.retry import RetryPolicy, retried
 from runner.types import Sampling, Value
 
+NO_LISTING = frozenset({404, 405, 501})
+"""Statuses of hosted endpoints that have no ``/v1/models``; there an unknown name is refused by the request itself."""
 _WORD = "kiwi-7"
 """Stands in the schema and not in the prompt: only a server that enforces the schema can answer it."""
 _SCHEMA = {
@@ -32,8 +34,13 @@ class Capabilities(Value):
 
 
 async def check_model(client: ModelClient) -> None:
-    """Raise ServerError unless the endpoint lists the model that will be asked for."""
-    names = await client.models()
+    """Raise ServerError when the endpoint lists its models and not the one that will be asked for."""
+    try:
+        names = await client.models()
+    except EndpointError as error:
+        if error.status in NO_LISTING:
+            return
+        raise
     if client.endpoint.model not in names:
         found = ", ".join(map(repr, names[:8])) or "none"
         raise ServerError(

@@ -41,7 +41,11 @@ async def retried(call: Callable[[], Awaitable[T]], policy: RetryPolicy, *, slee
         sleep=sleep,
         reraise=True,
     )
-    return await retrying(call)
+
+    async def attempt() -> T:  # tenacity awaits only what it can see is a coroutine function
+        return await call()
+
+    return await retrying(attempt)
 
 
 def _wait(policy: RetryPolicy) -> Callable[[RetryCallState], float]:
