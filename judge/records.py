@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from judge.types import JudgingMode, ModelEntry, Suite
-from runner.types import Arm, Endpoint, ModelFile, Sampling, Value
+from runner.types import Arm, Endpoint, ModelFile, Sampling, Serving, Value
 
 RunState = Literal["running", "complete", "incomplete", "failed"]
 
@@ -33,9 +33,15 @@ class JudgeRecord(Value):
     """``None`` for a judge that is served here."""
     model: ModelFile | None
     """``None`` for an endpoint."""
+    serving: Serving | None = None
+    """How it is served; ``None`` for an endpoint."""
+    config: str = "baseline"
+    """Config that it is served in."""
     sampling: Sampling
     mode: JudgingMode = "joint"
     replicates: int = Field(default=1, ge=1)
+    scores_itself: bool = False
+    """False leaves arms of the judge's own model unscored."""
     prompt_hash: str
     """Of the judge's prompt templates."""
 

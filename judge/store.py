@@ -181,6 +181,15 @@ class Store:
             for row in self._rows(sa.select(_judgements.c.unit, _judgements.c.doc).where(_in(_judgements, batch))):
                 yield row.unit, Judgement.model_validate_json(row.doc)
 
+    def judgements_of(self, answer_key: str) -> list[Judgement]:
+        """Return everything that judges said of one answer, oldest first."""
+        query = (
+            sa.select(_judgements.c.doc)
+            .where(_judgements.c.answer_unit == answer_key)
+            .order_by(_judgements.c.created_at)
+        )
+        return [Judgement.model_validate_json(row.doc) for row in self._rows(query)]
+
     def judge_failures(self, keys: Iterable[str]) -> list[JudgeFailure]:
         """Return the failed scorings of these units, oldest first."""
         query = sa.select(_judge_failures.c.doc).order_by(_judge_failures.c.id)
