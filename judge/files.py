@@ -178,8 +178,8 @@ class ModelLine(FileFormat):
     arch: Name
     """One of the architectures of this file."""
     quant: Text | None = None
-    family: Name
-    """Lineage: judges of the candidate's own family are marked."""
+    family: Name | None = None
+    """Lineage: judges of the candidate's own family are marked; left out: unknown, which counts as the own family."""
     configs: Configs | None = None
     """Configs to test; left out: those of the architecture."""
     expected_tps: dict[ConfigName, TokensPerSecond] = {}
@@ -245,7 +245,12 @@ def models_of(file: ModelsFile) -> Models:
     return Models(
         entries=tuple(
             ModelEntry.model_validate(
-                {"id": model_id, "configs": file.architectures[line.arch], **line.model_dump(exclude_none=True)}
+                {
+                    "id": model_id,
+                    "family": None,
+                    "configs": file.architectures[line.arch],
+                    **line.model_dump(exclude_none=True),
+                }
             )
             for model_id, line in file.models.items()
         ),

@@ -62,6 +62,10 @@ class Summary(Value):
     models: int
     judge_prompts: int
 
+    def __str__(self) -> str:
+        suite = f"suite {self.suite}: {self.questions} questions, {self.criteria} criteria, {self.roles} roles"
+        return f"{suite}; {self.models} models; {self.judge_prompts} judge prompts"
+
 
 def load_suite(name: str = DEFAULT_SUITE, *, prompts: Path | None = None, rubrics: Path | None = None) -> Suite:
     """Return a suite. ``prompts`` and ``rubrics`` are the file itself, or a folder laid out as the project's own.

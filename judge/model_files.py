@@ -17,13 +17,14 @@ _BRACKETS_OR_LETTER = re.compile(r"(?P<brackets>\[[^\]]*\])|[A-Za-z]")
 class FoundFile(Value):
     """The file that the path of a model leads to."""
 
-    path: str
+    path: Path
     """The file to open: of a split model the first part, and all others lie beside it."""
 
 
 class MissingFile(Value):
     """There is no such file, which is no error: most people have some of the models only."""
 
+    path: None = None
     reason: str
     """One line."""
 
@@ -41,7 +42,7 @@ def find_file(entry: ModelEntry, env: Mapping[str, str]) -> FoundFile | MissingF
         return MissingFile(reason=f"{error.args[0]} is not set, but the path is {entry.path}")
     files = _first_parts(_matches(pattern))
     if len(files) > 1:
-        raise UserError(f"{entry.id}: {len(files)} files fit {entry.path!r}: {', '.join(files)}; narrow the path")
+        raise UserError(f"{entry.id}: {len(files)} files fit {entry.path!r}: {', '.join(map(str, files))}; narrow the path")
     return _complete(files[0]) if files else MissingFile(reason=f"no such file: {_unescaped(pattern)}")
 
 
@@ -82,12 +83,12 @@ def _unescaped(pattern: str) -> str:
     return re.sub(r"\[([*?[])\]", r"\1", pattern)
 
 
-def _first_parts(paths: Iterable[Path]) -> list[str]:
+def _first_parts(paths: Iterable[Path]) -> list[Path]:
     """Put the first part in the place of every part of a split file; links to one and the same file count once."""
-    firsts: dict[Path, str] = {}
+    firsts: dict[Path, Path] = {}
     for path in paths:
         first = _part(path, 1)
-        firsts.setdefault(first.resolve(), str(first))
+        firsts.setdefault(first.resolve(), first)
     return list(firsts.values())
 
 
@@ -98,10 +99,10 @@ def _part(path: Path, number: int) -> Path:
     return path.with_name(f"{match['stem']}-{number:05d}-of-{match['parts']}{path.suffix}")
 
 
-def _complete(first: str) -> FoundFile | MissingFile:
-    match = _SPLIT.fullmatch(Path(first).name)
+def _complete(first: Path) -> FoundFile | MissingFile:
+    match = _SPLIT.fullmatch(first.name)
     numbers = range(1, int(match["parts"]) + 1) if match else ()
-    lacking = [str(number) for number in numbers if not _part(Path(first), number).is_file()]
+    lacking = [str(number) for number in numbers if not _part(first, number).is_file()]
     if lacking:
         return MissingFile(reason=f"of {len(numbers)} parts there is no part {', '.join(lacking)}: {first}")
     return FoundFile(path=first)

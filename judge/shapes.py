@@ -88,7 +88,7 @@ def known_keys(schema: Mapping[str, Any], where: Where) -> list[str]:
         if isinstance(step, int):
             here = _resolved(schema, here.get("items", {}))
         else:
-            any_key = next(iter(here.get("patternProperties", {}).values()), {})
+            any_key: object = next(iter(here.get("patternProperties", {}).values()), {})
             here = _resolved(schema, here.get("properties", {}).get(step, any_key))
     return list(here.get("properties", {}))
 
