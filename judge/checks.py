@@ -31,7 +31,8 @@ def models_problems(models: Document, roles: Collection[str]) -> Iterator[Proble
     """Check models.yaml; ``roles`` are those of the suite, none leaves roles unchecked."""
     yield from _repeated(models, "role", "models", "*", "role")
     yield from _unknown(models, "role", roles, "models", "*", "role")
-    yield from _unknown(models, "architecture", _keys(models, "architectures"), "models", "*", "arch")
+    architectures = [name for _, name in _keys(models, "architectures")]
+    yield from _unknown(models, "architecture", architectures, "models", "*", "arch")
     yield from _configs(models)
     yield from _expected_speeds(models)
 
@@ -61,9 +62,9 @@ def _tiers(questions: Document, rubrics: Document) -> Iterator[Problem]:
     known = _texts(rubrics, "tiers", "*", "id")
     yield from _unknown(questions, "tier", known, "questions", "*", "tier")
     for part in ("targets", "thresholds"):
-        for where, _ in rubrics.each("roles", "*", part, "*"):
-            if known and where[-1] not in known:
-                yield rubrics.problem(where, _not_known("tier", where[-1], known))
+        for where, tier in _keys(rubrics, "roles", "*", part):
+            if known and tier not in known:
+                yield rubrics.problem(where, _not_known("tier", tier, known))
 
 
 def _criteria(rubrics: Document, where: Where) -> Iterator[Problem]:
@@ -76,7 +77,7 @@ def _criteria(rubrics: Document, where: Where) -> Iterator[Problem]:
 
 
 def _pairs(questions: Document, rubrics: Document) -> Iterator[Problem]:
-    scored = _keys(rubrics, "questions")
+    scored = [question_id for _, question_id in _keys(rubrics, "questions")]
     asked = questions.each("questions", "*", "id")
     for where, question_id in asked:
         if scored and isinstance(question_id, str) and question_id not in scored:
@@ -118,8 +119,8 @@ def _expected_speeds(models: Document) -> Iterator[Problem]:
     for where, arch in models.each("models", "*", "arch"):
         own = _texts(models, *where[:-1], "configs", "*")
         tested = own or _texts(models, "architectures", str(arch), "*")
-        for place, _ in models.each(*where[:-1], "expected_tps", "*"):
-            if tested and place[-1] not in tested:
+        for place, name in _keys(models, *where[:-1], "expected_tps"):
+            if tested and name not in tested:
                 yield models.problem(place, f"this config is not tested: configs are {', '.join(tested)}")
 
 
@@ -152,5 +153,6 @@ def _texts(document: Document, *pattern: str | int) -> list[str]:
     return [value for _, value in document.each(*pattern) if isinstance(value, str)]
 
 
-def _keys(document: Document, name: str) -> list[str]:
-    return [str(where[-1]) for where, _ in document.each(name, "*")]
+def _keys(document: Document, *pattern: str | int) -> list[tuple[Where, str]]:
+    """Return path and key of everything in the mappings that fit."""
+    return [(where, where[-1]) for where, _ in document.each(*pattern, "*") if isinstance(where[-1], str)]

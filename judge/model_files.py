@@ -42,7 +42,9 @@ def find_file(entry: ModelEntry, env: Mapping[str, str]) -> FoundFile | MissingF
         return MissingFile(reason=f"{error.args[0]} is not set, but the path is {entry.path}")
     files = _first_parts(_matches(pattern))
     if len(files) > 1:
-        raise UserError(f"{entry.id}: {len(files)} files fit {entry.path!r}: {', '.join(map(str, files))}; narrow the path")
+        raise UserError(
+            f"{entry.id}: {len(files)} files fit {entry.path!r}: {', '.join(map(str, files))}; narrow the path"
+        )
     return _complete(files[0]) if files else MissingFile(reason=f"no such file: {_unescaped(pattern)}")
 
 

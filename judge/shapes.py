@@ -72,6 +72,8 @@ def _wrong_value(error: ErrorDetails) -> str:
         return str(error["ctx"]["error"])
     if kind == "string_pattern_mismatch":
         return f"{found} is blank" if error["ctx"]["pattern"] == r"\S" else _no_name(found)
+    if kind == "too_short":
+        return "is empty"
     if kind in _EXPECTED:
         return f"should be {_EXPECTED[kind]}, found {found}"
     return f"{error['msg'].removeprefix('Input ')}, found {found}"
