@@ -78,10 +78,12 @@ models:
       temperature: 0
 """
 
+QUESTIONS_FILE, RUBRICS_FILE = "prompts/questions/coder.yaml", "rubrics/coder.yaml"
+
 FILES = {
-    "prompts/questions/coder.yaml": QUESTIONS,
+    QUESTIONS_FILE: QUESTIONS,
     "prompts/judge/user.md": "Judge $answer for $$5.",
-    "rubrics/coder.yaml": RUBRICS,
+    RUBRICS_FILE: RUBRICS,
     "models.yaml": MODELS,
 }
 
@@ -143,9 +145,9 @@ def test_a_suite_joins_questions_and_criteria(desk: Desk) -> None:
 
 
 def test_files_may_be_named_themselves(desk: Desk) -> None:
-    files = {"prompts": desk.folder / "prompts/questions/coder.yaml", "rubrics": desk.folder / "rubrics/coder.yaml"}
+    by_file = load_suite(prompts=desk.folder / QUESTIONS_FILE, rubrics=desk.folder / RUBRICS_FILE)
 
-    assert load_suite(**files) == load_suite(prompts=desk.folder / "prompts", rubrics=desk.folder / "rubrics")
+    assert by_file == load_suite(prompts=desk.folder / "prompts", rubrics=desk.folder / "rubrics")
 
 
 def test_a_model_without_configs_gets_those_of_its_architecture_and_the_defaults(desk: Desk) -> None:
@@ -200,8 +202,6 @@ def test_a_byte_order_mark_is_no_part_of_a_file(desk: Desk) -> None:
 
 
 # --- files that are wrong: (file, what stood there, what someone typed instead, what they read) --------------------
-
-QUESTIONS_FILE, RUBRICS_FILE = "prompts/questions/coder.yaml", "rubrics/coder.yaml"
 
 MISTAKES = {
     "broken YAML": (
@@ -272,6 +272,12 @@ MISTAKES = {
         "version: 1\narchitectures:",
         "version: 2\nnew_things: 1\narchitectures:",
         ["models.yaml:1: version: 2 is newer than this program reads (1): upgrade coder-judge"],
+    ),
+    "a version that only looks like one": (
+        "models.yaml",
+        "version: 1\n",
+        "version: true\n",
+        ["models.yaml:1: version: should be a whole number, found True"],
     ),
     "an impossible version": (
         "models.yaml",
