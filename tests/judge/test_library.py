@@ -1,5 +1,8 @@
 """What someone sees who edits the files of the library, and what comes of files that are right."""
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -616,3 +619,41 @@ def test_a_judge_folder_without_prompts_is_named(desk: Desk) -> None:
     (desk.folder / "prompts/judge/user.md").unlink()
 
     assert desk.problems() == ["prompts/judge: holds no *.md with judge prompts"]
+
+
+# --- where files come from ----------------------------------------------------------------------------------------
+
+
+def test_an_installed_package_reads_what_it_ships_whatever_lies_around_it(tmp_path: Path) -> None:
+    site, root = tmp_path / "site", Path(__file__).parents[2]
+    for package in ("judge", "runner"):
+        shutil.copytree(root / package, site / package, ignore=shutil.ignore_patterns("__pycache__"))
+    Desk(site / "judge/_data")
+    for kind in ("prompts", "rubrics"):
+        shutil.copytree(root / kind, site / kind)
+    shutil.copy(root / "models.yaml", site)
+    program = (
+        "from judge.library import load_models, load_suite; print(load_suite().name, load_models().get('large').id)"
+    )
+
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env={"PYTHONPATH": str(site)}, capture_output=True, text=True
+    )
+
+    assert (run.stdout, run.stderr) == ("small large\n", "")
+
+
+def test_a_damaged_installation_says_where_it_looked(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    for package in ("judge", "runner"):
+        shutil.copytree(root / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    program = "from judge.library import load_models; load_models()"
+
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True
+    )
+
+    assert run.stderr.splitlines()[-1] == (
+        f"judge.errors.UserError: models.yaml is neither at {tmp_path}/judge/_data/models.yaml "
+        f"nor at {tmp_path}/models.yaml: install coder-judge again, or name one"
+    )
