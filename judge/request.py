@@ -127,7 +127,7 @@ def resolve(entry: ModelEntry, environ: Mapping[str, str]) -> ModelFile:
     found = find_file(entry, environ)
     if isinstance(found, MissingFile):
         raise UserError(f"{entry.id}: no model file: {found.reason}")
-    model = read_model(Path(found.path))
+    model = read_model(found.path)
     _check_architecture(entry, model)
     return model
 
