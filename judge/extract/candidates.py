@@ -12,21 +12,7 @@ from judge.extract.values import Role
 
 _PYTHON = {"python", "python3", "python2", "py", "py3", "ipython", "pycon", "python-repl", "sage", "cython", "pyi"}
 _SHELL = {"bash", "sh", "shell", "zsh", "console", "terminal", "powershell", "cmd", "fish", "batch", "shell-session"}
-_UNSURE = {
-    "",
-    "text",
-    "txt",
-    "plaintext",
-    "plain",
-    "code",
-    "output",
-    "none",
-    "log",
-    "stdout",
-    "pseudocode",
-    "markdown",
-    "md",
-}
+_UNSURE = frozenset(("", "text", "txt", "plaintext", "plain", "code", "output", "none", "log", "stdout", "pseudocode"))
 _DIFF = {"diff", "patch", "udiff"}
 
 _SIGNS = re.compile(r"^(?:async def|def|class) \w+.*:?|^(?:import|from) \w+|^@\w+", re.MULTILINE)
@@ -120,7 +106,7 @@ def is_test(node: Definition) -> bool:
     """Tell whether this is a test function or a unittest class."""
     if not isinstance(node, ast.ClassDef):
         return node.name.startswith("test_")
-    bases = {base.attr if isinstance(base, ast.Attribute) else base.id for base in named}
+    bases = {getattr(base, "attr", getattr(base, "id", None)) for base in node.bases}
     return bool(bases & _TEST_BASES) or (
         node.name.startswith("Test")
         and any(isinstance(n, Definition) and n.name.startswith("test_") for n in node.body)

@@ -7,6 +7,8 @@ from judge.extract.candidates import Candidate, is_echo
 from judge.extract.source import BUILTINS, Source, read, statements_binding
 from judge.extract.values import Role
 
+DEMOS = frozenset({"main", "demo", "example", "run", "run_demo", "run_tests", "test"})
+"""Functions that show a program off; a version without them is complete."""
 MAX_ROUNDS = 5
 """How often blocks are added for names that blocks added before need."""
 
@@ -75,7 +77,9 @@ def _home(choice: Choice, part: Candidate, rivals: list[int]) -> list[int]:
 
 def _merge(choice: Choice, i: int, part: Candidate, homes: list[int]) -> None:
     for k in reversed(homes):
-        whole = None if part.has_gaps else patch.with_definitions(choice.code[k], part.source)
+        whole = (
+            None if part.has_gaps else patch.with_definitions(choice.code[k], part.source, shortened=part.is_shortened)
+        )
         if whole is not None and not part.is_worse and not part.is_other_way:
             choice.code[k] = read(whole)
             choice.roles[i] = "taken", "a part, put into the block before it"
@@ -85,32 +89,30 @@ def _merge(choice: Choice, i: int, part: Candidate, homes: list[int]) -> None:
 
 
 def _compete(choice: Choice, i: int, candidate: Candidate, rivals: list[int]) -> None:
-    if candidate.is_worse or (candidate.is_other_way and not any(_is_draft(choice, k) for k in rivals)):
-        choice.roles[i] = (
-            ("draft", "announced as the wrong or first version")
-            if candidate.is_worse
-            else ("alternative", "offered beside")
-        )
+    """Settle which version of the same definitions counts: the later one, unless something speaks against it."""
+    if candidate.is_worse:
+        choice.roles[i] = "draft", "announced as the wrong or a first version"
     elif candidate.source.tree is None and any(choice.code[k].tree is not None for k in rivals):
         choice.roles[i] = "draft", "does not parse, the version before it does"
-    elif candidate.is_use and not candidate.is_better and _depends(choice, candidate, rivals):
+    elif candidate.is_other_way and any(choice.code[k].tree is not None for k in rivals):
+        choice.roles[i] = "alternative", "offered beside the version before it"
+    elif candidate.is_use and any(choice.code[k].defines & candidate.source.missing for k in rivals):
         choice.roles[i] = "usage", "an example around " + _names(choice.code[rivals[0]].defines)
     else:
-        for k in rivals:
-            choice.kept.remove(k)
-            choice.roles[k] = (
-                "draft",
-                "a later block defines " + _names(choice.code[k].defines & candidate.defines) + " again",
-            )
+        _supersede(choice, candidate, rivals)
         _take(choice, i, candidate, "the later version of " + _names(candidate.defines))
 
 
-def _is_draft(choice: Choice, k: int) -> bool:
-    return choice.code[k].tree is None
-
-
-def _depends(choice: Choice, candidate: Candidate, rivals: list[int]) -> bool:
-    return any(choice.code[k].defines & candidate.source.missing for k in rivals)
+def _supersede(choice: Choice, candidate: Candidate, rivals: list[int]) -> None:
+    """Leave out the rivals, but for those that define more: their other definitions stay, the later ones override."""
+    for k in rivals:
+        old = choice.code[k]
+        again = old.defines & candidate.defines
+        helpers = read(statements_binding(old, again)).reads
+        if old.defines - again - helpers - DEMOS and old.tree is not None:
+            continue
+        choice.kept.remove(k)
+        choice.roles[k] = "draft", f"a later block defines {_names(again)} again"
 
 
 def _beside(choice: Choice, candidate: Candidate) -> tuple[Role, str] | None:
@@ -150,12 +152,9 @@ def _patch_question(choice: Choice, candidates: dict[int, Candidate], prompt: tu
 
 def _settle_for_less(choice: Choice, candidates: dict[int, Candidate]) -> None:
     """Without a definition the longest script is the answer; tests alone are none."""
-    scripts = [
-        i
-        for i, c in candidates.items()
-        if choice.roles[i] == ("usage", "defines nothing") and c.source.tree is not None
-    ]
-    if scripts:
+    spare = [i for i in candidates if choice.roles[i] == ("usage", "defines nothing")]
+    trees = {i: tree for i in spare if (tree := candidates[i].source.tree) is not None}
+    if scripts := [i for i, tree in trees.items() if tree.body]:
         best = max(scripts, key=lambda i: len(candidates[i].source.code))
         _take(choice, best, candidates[best], "the longest script; nothing in the answer defines a function or class")
         choice.flags.add("no_definition")

@@ -32,7 +32,7 @@ _OMISSION = re.compile(
     r"|#[^\n]{0,20}\b(?:existing code|rest of|same as (?:before|above)|other methods|remaining methods|unchanged"
     r"|previous code)"
     r"|#[^\n]{0,10}(?:其他方法|其余代码|保持不变|同上)",
-    re.IGNORECASE | re.MULTILINE,
+    re.IGNORECASE,
 )
 
 
@@ -58,4 +58,4 @@ def use(intro: str) -> bool:
 
 def omissions(code: str) -> frozenset[int]:
     """Return the 1-based lines where a comment or dots stand for code that is left out."""
-    return frozenset(code.count("\n", 0, match.end()) + 1 for match in _OMISSION.finditer(code))
+    return frozenset(number for number, line in enumerate(code.split("\n"), start=1) if _OMISSION.search(line))

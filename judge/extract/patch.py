@@ -31,19 +31,24 @@ def with_diff(base: str | None, diff: str) -> str | None:
     return after.code if after.tree is not None and after.defines else None
 
 
-def with_definitions(base: Source, part: Source) -> str | None:
-    """Replace or add the definitions of ``part`` in ``base``: functions, whole classes' methods, and loose methods."""
-    if base.tree is None or part.tree is None:
+def with_definitions(base: Source, part: Source, *, shortened: bool) -> str | None:
+    """Replace or add the definitions of ``part`` in ``base``: functions, classes, and methods without their class.
+
+    A class replaces the one of its name, or only its methods when it is shortened or lacks the constructor.
+    """
+    if base.tree is None or part.tree is None or not base.tree.body:
         return None
     edits: list[Edit] = []
     for node in part.tree.body:
         if isinstance(node, Definition):
-            found = _definition_edits(base.tree, part, node)
+            found = _definition_edits(base.tree, part, node, shortened=shortened)
             if found is None:
                 return None
             edits += found
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            edits.append((1, 0, _lines(part, node)))
+            edits.append(_before(_first_statement(base.tree), _lines(part, node)))
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            edits.append(_after(base.tree.body[-1], _lines(part, node)))
     return _edited(base.code, edits) if edits else None
 
 
@@ -66,13 +71,7 @@ def with_statements(base: Source, part: Source) -> str | None:
 def is_partial_class(base: Source, part: Source) -> bool:
     """Tell whether ``part`` repeats a class of ``base`` without its constructor, to show only what changes."""
     own = _classes(base.tree)
-    return any(
-        name in own
-        and "__init__" in _methods(own[name])
-        and "__init__" not in _methods(node)
-        and not node.decorator_list
-        for name, node in _classes(part.tree).items()
-    )
+    return any(name in own and _lacks_constructor(node, own[name]) for name, node in _classes(part.tree).items())
 
 
 def is_loose_methods(part: Source) -> bool:
@@ -114,16 +113,17 @@ def _replaced(base: str, old: list[str], new: list[str]) -> str | None:
     return "\n".join([*lines[: places[0]], *moved, *lines[places[0] + len(wanted) :]])
 
 
-def _definition_edits(base: ast.Module, part: Source, node: Definition) -> list[Edit] | None:
+def _definition_edits(base: ast.Module, part: Source, node: Definition, *, shortened: bool) -> list[Edit] | None:
     classes = _classes(base)
-    if isinstance(node, ast.ClassDef) and node.name in classes:
+    home = classes.get(node.name)
+    if isinstance(node, ast.ClassDef) and home and (shortened or _lacks_constructor(node, home)):
         methods = [n for n in node.body if isinstance(n, Definition)]
-        return [_method_edit(classes[node.name], part, n) for n in methods]
+        return [_method_edit(home, part, n) for n in methods]
     own = [n for n in base.body if isinstance(n, Definition) and n.name == node.name]
     if own:
         return [(first_line(own[-1]), last_line(own[-1]), _lines(part, node))]
     if isinstance(node, ast.ClassDef) or not _takes_self(node):
-        return [(last_line(base.body[-1]) + 1, last_line(base.body[-1]), ["", "", *_lines(part, node)])]
+        return [_after(base.body[-1], ["", "", *_lines(part, node)])]
     homes = [c for c in classes.values() if node.name in _methods(c)] or list(classes.values())
     return [_method_edit(homes[0], part, node)] if len(homes) == 1 else None
 
@@ -135,7 +135,24 @@ def _method_edit(home: ast.ClassDef, part: Source, node: Definition) -> Edit:
     ]
     if (old := _methods(home).get(node.name)) is not None:
         return first_line(old), last_line(old), lines
-    return last_line(home) + 1, last_line(home), ["", *lines]
+    return _after(home, ["", *lines])
+
+
+def _before(node: ast.stmt, lines: list[str]) -> Edit:
+    return first_line(node), first_line(node) - 1, lines
+
+
+def _after(node: ast.stmt, lines: list[str]) -> Edit:
+    return last_line(node) + 1, last_line(node), lines
+
+
+def _first_statement(tree: ast.Module) -> ast.stmt:
+    """Return the first statement that others may stand before: not the docstring, not a ``__future__`` import."""
+    for node in tree.body:
+        is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if not is_docstring and not (isinstance(node, ast.ImportFrom) and node.module == "__future__"):
+            return node
+    return tree.body[-1]
 
 
 def _edited(code: str, edits: list[Edit]) -> str | None:
@@ -158,6 +175,10 @@ def _assignments(tree: ast.AST) -> dict[str, list[tuple[ast.stmt, str]]]:
 
 def _classes(tree: ast.Module | None) -> dict[str, ast.ClassDef]:
     return {n.name: n for n in tree.body if isinstance(n, ast.ClassDef)} if tree else {}
+
+
+def _lacks_constructor(node: ast.ClassDef, whole: ast.ClassDef) -> bool:
+    return "__init__" in _methods(whole) and "__init__" not in _methods(node) and not node.decorator_list
 
 
 def _methods(node: ast.ClassDef) -> dict[str, Definition]:

@@ -64,7 +64,9 @@ def _plain_lines(code: str) -> str:
 
 
 def _expanded(code: str) -> str:
-    return code.expandtabs(4)
+    # A tab is four columns in most editors and eight in old ones; only one of them lines the blocks up.
+    four = code.expandtabs(4)
+    return four if read(four).tree is not None else code.expandtabs(8)
 
 
 def _numbers_blanked(code: str) -> str:
