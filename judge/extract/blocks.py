@@ -168,10 +168,11 @@ def _glued_openings(text: str) -> Iterator[tuple[int, int]]:
 
 def _parse(text: str) -> list[Found]:
     lines = text.split("\n")
+    last = max((i for i, line in enumerate(lines) if line.strip()), default=0)
     found: list[Found] = []
     done = 0
     for token in _MARKDOWN.parse(text):
-        if token.type not in ("fence", "code_block") or token.map is None:
+        if token.type not in ("fence", "code_block") or token.map is None or len(found) > MAX_BLOCKS:
             continue
         first, end = token.map
         block = Found(
@@ -179,7 +180,7 @@ def _parse(text: str) -> list[Found]:
             code=token.content if token.type == "fence" else textwrap.dedent(token.content),
             first_line=first + 1,
             last_line=end,
-            closed=token.type != "fence" or _is_closed(token, lines),
+            closed=token.type != "fence" or _is_closed(token, lines, last),
             intro=_intro(lines, done, first),
             form="fence" if token.type == "fence" else "indented",
         )
@@ -193,13 +194,13 @@ def _label(token: Token) -> str:
     return match[1].lower() if match else ""
 
 
-def _is_closed(token: Token, lines: list[str]) -> bool:
-    if token.map is None or any(line.strip() for line in lines[token.map[1] :]):
+def _is_closed(token: Token, lines: list[str], last: int) -> bool:
+    """Tell whether a fence has its end mark; ``last`` is the index of the last line of the text that is not blank."""
+    first, end = token.map or (0, 0)
+    if last >= end:
         return True  # something follows, so the answer does not end in here
-    first, end = token.map
-    mark = token.markup[0]
-    last = lines[end - 1].strip(" \t>") if end - 1 > first else ""
-    return len(last) >= len(token.markup) and not last.strip(mark)
+    closing = lines[end - 1].strip(" \t>") if end - 1 > first else ""
+    return len(closing) >= len(token.markup) and not closing.strip(token.markup[0])
 
 
 def _intro(lines: list[str], done: int, first: int) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-MAX_PARSED_CHARS = 400_000
+MAX_PARSED_CHARS = 200_000
 """Longer code is not parsed: its tree would take hundreds of MB, and no answer within a token limit is as long."""
 
 BUILTINS = frozenset(dir(builtins)) | {"__file__", "__name__", "__doc__", "__builtins__", "__annotations__"}
@@ -86,7 +86,7 @@ def compile_error(code: str) -> str | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            compile(code, "<answer>", "exec", dont_inherit=True)
+            compile(source.tree, "<answer>", "exec", dont_inherit=True)
     except SyntaxError as error:
         return _syntax_message(error)
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:

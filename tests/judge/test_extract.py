@@ -18,7 +18,19 @@ from judge.extract import Extraction, Program, extract, runnable
 ANSWERS = Path(__file__).parent / "answers"
 PROMPTS: dict[str, str] = yaml.safe_load((ANSWERS / "prompts.yaml").read_text(encoding="utf-8"))
 EXPECTED: dict[str, dict[str, Any]] = yaml.safe_load((ANSWERS / "expected.yaml").read_text(encoding="utf-8"))
-KNOWN_KEYS = {"question", "state", "defines", "absent", "contains", "lacks", "once", "flags", "roles", "parses", "looks_like"}
+KNOWN_KEYS = {
+    "question",
+    "state",
+    "defines",
+    "absent",
+    "contains",
+    "lacks",
+    "once",
+    "flags",
+    "roles",
+    "parses",
+    "looks_like",
+}
 
 every_answer = pytest.mark.parametrize("name", EXPECTED)
 
