@@ -318,6 +318,8 @@ def _read(fd: int, size: int) -> bytes:
 
 def main(requests_fd: int, replies_fd: int) -> None:
     """Serve until the service closes the pipe. Called by the start command with the two pipe ends."""
+    for fd in (requests_fd, replies_fd):
+        os.set_inheritable(fd, False)  # an answer that becomes another program ends here, not at the wall clock
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
     Server(replies_fd).serve(_requests(requests_fd))
