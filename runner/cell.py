@@ -52,6 +52,8 @@ class Cell:
         self._failure: Exception | None = None
         self._wake = asyncio.Event()
         self._exited = asyncio.Event()
+        self._inner_gone = asyncio.Event()
+        self._inner_gone.set()
         self._output = bytearray()
         self._output_limit = limits.stdout_bytes
         self._inner: int | None = None
@@ -183,6 +185,8 @@ class Cell:
         try:
             self.inner_pid = int(json.loads(os.read(self._pipes.info, 4096))["child-pid"])
             self._inner = os.pidfd_open(self.inner_pid)
+            self._inner_gone.clear()
+            self._loop.add_reader(self._inner, self._inner_gone.set)
         except (OSError, ValueError, KeyError) as error:
             raise SandboxError(f"bwrap did not say which process runs the answer: {error}") from error
 
@@ -201,10 +205,14 @@ class Cell:
         return _ending(self._process.returncode)
 
     async def kill(self) -> None:
-        """End everything inside. Killing process 1 of the namespace takes all others with it, and bwrap reaps it."""
-        if self._inner is not None and not self._exited.is_set():
+        """End everything inside. Killing process 1 of the namespace takes all others with it, and bwrap reaps it.
+
+        Also needed after bwrap has exited: it does not wait for process 1.
+        """
+        if self._inner is not None:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._inner, signal.SIGKILL)
+            await self._inner_gone.wait()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._exited.wait(), _KILL_GRACE_S)
         if not self._exited.is_set():
@@ -220,7 +228,9 @@ class Cell:
         self._pipes.close()
         os.close(self._exit_fd)
         if self._inner is not None:
+            self._loop.remove_reader(self._inner)
             os.close(self._inner)
+            self._inner = None
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
 

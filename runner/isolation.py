@@ -5,6 +5,7 @@ Nothing is inferred from settings of the kernel: distributions show user namespa
 """
 
 import base64
+import functools
 import json
 import os
 import platform
@@ -99,7 +100,7 @@ class _Unavailable(Exception):
         self.fix = fix
 
 
-_known: dict[tuple[str, str | None], Isolation] = {}
+_known: dict[tuple[int, str, str | None], Isolation] = {}
 
 
 async def isolation(*, run_as: str = RUN_AS, bwrap: str | None = None) -> Isolation:
@@ -107,7 +108,7 @@ async def isolation(*, run_as: str = RUN_AS, bwrap: str | None = None) -> Isolat
 
     ``run_as`` counts only when the service runs as root. ``bwrap`` None looks for the system's bubblewrap.
     """
-    key = (run_as, bwrap)
+    key = (os.getuid(), run_as, bwrap)
     if key not in _known:
         _known[key] = await examine(run_as=run_as, bwrap=bwrap)
     return _known[key]
@@ -208,14 +209,23 @@ async def _interpreter(uid: int | None, gid: int | None) -> Interpreter:
     )
 
 
+@functools.cache
+def _sources() -> dict[str, str]:
+    folder = resources.files("runner") / "inside"
+    return {entry.name: entry.read_text() for entry in folder.iterdir() if entry.name.endswith(".py")}
+
+
+@functools.cache
+def _escape_attempts() -> str:
+    return (resources.files("runner") / "escape_attempts.py").read_text()
+
+
 async def _compile_with(executable: str, uid: int | None, gid: int | None) -> Interpreter | None:
     """Compiling the inside part both prepares it (no start has to) and proves that this user can run this
     interpreter."""
-    folder = resources.files("runner") / "inside"
-    sources = {entry.name: entry.read_text() for entry in folder.iterdir() if entry.name.endswith(".py")}
     try:
         status, stdout, _ = await run_trusted(
-            [executable, "-I", "-S", "-c", _COMPILE], data=json.dumps(sources).encode(), uid=uid, gid=gid
+            [executable, "-I", "-S", "-c", _COMPILE], data=json.dumps(_sources()).encode(), uid=uid, gid=gid
         )
     except OSError:
         return None
@@ -250,10 +260,9 @@ async def _attempt(jail: Jail, canary: str, home: str, port: int) -> list[str]:
     limits = Limits()
     cell = Cell.start(jail, limits)
     try:
-        source = (resources.files("runner") / "escape_attempts.py").read_text()
         requests = [
             setup_request(limits),
-            load_request(source),
+            load_request(_escape_attempts()),
             Call(target="attempts", args=(canary, home, port)).request(),
         ]
         replies = cell.ask(requests, limits.call_wall_s, time.monotonic() + limits.answer_wall_s)
