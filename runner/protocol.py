@@ -10,7 +10,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any, Literal, Self
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from runner.errors import UsageError
 from runner.inside.codec import Malformed, TooLarge, decode, encode
@@ -282,8 +282,6 @@ class Frames:
 class Reply(Value):
     """One checked reply; its encoded values are decoded by ``value`` and ``args_after``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
     id: str
     state: CallState
     encoded: Any = Field(default=None, alias="value")
@@ -298,7 +296,7 @@ class Reply(Value):
     def parse(cls, body: bytes, nonce: str) -> Self:
         """Read a reply that has to carry ``nonce``. Raises Tampered."""
         try:
-            reply = cls.model_validate_json(body)
+            reply = cls.model_validate_json(body, strict=True)
         except (ValidationError, RecursionError) as error:
             raise Tampered(f"not a reply: {_first_line(error)}") from error
         if reply.id != nonce:
