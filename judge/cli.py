@@ -305,7 +305,8 @@ def validate(
     if problems:
         sys.stderr.write(f"{len(problems)} problem(s)\n")
         raise typer.Exit(Exit.USAGE)
-    sys.stdout.write(f"ok: {summary}\n")
+    counts = ", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in summary.model_dump().items())
+    sys.stdout.write(f"ok: {counts}\n")
 
 
 @app.command()
@@ -360,14 +361,14 @@ def _extra(places: "Places", model: Path | None, name: str | None, arch: str) ->
 
 def _ready(places: "Places") -> list[str]:
     """Return the ready models whose file is there; the others are named on stderr."""
-    from judge.library import find_file
+    from judge.library import MissingFile, find_file
 
     found = []
     for entry in places.load_models().entries:
         if entry.status != "ready":
             continue
         file = find_file(entry, os.environ)
-        if file.path is None:
+        if isinstance(file, MissingFile):
             sys.stderr.write(f"skipped: {entry.id}: {file.reason}\n")
         else:
             found.append(entry.id)

@@ -49,7 +49,7 @@ def _server() -> Finding:
 
 def _library(places: Places) -> Finding:
     problems, summary = check_all(places.models, None, None)
-    found = f"{len(problems)} problem(s)" if problems else str(summary)
+    found = f"{len(problems)} problem(s)" if problems else f"{summary.questions} questions, {summary.models} models"
     advice = "run judge validate" if problems else ""
     return Finding(check="questions, rubric, models", ok=not problems, needed=True, found=found, advice=advice)
 

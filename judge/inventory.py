@@ -1,8 +1,9 @@
 """The models that are known and what can be done with each. Reads GGUF headers of those that are there."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
-from judge.library import Models, find_file
+from judge.library import MissingFile, Models, find_file
 from judge.types import ModelEntry
 from runner.errors import ModelFileError
 from runner.gguf import read_model
@@ -41,10 +42,10 @@ def inventory(models: Models, environ: Mapping[str, str]) -> list[Line]:
 
 def _line(entry: ModelEntry, environ: Mapping[str, str]) -> Line:
     found = find_file(entry, environ)
-    if found.path is None:
+    if isinstance(found, MissingFile):
         return Line(entry=entry, file=None, reason=found.reason)
     try:
-        return Line(entry=entry, file=read_model(found.path), reason="")
+        return Line(entry=entry, file=read_model(Path(found.path)), reason="")
     except ModelFileError as error:
         return Line(entry=entry, file=None, reason=str(error))
 
@@ -67,5 +68,5 @@ def row(line: Line) -> list[str]:
         f"Yes ({reduction} experts)" if reduction else "No (dense)" if entry.arch == "dense" else "No",
         "Yes" if entry.speculative else "No",
         expected or "-",
-        file.path if file else f"not found: {line.reason}",
+        file.path if file else f"not found: {line.reason.partition(', but')[0]}",
     ]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from judge.errors import UserError
-from judge.library import JudgePrompts, Models, find_file
+from judge.library import JudgePrompts, MissingFile, Models, find_file
 from judge.lineage import is_self
 from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.types import JudgingMode, ModelEntry, Suite
@@ -125,9 +125,9 @@ def _known(kind: str, names: Sequence[str], known: set[str], shown: Sequence[str
 def resolve(entry: ModelEntry, environ: Mapping[str, str]) -> ModelFile:
     """Return what the file of ``entry`` says. Raises UserError when there is no file, or it is of another architecture."""
     found = find_file(entry, environ)
-    if found.path is None:
+    if isinstance(found, MissingFile):
         raise UserError(f"{entry.id}: no model file: {found.reason}")
-    model = read_model(found.path)
+    model = read_model(Path(found.path))
     _check_architecture(entry, model)
     return model
 

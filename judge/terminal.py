@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Self
 
+from rich import box
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -19,6 +20,9 @@ from rich.progress import (
 from rich.table import Table
 
 from judge.events import Answered, ArmFailed, Event, Loaded, Loading, Scored, ScoringFailed
+
+UNLIMITED_COLUMNS = 10_000
+"""A table that goes to a file or a pipe is as wide as it needs to be."""
 
 
 def is_interactive() -> bool:
@@ -117,8 +121,9 @@ def screen(*, quiet: bool) -> PlainScreen | LiveScreen:
 
 def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     """Print a table to stdout; nothing is cut when stdout is no terminal."""
-    console = Console(width=None if sys.stdout.isatty() else 220, highlight=False)
-    table = Table(title=title or None, title_justify="left")
+    console = Console(width=None if sys.stdout.isatty() else UNLIMITED_COLUMNS, highlight=False)
+    plain = not sys.stdout.isatty()
+    table = Table(title=title or None, title_justify="left", box=box.ASCII2 if plain else box.SIMPLE_HEAD)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
