@@ -8,9 +8,9 @@ import statistics
 import sys
 import time
 
-from runner.cell import run_trusted
 from runner.isolation import isolation
 from runner.sandbox import Sandbox
+from runner.spawn import run_trusted
 
 ANSWER = """
 def factorial(n: int) -> int:

@@ -25,10 +25,12 @@ from pydantic import Field
 
 from runner import seccomp
 from runner.bwrap import Interpreter, Jail
-from runner.cell import Cell, Died, run_trusted
+from runner.cell import Cell, Died
 from runner.errors import SandboxError
 from runner.outcomes import Limits
-from runner.protocol import Call, Tampered, load_request, setup_request
+from runner.protocol import Call, load_request, setup_request
+from runner.replies import Tampered
+from runner.spawn import run_trusted
 from runner.types import Value
 
 RUN_AS = "nobody"

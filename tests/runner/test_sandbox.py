@@ -446,7 +446,7 @@ def negative(): time.sleep(-1)
 
 
 async def fake_call(name: str) -> tuple[Any, float, tuple[Any, ...]]:
-    async with Sandbox(clock="fake", limits=QUICK) as sandbox:
+    async with Sandbox(clock="fake") as sandbox:
         await sandbox.load(CLOCKS)
         result = await sandbox.call(name)
         return result, await sandbox.elapsed_s(), await sandbox.sleeps()
@@ -519,7 +519,7 @@ def forever():
 
 
 async def counted(name: str, *args: Any, cap: int | None = None) -> Any:
-    async with Sandbox(limits=QUICK) as sandbox:
+    async with Sandbox() as sandbox:
         await sandbox.load(SEARCHES)
         return (await sandbox.run([Call(target=name, args=args, count=Counting(cap=cap))]))[0]
 

@@ -16,7 +16,7 @@ import asyncio, socket, urllib.error, urllib.request
 
 def fetch(url):
     try:
-        with urllib.request.urlopen(url, timeout=0.5) as response:
+        with urllib.request.urlopen(url, timeout=2) as response:
             return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, ""
@@ -64,7 +64,7 @@ async def test_a_path_behaves_as_its_route_says(path: str, expected: tuple[objec
 
 
 async def test_the_log_shows_what_was_asked_when_and_how_much_at_once() -> None:
-    routes = {f"/{n}": Route(delay_s=0.2) for n in range(4)}
+    routes = {f"/{n}": Route(delay_s=1) for n in range(4)}
     async with Sandbox(network="loopback") as sandbox, sandbox.http_server(routes) as server:
         await sandbox.load(FETCH)
         await sandbox.call("fetch_all", [server.url(path) for path in routes])
@@ -72,7 +72,7 @@ async def test_the_log_shows_what_was_asked_when_and_how_much_at_once() -> None:
     assert sorted(request.path for request in log) == ["/0", "/1", "/2", "/3"]
     assert {request.method for request in log} == {"GET"}
     assert max(request.concurrent for request in log) == 4
-    assert max(request.at_s for request in log) - min(request.at_s for request in log) < 0.2
+    assert max(request.at_s for request in log) - min(request.at_s for request in log) < 1
 
 
 async def test_a_client_that_gave_up_no_longer_counts() -> None:

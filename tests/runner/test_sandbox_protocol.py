@@ -14,17 +14,13 @@ from runner.errors import UsageError
 from runner.inside.codec import MAX_DEPTH, MAX_HEX_DIGITS, TooLarge, encode
 from runner.protocol import (
     Call,
-    Frames,
     Handle,
     Opaque,
-    Reply,
     Return,
     Scripted,
-    Tampered,
-    decode_value,
     encode_value,
-    frame,
 )
+from runner.replies import Frames, Reply, Tampered, decode_value, frame
 
 NONCE = "0123456789abcdef"
 scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(), st.binary())
