@@ -184,11 +184,7 @@ def build_judge(choice: RunChoice, models: Models, prompts: JudgePrompts, enviro
     assert wanted is not None
     if wanted.url:
         return _endpoint_judge(wanted, prompts)
-    if wanted.name is None:
-        raise UserError(
-            "no judge was named; use --judge NAME (see judge models), or --judge-url URL --judge-model MODEL"
-        )
-    entry = models.get(wanted.name)
+    entry = models.get(wanted.name) if wanted.name else _highest_rung(models, environ)
     model, serving = resolve(entry, environ), _serving(choice, entry)
     return JudgeRecord(
         name=entry.id,
