@@ -20,7 +20,7 @@ from runner.outcomes import CallResult, Inventory, Limits, Loaded, Raised
 from runner.protocol import Call, Clock, Counting
 from runner.sandbox import Network, Sandbox
 
-MAX_ENDS = 3
+MAX_ENDS = 2
 """Confirmed hangs and deaths after which an answer is not called any more: each costs seconds."""
 
 Batch = Sequence[Call]
@@ -137,12 +137,21 @@ class Subject:
             check, reason_of(result), kind=kind_of(result), input=input, expected=expected, got=shown_result(result)
         )
 
-    def judge(self, check: Check, good: bool, reason: str) -> None:
-        """Record a check that needs no call."""
+    def judge(
+        self,
+        check: Check,
+        good: bool,
+        reason: str,
+        *,
+        input: str | None = None,
+        expected: str | None = None,
+        got: str | None = None,
+    ) -> None:
+        """Record a check that was decided elsewhere; the texts are for when it failed."""
         if good:
             self.passed(check)
         else:
-            self.failed(check, reason)
+            self.failed(check, reason, input=input, expected=expected, got=got)
 
     # --- calling -------------------------------------------------------------------------------------------------
 

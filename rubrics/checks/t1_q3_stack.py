@@ -14,6 +14,7 @@ from runner.outcomes import CallResult
 from runner.protocol import Handle
 
 QUESTION = "C-T1-Q3"
+CALL_WALL_S = 1.0
 
 ORDER = Check(id="order", criteria=("all_methods_work",), about="items come back last in, first out")
 PEEK = Check(id="peek", criteria=("all_methods_work",), about="peek gives the last item and leaves it")

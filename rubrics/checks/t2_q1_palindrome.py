@@ -14,6 +14,7 @@ from runner.outcomes import CallResult, Work
 from runner.protocol import Call, Counted, Counting
 
 QUESTION = "C-T2-Q1"
+CALL_WALL_S = 1.0
 
 EXAMPLES = Check(
     id="examples", criteria=("correct_algorithm",), about="odd and even lengths, in the middle and at both ends"
