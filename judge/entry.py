@@ -175,7 +175,10 @@ def _used_by_others(names: list[str], users: list[str], calls: dict[str, frozens
         name
         for name in names
         for user in users
-        if not _DEMO_NAMES.match(user.lower()) and user != name and name in calls.get(user, _NONE) and user not in calls.get(name, _NONE)
+        if not _DEMO_NAMES.match(user.lower())
+        and user != name
+        and name in calls.get(user, _NONE)
+        and user not in calls.get(name, _NONE)
     }
 
 

@@ -1,5 +1,6 @@
 """What a run tells whoever watches it: the pipeline yields these and prints nothing."""
 
+from judge.checking import Evidence
 from runner.types import Answer, Timing, Value
 
 
@@ -32,6 +33,16 @@ class Answered(Value):
     """Units of this phase that were owed at its start."""
 
 
+class Checked(Value):
+    """One answer was executed."""
+
+    arm_id: str
+    question_id: str
+    evidence: Evidence
+    done: int
+    owed: int
+
+
 class Scored(Value):
     """One judgement was stored."""
 
@@ -62,4 +73,4 @@ class ArmFailed(Value):
     message: str
 
 
-Event = Loading | Loaded | Answered | Scored | ScoringFailed | ArmFailed
+Event = Loading | Loaded | Answered | Checked | Scored | ScoringFailed | ArmFailed

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from judge.grounding import Policy
 from judge.types import JudgingMode, ModelEntry, Suite
 from runner.types import Arm, Endpoint, ModelFile, Sampling, Serving, Value
 
@@ -14,7 +15,8 @@ class ArmRecord(Value):
     """One arm of a run and the model behind it."""
 
     arm: Arm
-    model: ModelFile
+    model: ModelFile | None
+    """``None`` for answers that were imported: nothing can be served."""
     entry: ModelEntry
     sampling: Sampling
     """Without the seeds of the samples."""
@@ -44,6 +46,8 @@ class JudgeRecord(Value):
     """False leaves arms of the judge's own model unscored."""
     prompt_hash: str
     """Of the judge's prompt templates."""
+    also_blind: bool = False
+    """True scores every answer a second time without showing the evidence, to audit the judge against the tests."""
 
 
 class RunRecord(Value):
@@ -58,6 +62,9 @@ class RunRecord(Value):
     question_ids: tuple[str, ...]
     samples: int = Field(ge=1)
     arms: tuple[ArmRecord, ...]
+    checks: dict[str, str] = Field(default={})
+    """Question id -> hash of the checks that its answers are executed against; empty: nothing is executed."""
+    policy: Policy = "grounded"
     judge: JudgeRecord | None
     """``None`` when only answers are collected."""
     environment: dict[str, str]

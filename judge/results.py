@@ -4,48 +4,21 @@ reading the store.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import fmean, median, stdev
+from statistics import fmean
 
+from judge.audit import Disagreement, Rates, disagrees, rates
+from judge.checking import Evidence, bounds
+from judge.grounding import Policy, bounded
 from judge.lineage import same_family
-from judge.pipeline import owed_scorings, questions_of, wanted_scorings, work_of
+from judge.pipeline import evidence_of, owed_checks, owed_scorings, questions_of, wanted_scorings, work_of
 from judge.plan import wanted_answers
 from judge.records import ArmRecord, JudgeRecord, Launch, RunRecord, RunState
 from judge.roles import RoleDecision, decide
 from judge.scoring import Coverage, TierScore, answer_score, mean_of_means, tier_scores
+from judge.speed import Speed, Spread, arm_speed
 from judge.store import Store
-from judge.types import Judgement, Question
-from runner.timing import timing
-from runner.types import Answer, Timing, Value
-
-MIN_EVALUATED_SHARE = 0.5
-"""A time to first token counts only when at least half of the prompt was evaluated for it, not taken from the request before."""
-
-
-class Spread(Value):
-    """A figure over several requests."""
-
-    n: int
-    """Requests that it was measured on."""
-    median: float
-    mean: float
-    sd: float | None
-    """``None`` for a single request."""
-
-
-class Speed(Value):
-    """Speed of one arm over its settled answers. ``None``: not measured."""
-
-    ttft_s: Spread | None
-    prefill_tps: Spread | None
-    decode_tps: Spread | None
-    """What a user gets over HTTP."""
-    server_decode_tps: Spread | None
-    """The server's eval time: what compares with llama.cpp's own figure."""
-    overhead_ms: Spread | None
-    """Sampling and HTTP, milliseconds per token."""
-    token_sources: tuple[str, ...]
-    speedup: float | None = None
-    """decode_tps over that of the same candidate's baseline; ``None`` without a baseline in the run."""
+from judge.types import Grade, Judgement, Question
+from runner.types import Answer, Value
 
 
 class CriterionScore(Value):
@@ -55,7 +28,7 @@ class CriterionScore(Value):
     name: str
     weight: int
     mean: float | None
-    """1.0-5.0; ``None`` when no judgement could assess it."""
+    """The judge's own scores, 1.0-5.0; ``None`` when no judgement could assess it."""
     cannot_assess: int
     """Judgements that could not."""
 
@@ -67,6 +40,15 @@ class QuestionScore(Value):
     test: str
     tier: str
     mean: float | None
+    """By the run's policy, 1.0-5.0."""
+    judge_mean: float | None
+    """By the judge's scores as they are."""
+    checks_passed: int
+    """Over all answers that were executed."""
+    checks_known: int
+    """Passed and failed; what could not be run is left out."""
+    evidence_states: dict[str, int]
+    """How executing went -> number of answers."""
     states: dict[str, int]
     """State -> number of answers, ``missing`` for those that are still owed."""
     criteria: tuple[CriterionScore, ...]
@@ -90,6 +72,10 @@ class ArmResult(Value):
     """Tier -> is the target of today's role met; ``None`` without a score. Empty for a candidate without a role."""
     same_family_as_judge: bool | None
     """``None`` without a judge."""
+    disagreements: tuple[Disagreement, ...]
+    """Where judge and tests see a criterion differently."""
+    rates: Rates
+    """The judge against the tests on this arm: scored blind where that was asked for, else with the evidence in sight."""
     launches: tuple[Launch, ...]
     failures: tuple[str, ...]
     """One line per failed attempt or scoring that is still owed."""
@@ -106,12 +92,18 @@ class Results(Value):
     suite_version: int
     suite_hash: str
     samples: int
+    policy: Policy
+    """How scores and evidence were put together."""
     judge: str | None
     judge_replicates: int
+    judged_blind: bool
+    """True when every answer was also scored without showing the evidence."""
     coverage: Coverage
     """Over all arms; an answer is scored when every replicate that was wanted gave a score."""
     owed_answers: int
     """Answers that are still missing."""
+    owed_checks: int
+    """Answers that are still to be executed."""
     owed_scorings: int
     """Scorings that are still missing, of answers that are there."""
     arms: tuple[ArmResult, ...]
@@ -120,7 +112,7 @@ class Results(Value):
     @property
     def complete(self) -> bool:
         """True when nothing is owed."""
-        return self.owed_answers == 0 and self.owed_scorings == 0
+        return self.owed_answers == 0 and self.owed_checks == 0 and self.owed_scorings == 0
 
 
 class _Judged(Value):
@@ -128,13 +120,30 @@ class _Judged(Value):
 
     question_id: str
     answer: Answer
+    evidence: Evidence | None
     judgements: tuple[Judgement, ...]
+    """Those that count."""
+    blind: tuple[Judgement, ...]
+    """Made without seeing the evidence, to audit the judge."""
+
+
+_ByAnswer = dict[str, list[Judgement]]
+
+
+class _Known(Value):
+    """What is stored about the answers of a run, by answer key."""
+
+    evidence: dict[str, Evidence]
+    seen: _ByAnswer
+    blind: _ByAnswer
 
 
 def build_results(run: RunRecord, state: RunState, store: Store) -> Results:
     """Read what belongs to ``run`` from the store and compute its report."""
-    scorings = _judgements_by_answer(run, run.judge, store) if run.judge else {}
-    arms = [_arm_result(run, record, store, scorings) for record in run.arms]
+    evidence = evidence_of(run, store)
+    seen, blind = _judgements(run, run.judge, store, evidence) if run.judge else ({}, {})
+    known = _Known(evidence=evidence, seen=seen, blind=blind)
+    arms = [_arm_result(run, record, store, known) for record in run.arms]
     arms = _with_speedups(arms)
     coverages = [tier.coverage for arm in arms for tier in arm.tiers]
     return Results(
@@ -146,35 +155,51 @@ def build_results(run: RunRecord, state: RunState, store: Store) -> Results:
         suite_version=run.suite.version,
         suite_hash=run.suite.hash,
         samples=run.samples,
+        policy=run.policy,
         judge=run.judge.name if run.judge else None,
+        judged_blind=run.judge.also_blind if run.judge else False,
         judge_replicates=run.judge.replicates if run.judge else 0,
         coverage=Coverage(
             wanted=sum(c.wanted for c in coverages),
             answered=sum(c.answered for c in coverages),
             scored=sum(c.scored for c in coverages),
         ),
-        owed_answers=sum(len(work.owed) for work in work_of(run, store)),
+        owed_answers=sum(
+            len(work.owed)
+            for record, work in zip(run.arms, work_of(run, store), strict=True)
+            if record.model is not None
+        ),
+        owed_checks=len(owed_checks(run, store)),
         owed_scorings=len(owed_scorings(run, run.judge, store)) if run.judge else 0,
         arms=tuple(arms),
         environment=run.environment,
     )
 
 
-def _judgements_by_answer(run: RunRecord, judge: JudgeRecord, store: Store) -> dict[str, list[Judgement]]:
-    found: dict[str, list[Judgement]] = {}
-    for _, judgement in store.judgements(task.key for task in wanted_scorings(run, judge)):
-        found.setdefault(judgement.answer_unit, []).append(judgement)
-    return found
+def _judgements(
+    run: RunRecord, judge: JudgeRecord, store: Store, evidence: Mapping[str, Evidence]
+) -> tuple[_ByAnswer, _ByAnswer]:
+    """Return answer key -> judgements: those that count, and those that were made blind to audit the judge."""
+    seen: _ByAnswer = {}
+    blind: _ByAnswer = {}
+    for _, judgement in store.judgements(task.key for task in wanted_scorings(run, judge, evidence)):
+        is_audit = judgement.call.evidence is None and judgement.answer_unit in evidence
+        (blind if is_audit else seen).setdefault(judgement.answer_unit, []).append(judgement)
+    return seen, blind
 
 
-def _arm_result(
-    run: RunRecord, record: ArmRecord, store: Store, scorings: Mapping[str, Sequence[Judgement]]
-) -> ArmResult:
+def _arm_result(run: RunRecord, record: ArmRecord, store: Store, known: _Known) -> ArmResult:
     questions = questions_of(run)
     wanted = wanted_answers(record.arm, questions, record.sampling, run.samples)
     units = {unit.key: unit for unit in wanted}
     judged = [
-        _Judged(question_id=units[key].question_id, answer=answer, judgements=tuple(scorings.get(key, ())))
+        _Judged(
+            question_id=units[key].question_id,
+            answer=answer,
+            evidence=known.evidence.get(key),
+            judgements=tuple(known.seen.get(key, ())),
+            blind=tuple(known.blind.get(key, ())),
+        )
         for key, answer in store.answers(units)
     ]
     replicates = run.judge.replicates if run.judge else 0
@@ -185,15 +210,17 @@ def _arm_result(
         id=record.arm.id,
         candidate=record.arm.candidate,
         model=record.entry.model,
-        quant=record.model.quantisation or record.entry.quant,
+        quant=(record.model.quantisation if record.model else None) or record.entry.quant,
         config=record.arm.config.name,
         role=record.entry.role,
-        speed=_speed(record, [j.answer for j in judged]),
+        speed=arm_speed(record, [j.answer for j in judged]),
         tiers=tiers,
         questions=tuple(_question_score(run, question, judged, replicates) for question in questions),
         decisions=decisions,
         targets_met=_targets_met(run, record, tiers),
         same_family_as_judge=same_family(run.judge, record) if run.judge else None,
+        disagreements=tuple(_disagreements(run, record, judged)),
+        rates=_rates(run, judged),
         launches=tuple(store.launches(record.arm)),
         failures=tuple(_failures(run, units, judged, store)),
     )
@@ -206,11 +233,16 @@ def _all_asked(run: RunRecord, tier: str) -> bool:
 # --- scores ---------------------------------------------------------------------------------------------------------
 
 
-def _score(question: Question, judged: _Judged, replicates: int) -> float | None:
+def _score(question: Question, judged: _Judged, replicates: int, policy: Policy) -> float | None:
     """Return the mean score over the replicates; ``None`` until every replicate is there and complete."""
-    scores = [answer_score(question, judgement.verdicts) for judgement in judged.judgements]
+    limits = _limits(question, judged) if policy == "grounded" else {}
+    scores = [answer_score(question, bounded(judgement.verdicts, limits)) for judgement in judged.judgements]
     known = [score for score in scores if score is not None]
     return fmean(known) if known and len(known) == replicates else None
+
+
+def _limits(question: Question, judged: _Judged) -> dict[str, Grade]:
+    return bounds(judged.evidence, question) if judged.evidence else {}
 
 
 def _tiers(
@@ -220,7 +252,7 @@ def _tiers(
     scores: dict[str, list[float | None]] = {question.id: [] for question in questions}
     for one in judged:
         if one.answer.scorable:
-            scores[one.question_id].append(_score(by_id[one.question_id], one, replicates))
+            scores[one.question_id].append(_score(by_id[one.question_id], one, replicates, run.policy))
     wanted = {question.id: run.samples for question in questions}
     return tier_scores(run.suite, scores, wanted, {question: len(found) for question, found in scores.items()})
 
@@ -230,14 +262,46 @@ def _question_score(run: RunRecord, question: Question, judged: Sequence[_Judged
     states = Counter(one.answer.state.value for one in mine)
     if missing := run.samples - len(mine):
         states["missing"] = missing
-    scores = [score for one in mine if (score := _score(question, one, replicates)) is not None]
+    scores = [score for one in mine if (score := _score(question, one, replicates, run.policy)) is not None]
+    raw = [score for one in mine if (score := _score(question, one, replicates, "judge")) is not None]
+    checks = [check for one in mine if one.evidence for check in one.evidence.checks if check.outcome != "not_run"]
     return QuestionScore(
         id=question.id,
         test=question.test,
         tier=question.tier,
         mean=fmean(scores) if scores else None,
+        judge_mean=fmean(raw) if raw else None,
+        checks_passed=sum(check.outcome == "pass" for check in checks),
+        checks_known=len(checks),
+        evidence_states=dict(Counter(one.evidence.state for one in mine if one.evidence)),
         states=dict(states),
         criteria=tuple(_criterion_scores(question, mine)),
+    )
+
+
+def _disagreements(run: RunRecord, record: ArmRecord, judged: Sequence[_Judged]) -> Iterable[Disagreement]:
+    for one in judged:
+        question = run.suite.question(one.question_id)
+        limits = _limits(question, one)
+        for judgement in (one.blind or one.judgements)[:1]:
+            for verdict in judgement.verdicts:
+                bound = limits.get(verdict.criterion)
+                if verdict.score is not None and bound is not None and disagrees(verdict.score, bound):
+                    yield Disagreement(
+                        arm_id=record.arm.id,
+                        question_id=question.id,
+                        sample=one.answer.sample,
+                        criterion=verdict.criterion,
+                        score=verdict.score,
+                        bound=bound,
+                    )
+
+
+def _rates(run: RunRecord, judged: Sequence[_Judged]) -> Rates:
+    return rates(
+        (judgement.verdicts, _limits(run.suite.question(one.question_id), one))
+        for one in judged
+        for judgement in (one.blind or one.judgements)
     )
 
 
@@ -268,42 +332,6 @@ def _targets_met(run: RunRecord, record: ArmRecord, tiers: Sequence[TierScore]) 
     }
 
 
-# --- speed ----------------------------------------------------------------------------------------------------------
-
-
-def _speed(record: ArmRecord, answers: Sequence[Answer]) -> Speed:
-    speculative = record.arm.config.draft_tokens is not None
-    pairs = [(answer, timing(answer, speculative=speculative)) for answer in answers if answer.scorable]
-    timings = [derived for _, derived in pairs]
-    fresh = [derived for answer, derived in pairs if _is_fresh(answer)]
-    return Speed(
-        ttft_s=_spread(t.ttft_s for t in fresh),
-        prefill_tps=_spread(t.prefill_tps for t in fresh),
-        decode_tps=_spread(t.decode_tps for t in timings),
-        server_decode_tps=_spread(t.server_decode_tps for t in timings),
-        overhead_ms=_spread(t.overhead_ms for t in timings),
-        token_sources=tuple(sorted(_sources(timings))),
-    )
-
-
-def _is_fresh(answer: Answer) -> bool:
-    server = answer.server_timing
-    if server is None:
-        return True
-    return server.prompt_tokens >= MIN_EVALUATED_SHARE * (server.prompt_tokens + server.reused_tokens)
-
-
-def _sources(timings: Sequence[Timing]) -> set[str]:
-    return {t.token_source for t in timings if t.token_source is not None}
-
-
-def _spread(figures: Iterable[float | None]) -> Spread | None:
-    known = [figure for figure in figures if figure is not None]
-    if not known:
-        return None
-    return Spread(n=len(known), median=median(known), mean=fmean(known), sd=stdev(known) if len(known) > 1 else None)
-
-
 def _with_speedups(arms: Sequence[ArmResult]) -> list[ArmResult]:
     baselines = {arm.candidate: arm.speed.decode_tps for arm in arms if arm.config == "baseline"}
     return [
@@ -328,7 +356,8 @@ def _failures(run: RunRecord, units: Mapping[str, object], judged: Sequence[_Jud
         yield f"{answer.prompt_id} sample {answer.sample}: {answer.state}: {answer.message}"
     if run.judge is None:
         return
-    answered = {task.key: task for task in wanted_scorings(run, run.judge) if task.answer_key in stored}
+    tasks = wanted_scorings(run, run.judge, evidence_of(run, store))
+    answered = {task.key: task for task in tasks if task.answer_key in stored}
     done = store.stored_judgements(answered)
     for failure in {
         (f.answer_unit, f.call.replicate): f for f in store.judge_failures(key for key in answered if key not in done)

@@ -15,13 +15,14 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
+from judge.checking import Evidence
 from judge.errors import StoreError
 from judge.records import ArmRecord, Launch, RunRecord, RunState
 from judge.types import JudgeFailure, Judgement
-from judge.units import AnswerUnit, judgement_key
+from judge.units import AnswerUnit, evidence_key, judgement_key
 from runner.types import Answer, Arm
 
-HEAD = "0001"
+HEAD = "0002"
 """Revision of the newest migration; a test holds it to the folder."""
 BUSY_TIMEOUT_MS = 30_000
 LOOKUP_BATCH = 500
@@ -38,6 +39,7 @@ _arms = _table("arms", "fingerprint", "arm", "model")
 _launches = _table("launches", "id", "run_id", "arm", "created_at", "doc")
 _answers = _table("answers", "unit", "run_id", "arm", "question_id", "sample", "state", "created_at", "doc")
 _answer_failures = _table("answer_failures", "id", "unit", "run_id", "state", "created_at", "doc")
+_evidence = _table("evidence", "unit", "run_id", "answer_unit", "created_at", "doc")
 _judgements = _table("judgements", "unit", "run_id", "answer_unit", "judge_fingerprint", "created_at", "doc")
 _judge_failures = _table("judge_failures", "id", "unit", "run_id", "kind", "created_at", "doc")
 
@@ -140,6 +142,34 @@ class Store:
         query = sa.select(_answer_failures.c.unit, _answer_failures.c.doc).order_by(_answer_failures.c.id)
         rows = [row for batch in _batches(keys) for row in self._rows(query.where(_in(_answer_failures, batch)))]
         return [(row.unit, Answer.model_validate_json(row.doc)) for row in rows]
+
+    # --- evidence ---
+
+    def add_evidence(self, run_id: str, answer_key: str, evidence: Evidence) -> None:
+        """Store what executing an answer showed, once. Evidence in state ``not_run`` says nothing and stays owed."""
+        if evidence.state == "not_run":
+            return
+        with self._writing() as db:
+            self._insert_once(
+                db,
+                _evidence,
+                unit=evidence_key(answer_key, evidence.checks_hash),
+                run_id=run_id,
+                answer_unit=answer_key,
+                created_at=utc_now(),
+                doc=evidence.model_dump_json(),
+            )
+
+    def evidence(self, keys: Iterable[str]) -> Iterator[tuple[str, Evidence]]:
+        """Yield (answer key, evidence) for those of the evidence units ``keys`` that are stored."""
+        for batch in _batches(keys):
+            for row in self._rows(sa.select(_evidence.c.answer_unit, _evidence.c.doc).where(_in(_evidence, batch))):
+                yield row.answer_unit, Evidence.model_validate_json(row.doc)
+
+    def evidence_of(self, answer_key: str) -> list[Evidence]:
+        """Return all evidence about one answer, oldest first."""
+        query = sa.select(_evidence.c.doc).where(_evidence.c.answer_unit == answer_key).order_by(_evidence.c.created_at)
+        return [Evidence.model_validate_json(row.doc) for row in self._rows(query)]
 
     # --- judgements ---
 
@@ -293,7 +323,8 @@ def _explain(error: SQLAlchemyError) -> str:
 
 def _arm_row(record: ArmRecord) -> dict[str, str]:
     arm, model = record.arm, record.model
-    return {"fingerprint": arm.fingerprint, "arm": arm.model_dump_json(), "model": model.model_dump_json()}
+    description = model.model_dump_json() if model else "null"
+    return {"fingerprint": arm.fingerprint, "arm": arm.model_dump_json(), "model": description}
 
 
 def _in(table: sa.Table, keys: list[str]) -> sa.ColumnElement[bool]:

@@ -19,7 +19,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from judge.events import Answered, ArmFailed, Event, Loaded, Loading, Scored, ScoringFailed
+from judge.events import Answered, ArmFailed, Checked, Event, Loaded, Loading, Scored, ScoringFailed
 
 UNLIMITED_COLUMNS = 10_000
 """A table that goes to a file or a pipe is as wide as it needs to be."""
@@ -77,6 +77,8 @@ class LiveScreen:
         match event:
             case Loading(phase=phase):
                 self._line(phase, describe(event))
+            case Checked(done=done, owed=owed):
+                self._line("check", describe(event), done=done, owed=owed)
             case Answered(done=done, owed=owed) | Scored(done=done, owed=owed) | ScoringFailed(done=done, owed=owed):
                 self._line(self._phase or "work", describe(event), done=done, owed=owed)
             case _:
@@ -103,6 +105,12 @@ def describe(event: Event) -> str:
             tps = f"{event.timing.decode_tps:.1f} t/s" if event.timing.decode_tps else "- t/s"
             trouble = f": {event.answer.message}" if event.answer.message else ""
             return f"[{event.done}/{event.owed}] {event.arm_id} {event.question_id} {event.answer.state} {tps}{trouble}"
+        case Checked():
+            found = event.evidence
+            known = [check for check in found.checks if check.outcome != "not_run"]
+            passed = sum(check.outcome == "pass" for check in known)
+            said = f"{passed} of {len(known)} checks" if found.state == "ok" else f"{found.state}: {found.message}"
+            return f"[{event.done}/{event.owed}] executed {event.arm_id} {event.question_id}: {said}"
         case Scored():
             score = f"{event.score:.2f}" if event.score is not None else "cannot assess"
             return f"[{event.done}/{event.owed}] {event.judge} on {event.arm_id} {event.question_id}: {score}"

@@ -202,6 +202,8 @@ class JudgeCall(Value):
     mode: JudgingMode
     replicate: int
     """r, 0-based: decides the order of the criteria and the seed."""
+    evidence: str | None = None
+    """Hash of the evidence that the judge was shown; ``None``: it judged blind."""
 
 
 class Judgement(Value):

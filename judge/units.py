@@ -37,6 +37,11 @@ def answer_unit(arm: Arm, question: Question, sampling: Sampling, sample: int) -
     )
 
 
+def evidence_key(answer_key: str, checks_hash: str) -> str:
+    """Identity of what one version of the checks showed about one answer."""
+    return digest([answer_key, checks_hash])
+
+
 def judgement_key(answer_key: str, call: JudgeCall) -> str:
     """Identity of one judge's scoring of one answer; the judge's display name is not part of it."""
     return digest([answer_key, call.model_dump(exclude={"judge"})])

@@ -1,0 +1,53 @@
+"""Evidence as a judge reads it, and what it allows a score to be. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from string import Template
+from typing import Literal
+
+from judge.checking import CheckResult, Evidence
+from judge.types import Grade, Question, Verdict
+
+Policy = Literal["grounded", "judge"]
+"""``grounded``: a criterion with checks is bounded by them. ``judge``: the judge's scores as they are."""
+
+
+def evidence_text(template: Template, evidence: Evidence | None, question: Question) -> str:
+    """Return what a judge is told about the execution; empty when nothing is known."""
+    if evidence is None or evidence.state in ("not_run", "ambiguous"):
+        return ""
+    return template.substitute(findings="\n".join(_findings(evidence, question)))
+
+
+def _findings(evidence: Evidence, question: Question) -> Iterator[str]:
+    if evidence.state != "ok":
+        yield f"- The code could not be used: {evidence.state}: {evidence.message}"
+        return
+    for criterion in question.criteria:
+        results = [check for check in evidence.checks if criterion.id in check.criteria and check.outcome != "not_run"]
+        if results:
+            yield from _criterion_findings(criterion.id, results)
+
+
+def _criterion_findings(criterion: str, results: Sequence[CheckResult]) -> Iterator[str]:
+    failed = [result for result in results if result.outcome == "fail"]
+    yield f"- {criterion}: {len(results) - len(failed)} of {len(results)} checks passed"
+    if failed:
+        yield f"  first failure: {failure_line(failed[0])}"
+
+
+def failure_line(result: CheckResult) -> str:
+    """Return a failed check on one line: id, reason, input, expected and got."""
+    parts = {"input": result.input, "expected": result.expected, "got": result.got}
+    shown = ", ".join(f"{name} {text}" for name, text in parts.items() if text is not None)
+    return f"{result.id}: {result.reason}" + (f" ({shown})" if shown else "")
+
+
+def bounded(verdicts: Sequence[Verdict], bounds: Mapping[str, Grade]) -> tuple[Verdict, ...]:
+    """Return the verdicts with each score lowered to what the evidence allows; a missing score stays missing."""
+    return tuple(_bounded(verdict, bounds.get(verdict.criterion)) for verdict in verdicts)
+
+
+def _bounded(verdict: Verdict, bound: Grade | None) -> Verdict:
+    if verdict.score is None or bound is None or verdict.score <= bound:
+        return verdict
+    return verdict.model_copy(update={"score": bound})

@@ -1,0 +1,82 @@
+"""Collect what is owed: every arm is loaded once, all its answers are stored as they come."""
+
+import time
+from collections.abc import AsyncIterator, Sequence
+
+from judge.events import Answered, ArmFailed, Event, Loaded, Loading
+from judge.pipeline.shared import Counter, Machinery, file_name, launch_of, questions_of
+from judge.plan import ArmWork, arm_work, wanted_answers
+from judge.records import ArmRecord, RunRecord
+from judge.store import Store
+from judge.units import AnswerUnit
+from runner.client import ModelClient
+from runner.collect import collect, warm_up
+from runner.errors import EndpointError, ServerError
+from runner.serve import serve
+from runner.timing import timing
+from runner.types import Answer, AnswerState, Arm
+
+
+def work_of(run: RunRecord, store: Store) -> list[ArmWork]:
+    """Return what each arm of the run is wanted to answer, and what of it is owed."""
+    return [_work_of_arm(run, record, store) for record in run.arms]
+
+
+def _work_of_arm(run: RunRecord, record: ArmRecord, store: Store) -> ArmWork:
+    wanted = wanted_answers(record.arm, questions_of(run), record.sampling, run.samples)
+    return arm_work(record.arm, wanted, store.stored_answers(unit.key for unit in wanted))
+
+
+async def collect_run(run: RunRecord, store: Store, machinery: Machinery) -> AsyncIterator[Event]:
+    """Collect every owed answer. An arm that cannot be served or dies is reported and left owed; the next one goes on."""
+    work = work_of(run, store)
+    counter = Counter(sum(len(arm.owed) for arm in work))
+    for record, arm in zip(run.arms, work, strict=True):
+        if not arm.owed or record.model is None:
+            continue
+        try:
+            async for event in _collect_arm(run, record, arm.owed, store, machinery, counter):
+                yield event
+        except (ServerError, EndpointError) as error:
+            yield ArmFailed(arm_id=record.arm.id, message=str(error))
+
+
+async def _collect_arm(
+    run: RunRecord,
+    record: ArmRecord,
+    owed: Sequence[AnswerUnit],
+    store: Store,
+    machinery: Machinery,
+    counter: "Counter",
+) -> AsyncIterator[Event]:
+    assert record.model is not None, "imported arms are not collected"
+    questions = {question.id: question for question in run.suite.questions}
+    yield Loading(model=record.arm.id, phase="collect")
+    started_s = time.monotonic()
+    log = machinery.folder / "logs" / f"{file_name(record.arm)}.log"
+    async with (
+        serve(record.arm, record.model, log, options=machinery.serve) as server,
+        ModelClient(server.endpoint) as client,
+    ):
+        store.add_launch(run.id, record.arm, launch_of(server))
+        await warm_up(server, client)
+        yield Loaded(model=record.arm.id, seconds=time.monotonic() - started_s, experts_used=server.proof.experts_used)
+        requests = ((questions[unit.question_id].as_prompt(), unit.sample, unit.sampling) for unit in owed)
+        units = iter(owed)
+        async for answer in collect(server, client, requests, retry=machinery.retry):
+            unit = next(units)
+            store.add_answer(run.id, unit, answer)
+            yield _answered(record.arm, unit, answer, counter)
+            if answer.state is AnswerState.SERVER_DIED:
+                raise ServerError(f"{record.arm.id}: {server.obituary()}")
+
+
+def _answered(arm: Arm, unit: AnswerUnit, answer: Answer, counter: "Counter") -> Answered:
+    return Answered(
+        arm_id=arm.id,
+        question_id=unit.question_id,
+        answer=answer,
+        timing=timing(answer, speculative=arm.config.draft_tokens is not None),
+        done=counter.step(),
+        owed=counter.owed,
+    )

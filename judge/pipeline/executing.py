@@ -1,0 +1,70 @@
+"""Execute stored answers against the checks of their questions."""
+
+from collections.abc import AsyncIterator, Iterator
+
+from judge.check_modules import load_checks
+from judge.checking import Evidence
+from judge.events import Checked, Event
+from judge.evidence import examine_answer
+from judge.lanes import Lanes
+from judge.pipeline.shared import Counter, Machinery, questions_of, text_of
+from judge.plan import wanted_answers
+from judge.records import RunRecord
+from judge.store import Store
+from judge.types import Question
+from judge.units import evidence_key
+from runner.engines.local import run_bounded
+from runner.types import Value
+
+
+class CheckTask(Value):
+    """One answer that is owed evidence."""
+
+    arm_id: str
+    question: Question
+    answer_key: str
+
+
+def wanted_checks(run: RunRecord) -> Iterator[CheckTask]:
+    """Yield every answer that the run wants executed."""
+    for question in questions_of(run):
+        if question.id in run.checks:
+            for record in run.arms:
+                for unit in wanted_answers(record.arm, [question], record.sampling, run.samples):
+                    yield CheckTask(arm_id=record.arm.id, question=question, answer_key=unit.key)
+
+
+def evidence_of(run: RunRecord, store: Store) -> dict[str, Evidence]:
+    """Return answer key -> evidence by the run's own version of the checks."""
+    return dict(store.evidence(evidence_key(t.answer_key, run.checks[t.question.id]) for t in wanted_checks(run)))
+
+
+def owed_checks(run: RunRecord, store: Store) -> list[CheckTask]:
+    """Return the answers that are stored, can be scored and have no evidence."""
+    known = evidence_of(run, store)
+    owed = [task for task in wanted_checks(run) if task.answer_key not in known]
+    scorable = {key for key, answer in store.answers(task.answer_key for task in owed) if answer.scorable}
+    return [task for task in owed if task.answer_key in scorable]
+
+
+async def check_run(run: RunRecord, store: Store, machinery: Machinery) -> AsyncIterator[Event]:
+    """Execute every owed answer in the sandbox; what could not be executed stays owed."""
+    tasks = owed_checks(run, store)
+    counter, lanes = Counter(len(tasks)), Lanes()
+    modules = {question.id: load_checks(question) for question in questions_of(run)}
+
+    async def check(task: CheckTask) -> Checked:
+        evidence = await examine_answer(
+            task.question,
+            text_of(store, task.answer_key),
+            checks=modules[task.question.id],
+            isolated=machinery.isolation,
+            lanes=lanes,
+        )
+        assert evidence is not None, "only questions with checks are wanted"
+        store.add_evidence(run.id, task.answer_key, evidence)
+        place = {"arm_id": task.arm_id, "question_id": task.question.id}
+        return Checked(**place, evidence=evidence, done=counter.step(), owed=counter.owed)
+
+    async for event in run_bounded(tasks, check, limit=machinery.executions):
+        yield event
