@@ -7,19 +7,22 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 from judge import report, terminal
 from judge.errors import Interrupted, UserError
 from judge.events import Event
+from judge.grounding import Policy
 from judge.library import Models, load_judge_prompts, load_models, load_suite
-from judge.pipeline import Machinery, collect_run, owed_scorings, score_run, work_of
+from judge.pipeline import Machinery, check_run, collect_run, owed_scorings, score_run, work_of
 from judge.plan import Estimate, estimate
 from judge.records import RunRecord
-from judge.request import JudgeChoice, RunChoice, build_judge, build_run, new_run_id
+from judge.request import JudgeChoice, RunChoice, build_judge, build_run, check_hashes, cores, new_run_id
 from judge.results import Results, build_results
 from judge.store import Store
 from judge.units import AnswerUnit
 from runner.errors import EndpointError, ServerError
+from runner.isolation import unsafe
 from runner.serve import ServeOptions
 from runner.types import Value
 
@@ -49,6 +52,8 @@ class Conduct(Value):
     concurrency: int = 4
     load_timeout_s: float = 3600.0
     port: int | None = None
+    unsafe: bool = False
+    """True executes answers without a sandbox."""
 
 
 def api_key() -> str | None:
@@ -61,30 +66,36 @@ def prepare(places: Places, choice: RunChoice, command: Sequence[str]) -> RunRec
     return build_run(choice, load_suite(), places.load_models(), load_judge_prompts(), os.environ, command)
 
 
-def execute(places: Places, run: RunRecord, conduct: Conduct, *, collect: bool = True) -> Results:
-    """Carry out ``run`` and write its files; ``collect=False`` only scores what is stored."""
+Phase = Literal["collect", "check", "score"]
+ALL_PHASES: tuple[Phase, ...] = ("collect", "check", "score")
+
+
+def execute(places: Places, run: RunRecord, conduct: Conduct, phases: Sequence[Phase] = ALL_PHASES) -> Results:
+    """Carry out ``run``, or some phases of it over what is stored, and write its files."""
     store = places.open_store()
     try:
         store.add_run(run)
-        return asyncio.run(_execute(places, run, store, conduct, collect=collect))
+        return asyncio.run(_execute(places, run, store, conduct, phases))
     except KeyboardInterrupt as error:
         raise Interrupted(f"interrupted; go on with: {shlex.join(run.command)}") from error
     finally:
         store.close()
 
 
-async def _execute(places: Places, run: RunRecord, store: Store, conduct: Conduct, *, collect: bool) -> Results:
+async def _execute(places: Places, run: RunRecord, store: Store, conduct: Conduct, phases: Sequence[Phase]) -> Results:
     folder = run_folder(places, run.id)
     machinery = Machinery(
         folder=folder,
         api_key=api_key(),
         serve=ServeOptions(load_timeout_s=conduct.load_timeout_s, port=conduct.port),
         concurrency=conduct.concurrency,
+        isolation=await unsafe() if conduct.unsafe else None,
+        executions=cores(),
     )
     store.set_run_state(run.id, "running")
     try:
         with terminal.screen(quiet=conduct.quiet) as screen:
-            async for event in _events(run, store, machinery, collect=collect):
+            async for event in _events(run, store, machinery, phases):
                 screen.show(event)
     except (ServerError, EndpointError):
         store.set_run_state(run.id, "failed")
@@ -94,11 +105,14 @@ async def _execute(places: Places, run: RunRecord, store: Store, conduct: Conduc
     return results
 
 
-async def _events(run: RunRecord, store: Store, machinery: Machinery, *, collect: bool) -> AsyncIterator[Event]:
-    if collect:
+async def _events(run: RunRecord, store: Store, machinery: Machinery, phases: Sequence[Phase]) -> AsyncIterator[Event]:
+    if "collect" in phases:
         async for event in collect_run(run, store, machinery):
             yield event
-    if run.judge:
+    if "check" in phases and run.checks:
+        async for event in check_run(run, store, machinery):
+            yield event
+    if "score" in phases and run.judge:
         async for event in score_run(run, run.judge, store, load_judge_prompts().templates, machinery):
             yield event
 
@@ -113,13 +127,28 @@ def finish(run: RunRecord, store: Store, folder: Path) -> Results:
     return results
 
 
-def rescore(places: Places, run_id: str, choice: JudgeChoice | None, command: Sequence[str]) -> RunRecord:
-    """Return a new run over the answers of an earlier one, with its judge or another."""
+def recheck(places: Places, run_id: str, command: Sequence[str]) -> RunRecord:
+    """Return a new run over the answers of an earlier one, to be executed against the checks of today."""
+    run = stored_run(places, run_id)
+    new_id, created_at = new_run_id()
+    checks = check_hashes(run.suite, run.question_ids)
+    return run.model_copy(update={"id": new_id, "created_at": created_at, "command": tuple(command), "checks": checks})
+
+
+def stored_run(places: Places, run_id: str) -> RunRecord:
+    """Return a run by id or ``latest``."""
     store = places.open_store()
     try:
-        run, _ = store.run(run_id)
+        return store.run(run_id)[0]
     finally:
         store.close()
+
+
+def rescore(
+    places: Places, run_id: str, choice: JudgeChoice | None, policy: Policy | None, command: Sequence[str]
+) -> RunRecord:
+    """Return a new run over the answers of an earlier one, with its judge or another."""
+    run = stored_run(places, run_id)
     judge = run.judge
     if choice is not None:
         judge = build_judge(
@@ -127,8 +156,9 @@ def rescore(places: Places, run_id: str, choice: JudgeChoice | None, command: Se
         )
     if judge is None:
         raise UserError(f"run {run.id} has no judge; name one with --judge, or --judge-url and --judge-model")
-    run_id, created_at = new_run_id()
-    return run.model_copy(update={"id": run_id, "created_at": created_at, "command": tuple(command), "judge": judge})
+    new_id, created_at = new_run_id()
+    changes = {"judge": judge, "policy": policy or run.policy, "command": tuple(command)}
+    return run.model_copy(update={"id": new_id, "created_at": created_at, **changes})
 
 
 def load_results(places: Places, run_id: str) -> tuple[RunRecord, Results]:
@@ -205,7 +235,8 @@ def print_results(results: Results, folder: Path) -> None:
             sys.stderr.write(f"missing: {arm.id}: {line}\n")
     if not results.complete:
         sys.stderr.write(
-            f"incomplete: {results.owed_answers} answers and {results.owed_scorings} scorings are owed; "
+            f"incomplete: {results.owed_answers} answers, {results.owed_checks} executions and {results.owed_scorings} scorings "
+            "are owed; "
             "the same command again asks for exactly these\n"
         )
     sys.stderr.write(f"files: {folder}\n")

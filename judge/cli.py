@@ -18,6 +18,7 @@ from runner.errors import ModelFileError, RunnerError, UsageError
 
 if TYPE_CHECKING:
     from judge.app import Conduct, Places
+    from judge.grounding import Policy
     from judge.request import JudgeChoice, OnSelf, RunChoice
     from judge.types import ModelEntry
 
@@ -86,6 +87,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON to stdout")]
 DryRunFlag = Annotated[bool, typer.Option("--dry-run", help="Print what would be done and how long it may take")]
 RunId = Annotated[str, typer.Argument(help="Run id, or latest")]
 
+Blind = Annotated[bool, typer.Option("--blind", help="Have every answer scored a second time without the evidence")]
+PolicyOption = Annotated[str, typer.Option("--policy", help="grounded: checks bound the scores; judge: they do not")]
+NoExecute = Annotated[bool, typer.Option("--no-execute", help="Do not execute the answers")]
+UnsafeOption = Annotated[
+    bool, typer.Option("--unsafe-no-sandbox", help="Execute answers WITHOUT a sandbox: they can do all you can")
+]
+
 JUDGE_TOKENS = 4096
 
 
@@ -134,6 +142,10 @@ def run(
     max_concurrency: Concurrency = 4,
     load_timeout: LoadTimeout = 3600,
     port: Port = None,
+    blind: Blind = False,
+    policy: PolicyOption = "grounded",
+    no_execute: NoExecute = False,
+    unsafe_no_sandbox: UnsafeOption = False,
     dry_run: DryRunFlag = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -147,9 +159,12 @@ def run(
         judge, judge_url, judge_model, judge_family, allow_self_judge, per_criterion, replicates, judge_max_tokens
     )
     choice = _choice(places, candidate, model, name, arch, configs, questions, tier, samples).model_copy(
-        update=_serving(seed, max_tokens, n_ctx, threads, gpu_layers) | {"judge": wanted_judge}
+        update=_serving(seed, max_tokens, n_ctx, threads, gpu_layers)
+        | {"judge": wanted_judge.model_copy(update={"also_blind": blind})}
+        | _execution(policy, no_execute)
     )
-    _carry_out(places, choice, _conduct(quiet, max_concurrency, load_timeout, port), dry_run=dry_run, as_json=as_json)
+    conduct = _conduct(quiet, max_concurrency, load_timeout, port, unsafe=unsafe_no_sandbox)
+    _carry_out(places, choice, conduct, dry_run=dry_run, as_json=as_json)
 
 
 @app.command("run-all")
@@ -168,6 +183,10 @@ def run_all(
     max_concurrency: Concurrency = 4,
     load_timeout: LoadTimeout = 3600,
     port: Port = None,
+    blind: Blind = False,
+    policy: PolicyOption = "grounded",
+    no_execute: NoExecute = False,
+    unsafe_no_sandbox: UnsafeOption = False,
     dry_run: DryRunFlag = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -178,8 +197,10 @@ def run_all(
     wanted_judge = _judge(
         judge, judge_url, judge_model, judge_family, False, per_criterion, replicates, judge_max_tokens
     )
-    choice = choice.model_copy(update={"judge": wanted_judge.model_copy(update={"on_self": "skip"})})
-    _carry_out(places, choice, _conduct(quiet, max_concurrency, load_timeout, port), dry_run=dry_run, as_json=as_json)
+    wanted_judge = wanted_judge.model_copy(update={"on_self": "skip", "also_blind": blind})
+    choice = choice.model_copy(update={"judge": wanted_judge} | _execution(policy, no_execute))
+    conduct = _conduct(quiet, max_concurrency, load_timeout, port, unsafe=unsafe_no_sandbox)
+    _carry_out(places, choice, conduct, dry_run=dry_run, as_json=as_json)
 
 
 @app.command()
@@ -207,7 +228,7 @@ def collect(
     """Collect and time answers only; ``judge score latest`` scores them later."""
     places = _places(context)
     choice = _choice(places, candidate, model, name, arch, configs, questions, tier, samples).model_copy(
-        update=_serving(seed, max_tokens, n_ctx, threads, gpu_layers)
+        update=_serving(seed, max_tokens, n_ctx, threads, gpu_layers) | {"execute": False}
     )
     _carry_out(places, choice, _conduct(quiet, 1, load_timeout, port), dry_run=dry_run, as_json=as_json)
 
@@ -227,6 +248,8 @@ def score(
     max_concurrency: Concurrency = 4,
     load_timeout: LoadTimeout = 3600,
     port: Port = None,
+    blind: Blind = False,
+    policy: Annotated[str | None, typer.Option("--policy", help="grounded or judge [default: that of the run]")] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -236,10 +259,77 @@ def score(
     places = _places(context)
     named = judge or judge_url
     args = (judge, judge_url, judge_model, judge_family, allow_self_judge, per_criterion, replicates, judge_max_tokens)
-    record = rescore(places, run_id, _judge(*args) if named else None, _command())
-    results = execute(places, record, _conduct(quiet, max_concurrency, load_timeout, port), collect=False)
+    choice = _judge(*args).model_copy(update={"also_blind": blind}) if named else None
+    record = rescore(places, run_id, choice, _policy(policy) if policy else None, _command())
+    results = execute(places, record, _conduct(quiet, max_concurrency, load_timeout, port), ["score"])
     _print_results(places, results, as_json=as_json)
     _end(complete=results.owed_scorings == 0)
+
+
+@app.command()
+def check(
+    context: typer.Context,
+    run_id: RunId = "latest",
+    unsafe_no_sandbox: UnsafeOption = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Execute the stored answers of a run in the sandbox; --json prints one line an answer."""
+    from judge.app import execute, recheck
+    from judge.evidence_lines import evidence_lines, print_evidence
+
+    places = _places(context)
+    record = recheck(places, run_id, _command())
+    results = execute(places, record, _conduct(quiet, 1, 1, None, unsafe=unsafe_no_sandbox), ["check"])
+    lines = evidence_lines(places, record)
+    if as_json:
+        for line in lines:
+            sys.stdout.write(line.model_dump_json() + "\n")
+    else:
+        print_evidence(lines)
+    _end(complete=results.owed_checks == 0)
+
+
+@app.command()
+def checks(
+    score: Annotated[
+        bool,
+        typer.Option("--score", help="Execute answers whose truth is known"),
+    ] = False,
+    questions: Questions = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the checks of each question, or score them on answers whose truth is known."""
+    from judge.check_listing import COLUMNS, check_rows, exam_of_checks
+    from judge.mutation import render_scores
+    from judge.terminal import print_table
+
+    if not score:
+        print_table("", list(COLUMNS), check_rows(_parts(questions)))
+        return
+    scores = exam_of_checks(_parts(questions))
+    if as_json:
+        _print_json([one.model_dump(mode="json") for one in scores])
+    else:
+        sys.stdout.write(render_scores(scores))
+    raise typer.Exit(Exit.OK if all(one.good for one in scores) else Exit.GATE_FAILED)
+
+
+@app.command("import")
+def import_answers(
+    context: typer.Context,
+    source: Annotated[
+        Path, typer.Argument(help="Folder of {model}_{config}_{test}.txt files, one such file, or a .jsonl file")
+    ],
+) -> None:
+    """Take answers from elsewhere: ``judge check latest`` executes them, ``judge score latest --judge NAME`` scores them."""
+    from judge.importing import import_source
+
+    places = _places(context)
+    record, notes = import_source(places, source, _command())
+    for note in notes:
+        sys.stderr.write(f"{note}\n")
+    sys.stdout.write(f"{record.id}\n")
 
 
 @app.command()
@@ -409,10 +499,28 @@ def _judge(
     )
 
 
-def _conduct(quiet: bool, concurrency: int, load_timeout_s: float, port: int | None) -> "Conduct":
+def _execution(policy: str, no_execute: bool) -> dict[str, object]:
+    return {"execute": not no_execute, "policy": _policy(policy)}
+
+
+def _policy(name: str) -> "Policy":
+    if name == "grounded":
+        return "grounded"
+    if name == "judge":
+        return "judge"
+    raise UserError(f"--policy {name!r} is not known; use grounded or judge")
+
+
+def _conduct(
+    quiet: bool, concurrency: int, load_timeout_s: float, port: int | None, *, unsafe: bool = False
+) -> "Conduct":
     from judge.app import Conduct
 
-    return Conduct(quiet=quiet, concurrency=concurrency, load_timeout_s=load_timeout_s, port=port)
+    if unsafe:
+        sys.stderr.write(
+            "WARNING: answers are executed WITHOUT a sandbox; they can read, change and send whatever you can\n"
+        )
+    return Conduct(quiet=quiet, concurrency=concurrency, load_timeout_s=load_timeout_s, port=port, unsafe=unsafe)
 
 
 def _carry_out(places: "Places", choice: "RunChoice", conduct: "Conduct", *, dry_run: bool, as_json: bool) -> None:

@@ -1,6 +1,6 @@
 """What a run needs on this machine: found or not, and how to get it."""
 
-import shutil
+import asyncio
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
@@ -9,6 +9,8 @@ from judge.errors import JudgeError
 from judge.inventory import inventory
 from judge.library import check_all
 from judge.request import cores
+from runner.answer_env import find_answer_env
+from runner.isolation import isolation
 from runner.types import Value
 
 COLUMNS = ("Check", "Result", "Found", "What to do")
@@ -29,7 +31,16 @@ class Finding(Value):
 
 def examine(places: Places, environ: Mapping[str, str]) -> list[Finding]:
     """Return all findings; nothing is changed but a store is created where there is none."""
-    return [_server(), _library(places), _store(places), _disk(places), _models(places, environ), _cores(), _sandbox()]
+    return [
+        _server(),
+        _library(places),
+        _store(places),
+        _disk(places),
+        _models(places, environ),
+        _cores(),
+        _sandbox(),
+        _answer_packages(),
+    ]
 
 
 def row(finding: Finding) -> list[str]:
@@ -84,6 +95,17 @@ def _cores() -> Finding:
 
 
 def _sandbox() -> Finding:
-    ok = shutil.which("bwrap") is not None
-    advice = "" if ok else "apt-get install bubblewrap; without it answers are not executed"
-    return Finding(check="sandbox", ok=ok, needed=False, found="bubblewrap" if ok else "none", advice=advice)
+    found = asyncio.run(isolation())
+    ok = found.level != "none"
+    who = f", as {found.run_as}" if found.run_as else ""
+    what = f"{found.level}: {found.reason}; answers run on {found.interpreter}{who}" if ok else f"none: {found.reason}"
+    return Finding(check="sandbox", ok=ok, needed=False, found=what, advice=found.fix or "")
+
+
+def _answer_packages() -> Finding:
+    found = asyncio.run(isolation())
+    folder = find_answer_env(found.jail) if found.jail else None
+    advice = "" if folder else "make setup; answers that import aiohttp, httpx or requests cannot be executed without"
+    return Finding(
+        check="packages for answers", ok=bool(folder), needed=False, found=str(folder or "none"), advice=advice
+    )

@@ -10,7 +10,8 @@ from pathlib import Path
 from judge.pipeline import file_name, questions_of
 from judge.plan import wanted_answers
 from judge.records import ArmRecord, Launch, RunRecord
-from judge.results import ArmResult, Results, Spread
+from judge.results import ArmResult, Results
+from judge.speed import Spread
 from judge.store import Store
 from judge.types import Question
 from runner.timing import timing
@@ -144,6 +145,8 @@ def _sections(results: Results) -> Iterator[str]:
     yield markdown_table(PLAN_COLUMNS, plan_rows(results))
     yield "## Roles\n\n" + _roles(results)
     yield "## Targets\n\n" + _targets(results)
+    yield "## Execution\n\n" + _execution(results)
+    yield "## Judge against tests\n\n" + _judge_against_tests(results)
     yield "## Speed\n\n" + markdown_table(SPEED_COLUMNS, speed_rows(results)) + "\n\n" + SPEED_NOTE
     yield "## Questions\n\n" + _questions(results)
     yield "## How the models were served\n\n" + _launches(results)
@@ -161,12 +164,15 @@ SPEED_NOTE = (
 def trust_line(results: Results) -> str:
     """Return what the scores rest on."""
     c = results.coverage
+    executed = (
+        f" Policy: {results.policy}." if any(q.checks_known for arm in results.arms for q in arm.questions) else ""
+    )
     if results.judge is None:
         return f"Not judged. Answers: {c.answered} of {c.wanted}, {results.samples} a question."
     family = [arm.id for arm in results.arms if arm.same_family_as_judge]
     lines = [
         f"Judge: {results.judge}, {results.judge_replicates} per answer; not examined and not audited, so a role is "
-        f"provisional at most. Answers: {c.answered} of {c.wanted}, scored: {c.scored}, {results.samples} a question."
+        f"provisional at most. Answers: {c.answered} of {c.wanted}, scored: {c.scored}, {results.samples} a question.{executed}"
     ]
     if family:
         lines.append(
@@ -199,18 +205,64 @@ def _questions(results: Results) -> str:
         [
             arm.id,
             question.id,
-            f"{question.mean:.2f}" if question.mean is not None else NONE,
+            _mean(question.mean, 2),
+            _mean(question.judge_mean, 2),
             ", ".join(f"{count} {state}" for state, count in question.states.items()),
             "; ".join(f"{c.name} {_mean(c.mean)}" for c in question.criteria),
         ]
         for arm in results.arms
         for question in arm.questions
     ]
-    return markdown_table(("Arm", "Question", "Score", "Answers", "Criteria"), rows)
+    return markdown_table(("Arm", "Question", "Score", "Judge alone", "Answers", "Criteria (judge alone)"), rows)
 
 
-def _mean(mean: float | None) -> str:
-    return f"{mean:.1f}" if mean is not None else NONE
+def _mean(mean: float | None, digits: int = 1) -> str:
+    return f"{mean:.{digits}f}" if mean is not None else NONE
+
+
+def _execution(results: Results) -> str:
+    """Return the checks passed per question and arm."""
+    rows = [
+        [
+            arm.id,
+            question.id,
+            f"{question.checks_passed} of {question.checks_known}" if question.checks_known else NONE,
+            ", ".join(f"{count} {state}" for state, count in question.evidence_states.items()) or "not executed",
+        ]
+        for arm in results.arms
+        for question in arm.questions
+    ]
+    return markdown_table(("Arm", "Question", "Checks passed", "Answers"), rows)
+
+
+def _judge_against_tests(results: Results) -> str:
+    """Return how often the judge was right where the tests are decisive, and every disagreement."""
+    if results.judge is None:
+        return "Not judged."
+    how = (
+        "scored without seeing the evidence"
+        if results.judged_blind
+        else "with the evidence in sight; --blind audits the judge"
+    )
+    rows = [
+        [
+            arm.id,
+            _share(arm.rates.right_confirmed, arm.rates.right),
+            _share(arm.rates.wrong_caught, arm.rates.wrong),
+        ]
+        for arm in results.arms
+    ]
+    table = markdown_table(("Arm", "Right criteria confirmed (TPR)", "Wrong criteria caught (TNR)"), rows)
+    lines = [
+        f"- {d.arm_id} {d.question_id} sample {d.sample}, {d.criterion}: judge {d.score}, evidence allows {d.bound}"
+        for arm in results.arms
+        for d in arm.disagreements
+    ]
+    return f"{results.judge}, {how}.\n\n{table}\n\n" + ("\n".join(lines) or "No disagreement.")
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} of {whole} ({part / whole:.0%})" if whole else NONE
 
 
 def _launches(results: Results) -> str:

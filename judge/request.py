@@ -9,7 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
+from judge.check_modules import load_checks
 from judge.errors import UserError
+from judge.grounding import Policy
 from judge.library import JudgePrompts, MissingFile, Models, find_file
 from judge.lineage import is_self
 from judge.records import ArmRecord, JudgeRecord, RunRecord
@@ -40,6 +42,8 @@ class JudgeChoice(Value):
     family: str | None = None
     """Lineage of the model at ``url``; ``None``: unknown."""
     on_self: OnSelf = "refuse"
+    also_blind: bool = False
+    """True scores every answer a second time without the evidence."""
     mode: JudgingMode = "joint"
     replicates: int = 1
     sampling: Sampling = JUDGE_SAMPLING
@@ -63,6 +67,9 @@ class RunChoice(Value):
     n_threads: int | None = None
     n_gpu_layers: int | None = None
     judge: JudgeChoice | None = None
+    execute: bool = True
+    """False leaves the answers unexecuted."""
+    policy: Policy = "grounded"
 
 
 def build_run(
@@ -81,15 +88,18 @@ def build_run(
     judge = build_judge(choice, models, prompts, environ) if choice.judge else None
     if judge and choice.judge and choice.judge.on_self == "refuse":
         _refuse_self_judging(judge, arms)
+    question_ids = chosen_questions(suite, choice.questions, choice.tiers)
     run_id, created_at = new_run_id()
     return RunRecord(
         id=run_id,
         created_at=created_at,
         command=tuple(command),
         suite=suite,
-        question_ids=chosen_questions(suite, choice.questions, choice.tiers),
+        question_ids=question_ids,
         samples=choice.samples,
         arms=tuple(arms),
+        checks=check_hashes(suite, question_ids) if choice.execute else {},
+        policy=choice.policy,
         judge=judge,
         environment=environment(),
     )
@@ -99,6 +109,12 @@ def new_run_id() -> tuple[str, str]:
     """Return an id that sorts by time, and the time: UTC, ISO 8601."""
     now = datetime.datetime.now(datetime.UTC)
     return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}", now.isoformat(timespec="microseconds")
+
+
+def check_hashes(suite: Suite, question_ids: Sequence[str]) -> dict[str, str]:
+    """Return question id -> identity of its checks, for the questions that have some."""
+    modules = {question_id: load_checks(suite.question(question_id)) for question_id in question_ids}
+    return {question_id: module.hash for question_id, module in modules.items() if module is not None}
 
 
 def chosen_questions(suite: Suite, names: Sequence[str], tiers: Sequence[str]) -> tuple[str, ...]:
@@ -198,6 +214,7 @@ def build_judge(choice: RunChoice, models: Models, prompts: JudgePrompts, enviro
         replicates=wanted.replicates,
         prompt_hash=prompts.hash,
         scores_itself=wanted.on_self == "allow",
+        also_blind=wanted.also_blind,
     )
 
 
@@ -233,6 +250,7 @@ def _endpoint_judge(wanted: JudgeChoice, prompts: JudgePrompts) -> JudgeRecord:
         replicates=wanted.replicates,
         prompt_hash=prompts.hash,
         scores_itself=wanted.on_self == "allow",
+        also_blind=wanted.also_blind,
     )
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from judge.app import Places
+from judge.checking import Evidence
 from judge.errors import StoreError, UserError
+from judge.grounding import failure_line
 from judge.pipeline import questions_of
 from judge.plan import wanted_answers
 from judge.records import ArmRecord, RunRecord
@@ -87,14 +89,30 @@ def _show_answer(
     if not answers:
         raise StoreError(f"answer {unit.key} is not stored yet; the next run asks for it")
     yield answer_text(record, question, answers[0][1])
+    for evidence in store.evidence_of(unit.key):
+        yield from _show_evidence(evidence)
     for judgement in store.judgements_of(unit.key):
         yield from _show_judgement(question, judgement)
 
 
+def _show_evidence(evidence: Evidence) -> Iterator[str]:
+    yield f"\n## Executed ({evidence.isolation}): {evidence.state}{f': {evidence.message}' if evidence.message else ''}"
+    yield f"called as: {evidence.entry_point or '-'}"
+    yield from (f"note: {note}" for note in evidence.notes)
+    for check in evidence.checks:
+        said = (
+            failure_line(check)
+            if check.outcome == "fail"
+            else f"{check.id}{f': {check.reason}' if check.reason else ''}"
+        )
+        yield f"- {check.outcome} [{', '.join(check.criteria)}] {said}"
+
+
 def _show_judgement(question: Question, judgement: Judgement) -> Iterator[str]:
     score = answer_score(question, judgement.verdicts)
+    sight = "blind" if judgement.call.evidence is None else "evidence in sight"
     shown = f"{score:.2f}" if score is not None else "cannot assess"
-    yield f"\n## {judgement.call.judge}, replicate {judgement.call.replicate}: {shown}"
+    yield f"\n## {judgement.call.judge}, replicate {judgement.call.replicate}, {sight}: {shown}"
     for verdict in judgement.verdicts:
         yield f"- {verdict.criterion}: {verdict.score or 'cannot assess'}: {verdict.reasoning}"
         if verdict.evidence:

@@ -16,7 +16,8 @@ def timing(answer: Answer, *, speculative: bool) -> Timing:
     With speculative decoding the server's figures count steps and draft batches instead of tokens, so they are left out.
     """
     server = None if speculative else answer.server_timing
-    decode_tps = decode_rate(answer.stamps, answer.usage.completion_tokens)
+    reported = answer.reported_tps
+    decode_tps = reported or decode_rate(answer.stamps, answer.usage.completion_tokens)
     server_decode_tps = eval_rate(server)
     return Timing(
         ttft_s=ttft(answer.stamps),
@@ -25,7 +26,7 @@ def timing(answer: Answer, *, speculative: bool) -> Timing:
         server_decode_tps=server_decode_tps,
         overhead_ms=overhead_ms(decode_tps, server_decode_tps),
         completion_tokens=answer.usage.completion_tokens,
-        token_source=answer.usage.source,
+        token_source="reported" if reported else answer.usage.source,
     )
 
 

@@ -175,7 +175,7 @@ class Stamps(Value):
     """End of the stream or of the attempt."""
 
 
-TokenSource = Literal["usage", "timings", "tokenize"]
+TokenSource = Literal["usage", "timings", "tokenize", "reported"]
 
 
 class Usage(Value):
@@ -185,7 +185,8 @@ class Usage(Value):
     completion_tokens: int | None = None
     """All generated tokens, reasoning included; never a count of chunks."""
     source: TokenSource | None = None
-    """``usage``: the reply; ``timings``: llama-server's; ``tokenize``: the text counted afterwards; ``None``: nobody."""
+    """``usage``: the reply; ``timings``: llama-server's; ``tokenize``: the text counted afterwards; ``reported``: whoever
+    measured an imported answer; ``None``: nobody."""
 
 
 class Reply(Value):
@@ -255,6 +256,8 @@ class Answer(Value):
     """One line saying what went wrong; ``None`` when nothing did."""
     stamps: Stamps | None
     """``None`` when no request could be sent, and for answers that were imported."""
+    reported_tps: float | None = None
+    """Decode speed that came with an imported answer, tokens per second; ``None`` for answers that were measured here."""
     usage: Usage = Usage()
     server_timing: ServerTiming | None = None
     """``None`` when the server's log has no figures for this very request."""
