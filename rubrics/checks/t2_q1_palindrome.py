@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from judge.checking import Check
 from judge.entry import Entry, WantedFunction, find_function
-from judge.subject import Case, Subject
+from judge.subject import NOT_TRIED, Case, Subject
 from runner.outcomes import CallResult, Work
 from runner.protocol import Call, Counted, Counting
 
@@ -126,7 +126,7 @@ async def _growth(subject: Subject, entry: Entry) -> None:
     for family in _FAMILIES:
         small = await _counted(subject, entry, family.text(_SIZE), _START_CAP)
         if small is None or small.work is None:
-            subject.not_run(GROWTH, "not tried: the answer hung or died before")
+            subject.not_run(GROWTH, NOT_TRIED)
             return
         shown_call = f"{entry.shown_name}(<{2 * _SIZE} characters, {family.name}>)"
         if not small.ok:
@@ -134,7 +134,7 @@ async def _growth(subject: Subject, entry: Entry) -> None:
             continue
         large = await _counted(subject, entry, family.text(2 * _SIZE), round(1.5 * _MAX_RATIO * small.work.total))
         if large is None:
-            subject.not_run(GROWTH, "not tried: the answer hung or died before")
+            subject.not_run(GROWTH, NOT_TRIED)
         elif not large.ok or large.work is None:
             subject.failed_call(
                 GROWTH, large, input=shown_call, expected="less than six times the work of half the size"
