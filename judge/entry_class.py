@@ -112,9 +112,9 @@ async def _completed(subject: Subject, entry: ClassEntry, wanted: WantedClass) -
 
 def _method(names: set[str], usual: Sequence[str], owner: Class) -> tuple[str, How] | None:
     by_plain = {_plain(name): name for name in sorted(names, reverse=True) if not name.startswith("_")}
-    by_plain |= {name: name for name in names if name.startswith("__")}
     for name in usual:
-        if (found := by_plain.get(name if name.startswith("__") else _plain(name))) is not None:
+        found = name if name in names else by_plain.get(_plain(name))
+        if found is not None:
             described = owner.method(found)
             return found, "property" if described is not None and described.kind == "property" else "method"
     return None
