@@ -285,7 +285,9 @@ def _entry(function: Function, callee: str, arguments: str, owner: Class | None)
     body = _body(function, callee, arguments, owner)
     keyword = "async def" if function.is_async else "def"
     glue = f"{keyword} {target}({', '.join(f'a{i}' for i in range(count))}):\n{body}"
-    text = f"{_readable(callee, function)}({text_arguments})" if function.kind != "property" else callee
+    made = owner.method("__init__") if owner is not None else None
+    shown_callee = _readable(callee, made or function)
+    text = f"{shown_callee}({text_arguments})" if function.kind != "property" else shown_callee
     return Entry(target, text, glue, function.name, owner.name if owner else None)
 
 

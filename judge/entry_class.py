@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from judge.checking import Check, shown
 from judge.entry import require_unambiguous
-from judge.subject import CannotExamine, Results, Subject, ended, same
+from judge.subject import NOT_TRIED, CannotExamine, Results, Subject, ended, same
 from runner.outcomes import CallResult, Class
 from runner.protocol import Builtin, Call, Handle
 
@@ -72,7 +72,9 @@ async def find_class(subject: Subject, wanted: WantedClass) -> ClassEntry:
     if not found:
         raise CannotExamine("no_entry_point", _nothing_fits(subject, wanted))
     entries = [ClassEntry(c.name, args, {}) for c in found for args in wanted.constructors]
-    made = [entry for entry in [await _completed(subject, entry, wanted) for entry in entries] if entry is not None]
+    looked = await subject.run_each([_look(entry) for entry in entries])
+    completed = [_completed(subject, *pair, wanted) for pair in zip(entries, looked, strict=True)]
+    made = [entry for entry in completed if entry is not None]
     made = list({entry.name: entry for entry in reversed(made)}.values())[::-1]
     if not made:
         raise CannotExamine("no_entry_point", _nothing_fits(subject, wanted))
@@ -96,11 +98,14 @@ def _chosen(
     return best
 
 
-async def _completed(subject: Subject, entry: ClassEntry, wanted: WantedClass) -> ClassEntry | None:
-    """Find the methods on an object, because inherited ones stand in no source; ``None`` when some role is not played."""
+def _look(entry: ClassEntry) -> list[Call]:
+    """Ask an object for its methods: inherited ones stand in no source."""
     handle = Handle()
-    calls = [entry.new(handle), Call(target=Builtin(name="dir"), args=(handle,))]
-    results = await subject.run(calls)
+    return [entry.new(handle), Call(target=Builtin(name="dir"), args=(handle,))]
+
+
+def _completed(subject: Subject, entry: ClassEntry, results: Results | None, wanted: WantedClass) -> ClassEntry | None:
+    """Find the method for each role; ``None`` when it cannot be made or some role is not played."""
     if results is None or not results[0].ok or not isinstance(results[1].value, list):
         return None
     names = {name for name in results[1].value if isinstance(name, str)}
@@ -112,9 +117,9 @@ async def _completed(subject: Subject, entry: ClassEntry, wanted: WantedClass) -
 
 def _method(names: set[str], usual: Sequence[str], owner: Class) -> tuple[str, How] | None:
     by_plain = {_plain(name): name for name in sorted(names, reverse=True) if not name.startswith("_")}
-    by_plain |= {name: name for name in names if name.startswith("__")}
     for name in usual:
-        if (found := by_plain.get(name if name.startswith("__") else _plain(name))) is not None:
+        found = name if name in names else by_plain.get(_plain(name))
+        if found is not None:
             described = owner.method(found)
             return found, "property" if described is not None and described.kind == "property" else "method"
     return None
@@ -178,9 +183,10 @@ async def check_sessions(
     """Use a new object for each session, all in one go, and record each check: it passes when all its sessions do."""
     flat = [(check, session) for check, some in sessions.items() for session in some]
     batches = [entry.session(*((s.role, *s.args) for s in session), arguments=arguments) for _, session in flat]
-    for (check, session), results in zip(flat, await subject.run_each(batches), strict=True):
+    groups = [check.id for check, _ in flat]
+    for (check, session), results in zip(flat, await subject.run_each(batches, groups), strict=True):
         if results is None:
-            subject.not_run(check, "not tried: the answer hung or died before")
+            subject.not_run(check, NOT_TRIED)
         elif (wrong := _first_wrong(session, results)) is None:
             subject.passed(check)
         else:

@@ -1,7 +1,7 @@
 """C-T1-Q3: a class for a stack with push, pop, peek and is_empty.
 
 Open, so accepted: what pop and peek do on an empty stack as long as it is no made-up item (an exception of any kind,
-None, a message, False), what push returns, a capacity, further methods, and spellings such as isEmpty.
+None, a message, False), what push returns, a capacity, further methods, and whatever else the class can do.
 """
 
 import random
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from judge.checking import Check
 from judge.entry_class import ClassEntry, Step, WantedClass, check_sessions, find_class, gives
-from judge.subject import Results, Subject, same
+from judge.subject import NOT_TRIED, Results, Subject, same
 from runner.outcomes import CallResult
 from runner.protocol import Handle
 
@@ -21,7 +21,7 @@ PEEK = Check(id="peek", criteria=("all_methods_work",), about="peek gives the la
 IS_EMPTY = Check(id="is_empty", criteria=("all_methods_work",), about="is_empty is true only without items")
 ANY_ITEM = Check(id="any_item", criteria=("all_methods_work",), about="None, 0, '' and repeated items are items too")
 OWN_ITEMS = Check(id="own_items", criteria=("all_methods_work",), about="two stacks share nothing")
-RANDOM = Check(id="random", criteria=("all_methods_work",), about="300 random operations agree with a list")
+RANDOM = Check(id="random", criteria=("all_methods_work",), about="150 random operations agree with a list")
 POP_EMPTY = Check(id="pop_empty", criteria=("handles_empty_stack",), about="pop on an empty stack makes up no item")
 PEEK_EMPTY = Check(id="peek_empty", criteria=("handles_empty_stack",), about="peek on an empty stack makes up no item")
 AFTER_EMPTY = Check(
@@ -29,7 +29,11 @@ AFTER_EMPTY = Check(
 )
 NEW_IS_EMPTY = Check(id="new_is_empty", criteria=("handles_empty_stack",), about="a new and an emptied stack are empty")
 
-CHECKS = (ORDER, PEEK, IS_EMPTY, ANY_ITEM, OWN_ITEMS, RANDOM, POP_EMPTY, PEEK_EMPTY, AFTER_EMPTY, NEW_IS_EMPTY)
+NAMED = Check(
+    id="named_as_asked", criteria=("all_methods_work",), about="the methods are called push, pop, peek and is_empty"
+)
+
+CHECKS = (NAMED, ORDER, PEEK, IS_EMPTY, ANY_ITEM, OWN_ITEMS, RANDOM, POP_EMPTY, PEEK_EMPTY, AFTER_EMPTY, NEW_IS_EMPTY)
 
 _SEED = 21
 _LARGE = 1000
@@ -62,6 +66,7 @@ _WANTED = WantedClass(
 async def examine(subject: Subject) -> None:
     """Record every check."""
     entry = await find_class(subject, _WANTED)
+    _names(subject, entry)
     items = (None, 0, "", 7, 7, [1], (2, 3), "a")
     pushes = [_push(n) for n in range(20)]
     await check_sessions(
@@ -91,6 +96,18 @@ async def examine(subject: Subject) -> None:
         },
     )
     await _own_items(subject, entry)
+
+
+def _names(subject: Subject, entry: ClassEntry) -> None:
+    """Other spellings are used by all other checks, but whoever uses the class as the question says gets an error."""
+    wrong = [name for role, (name, how) in entry.methods.items() if name != role or how != "method"]
+    subject.judge(
+        NAMED,
+        not wrong,
+        "the question names the methods",
+        expected="methods push, pop, peek, is_empty",
+        got=entry.text,
+    )
 
 
 def _push(item: object) -> Step:
@@ -128,7 +145,7 @@ def _survived(result: CallResult) -> bool:
 def _random_session() -> Iterator[Step]:
     choose = random.Random(_SEED)
     model: list[int] = []
-    for _ in range(300):
+    for _ in range(150):
         match choose.choice(("push", "push", "pop", "peek", "is_empty")):
             case "push":
                 model.append(choose.randrange(100))
@@ -153,7 +170,7 @@ async def _own_items(subject: Subject, entry: ClassEntry) -> None:
     ]
     results = await subject.run(calls)
     if results is None:
-        subject.not_run(OWN_ITEMS, "not tried: the answer hung or died before")
+        subject.not_run(OWN_ITEMS, NOT_TRIED)
     elif _is(True).accepts(results[3]) and results[5].ok and same(results[5].value, 1):
         subject.passed(OWN_ITEMS)
     else:

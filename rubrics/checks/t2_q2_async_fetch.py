@@ -5,14 +5,17 @@ clock: it jumps over waits in which nothing arrives, so a timeout of 5 seconds t
 threads cannot be jumped over and take their real time.
 
 Open, so accepted: what stands for a failed URL (None, a text, 0, an exception, a made-up code of 400 or more), GET or HEAD,
-redirects, retries, a limit on connections, and whether the function is async or runs its own loop.
+redirects, retries, a limit on connections, an empty list, and whether the function is async or runs its own loop.
 """
 
+import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
-from judge.checking import Check, shown
+from judge.checking import Check, shown, shown_result
 from judge.entry import Entry, WantedFunction, find_function
 from judge.subject import Case, Subject
 from runner.loopback import LoopbackServer, Route
@@ -22,7 +25,7 @@ from runner.sandbox import Sandbox
 QUESTION = "C-T2-Q2"
 CLOCK = "patient"
 NETWORK = "loopback"
-CALL_WALL_S = 12.0
+CALL_WALL_S = 8.0
 
 STATUS = Check(
     id="status_codes", criteria=("correct_async_pattern",), about="a dict of every URL to its status, 404 and 500 too"
@@ -30,7 +33,7 @@ STATUS = Check(
 CONCURRENT = Check(
     id="concurrent", criteria=("correct_async_pattern",), about="several requests are under way at the same time"
 )
-NOTHING = Check(id="no_urls", criteria=("correct_async_pattern",), about="no URLs give an empty dict")
+TIDY = Check(id="tidy", criteria=("correct_async_pattern",), about="no session is left open and no coroutine unawaited")
 ENDS = Check(id="timeout_ends", criteria=("timeout_handling",), about="a server that never answers is given up")
 FIVE = Check(id="timeout_5s", criteria=("timeout_handling",), about="it is given up after about 5 seconds")
 EACH = Check(
@@ -44,9 +47,7 @@ SPARES = Check(
 REFUSED = Check(id="refused", criteria=("error_handling",), about="a refused connection spoils no other URL")
 RESET = Check(id="reset", criteria=("error_handling",), about="a broken connection spoils no other URL")
 BAD_HOST = Check(id="bad_host", criteria=("error_handling",), about="a host that does not exist spoils no other URL")
-BAD_URL = Check(id="bad_url", criteria=("error_handling",), about="a text that is no URL spoils no other URL")
-
-CHECKS = (STATUS, CONCURRENT, NOTHING, ENDS, FIVE, EACH, SPARES, REFUSED, RESET, BAD_HOST, BAD_URL)
+CHECKS = (STATUS, CONCURRENT, TIDY, ENDS, FIVE, EACH, SPARES, REFUSED, RESET, BAD_HOST)
 
 _NOBODY = "http://127.0.0.1:9/"
 _SLOW_S = 0.2
@@ -62,7 +63,7 @@ _ROUTES = {
     "/hang": Route(behaviour="hang"),
     "/hang/too": Route(behaviour="hang"),
     "/reset": Route(behaviour="reset"),
-    **{f"/slow/{i}": Route(status=200, delay_s=_SLOW_S) for i in range(6)},
+    **{f"/slow/{i}": Route(status=200, delay_s=_SLOW_S) for i in range(5)},
 }
 
 
@@ -118,100 +119,150 @@ class _Fetched:
 async def examine(subject: Subject) -> None:
     """Record every check."""
     entry = await find_function(subject, _WANTED)
-    await _statuses(subject, entry)
-    await _concurrency(subject, entry)
-    await _timeouts(subject, entry)
-    for check, bad in (
-        (REFUSED, _NOBODY),
-        (RESET, "/reset"),
-        (BAD_HOST, "http://no-such-host.invalid/"),
-        (BAD_URL, "not a url"),
-    ):
-        await _failure(subject, entry, check, bad)
-    nothing = await _fetch(subject, entry, [])
-    _record(subject, NOTHING, nothing, nothing.result.ok and nothing.result.value == {}, "[]", "{}")
+    async with _Laboratory(subject, entry) as laboratory:
+        await _statuses(laboratory)
+        await _concurrency(laboratory)
+        await _timeouts(laboratory)
+        for check, bad in _FAILURES.items():
+            paths = ["/ok", bad, "/missing"]
+            await laboratory.expect(check, paths, {"/ok": 200, "/missing": 404}, failing=[bad])
 
 
-async def _statuses(subject: Subject, entry: Entry) -> None:
+_FAILURES = {
+    REFUSED: _NOBODY,
+    RESET: "/reset",
+    BAD_HOST: "http://no-such-host.invalid/",
+}
+
+
+class _Laboratory:
+    """A sandbox with our server beside it; both anew after a call that ended the sandbox."""
+
+    def __init__(self, subject: Subject, entry: Entry) -> None:
+        self.subject = subject
+        self._entry = entry
+        self._exits = contextlib.AsyncExitStack()
+        self._open: tuple[Sandbox, LoopbackServer] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._exits.aclose()
+
+    async def expect(
+        self, check: Check, paths: Sequence[str], statuses: Mapping[str, int], *, failing: Sequence[str] = ()
+    ) -> _Fetched:
+        """Fetch, and record whether the result is what it should be; a bad one is fetched once more before it counts."""
+
+        def good(fetched: _Fetched) -> bool:
+            return _has(fetched, statuses) and all(_failed_url(fetched, url) for url in failing)
+
+        fetched = await self.fetch(paths, good)
+        expected = {**statuses, **dict.fromkeys(failing, "no status")}
+        self.record(check, fetched, good(fetched), paths, shown(expected))
+        return fetched
+
+    def record(self, check: Check, fetched: _Fetched, good: bool, paths: Sequence[str], expected: str) -> None:
+        """Record one check about one call."""
+        if good:
+            self.subject.passed(check)
+        else:
+            self.subject.failed_call(check, fetched.result, input=", ".join(paths) or "no URLs", expected=expected)
+
+    async def fetch(self, paths: Sequence[str], good: Callable[[_Fetched], bool]) -> _Fetched:
+        """Fetch, and once more, with nothing else going on, when the result is not good."""
+        fetched = await _fetch_from(*await self._ready(), self._entry, paths)
+        if good(fetched):
+            return fetched
+        sandbox, server = await self._ready()
+        async with self.subject.alone():
+            return await _fetch_from(sandbox, server, self._entry, paths)
+
+    async def _ready(self) -> tuple[Sandbox, LoopbackServer]:
+        if self._open is None or self._open[0].end is not None:
+            await self._exits.aclose()
+            sandbox = await self._exits.enter_async_context(self.subject.fresh())
+            self._open = sandbox, await self._exits.enter_async_context(sandbox.http_server(_ROUTES))
+        return self._open
+
+
+async def _fetch_from(sandbox: Sandbox, server: LoopbackServer, entry: Entry, paths: Sequence[str]) -> _Fetched:
+    """What starts with a slash is a path of our server; in the result, too, paths stand for URLs."""
+    urls = {(server.url(path) if path.startswith("/") else path): path for path in paths}
+    seen, before_s, started_s = len(server.log()), await sandbox.elapsed_s(), time.monotonic()
+    result = await sandbox.call(entry.target, list(urls))
+    took_s = time.monotonic() - started_s
+    if sandbox.end is None:
+        took_s = max(took_s, await sandbox.elapsed_s() - before_s)
+    if result.ok and isinstance(result.value, dict):
+        value = {urls.get(key, key): status for key, status in result.value.items()}
+        result = result.model_copy(update={"value": value})
+    log = server.log()[seen:]
+    attempts = Counter(request.path for request in log)
+    return _Fetched(
+        result, took_s, max((request.concurrent for request in log), default=0), max(attempts.values(), default=0)
+    )
+
+
+async def _statuses(laboratory: _Laboratory) -> None:
     expected = {"/ok": 200, "/created": 201, "/missing": 404, "/broken": 500}
-    fetched = await _fetch(subject, entry, list(expected))
-    _record(subject, STATUS, fetched, _has(fetched, expected), list(expected), shown(expected))
+    fetched = await laboratory.expect(STATUS, list(expected), expected)
+    left = [warning for warning in _LEFT_OPEN if warning in fetched.result.stdout]
+    laboratory.subject.judge(TIDY, not left, "something is left behind", got=", ".join(left))
 
 
-async def _concurrency(subject: Subject, entry: Entry) -> None:
-    paths = [f"/slow/{i}" for i in range(6)]
-    fetched = await _fetch(subject, entry, paths)
-    good = _has(fetched, dict.fromkeys(paths, 200))
-    if good and fetched.concurrent < 2:
-        subject.failed(
-            CONCURRENT,
-            "one request after the other",
-            input=f"{len(paths)} slow URLs",
-            expected="several at once",
-            got="never more than 1 at once",
-        )
-    else:
-        _record(subject, CONCURRENT, fetched, good, paths, "200 for each")
+_LEFT_OPEN = ("Unclosed client session", "was never awaited", "Task was destroyed but it is pending")
+"""What Python and aiohttp print about it; both do so when the object goes away."""
 
 
-async def _timeouts(subject: Subject, entry: Entry) -> None:
-    one = await _fetch(subject, entry, ["/ok", "/hang", "/missing"])
+async def _concurrency(laboratory: _Laboratory) -> None:
+    paths = [f"/slow/{i}" for i in range(5)]
+    fetched = await laboratory.fetch(paths, lambda fetched: fetched.concurrent > 1)
+    laboratory.subject.judge(
+        CONCURRENT,
+        fetched.concurrent > 1,
+        "one request after the other",
+        input=f"{len(paths)} slow URLs",
+        expected="several requests at once",
+        got=f"never more than {fetched.concurrent} at once; {shown_result(fetched.result)}",
+    )
+
+
+async def _timeouts(laboratory: _Laboratory) -> None:
     paths = ["/ok", "/hang", "/missing"]
-    if not one.result.ok and one.result.state != "raised":
-        for check in (ENDS, FIVE, EACH, SPARES):
-            _record(subject, check, one, False, paths, "an end after 5 s")
+
+    def gives_up(fetched: _Fetched) -> bool:
+        return _failed_url(fetched, "/hang")
+
+    one = await laboratory.fetch(paths, gives_up)
+    laboratory.record(ENDS, one, gives_up(one), paths, "an end after 5 s, and no status for /hang")
+    laboratory.record(SPARES, one, _has(one, {"/ok": 200, "/missing": 404}), paths, "200 and 404 for the others")
+    _took(laboratory, FIVE, one, paths)
+    if one.result.state == "timeout":
+        laboratory.record(EACH, one, False, paths, "an end after 5 s")
         return
-    _record(subject, ENDS, one, _failed_url(one, "/hang"), paths, "no status for the URL that hangs")
-    _record(subject, SPARES, one, _has(one, {"/ok": 200, "/missing": 404}), paths, "200 and 404 for the others")
-    _took(subject, FIVE, one, paths)
-    two = await _fetch(subject, entry, ["/hang", "/ok", "/hang/too"])
-    good = _has(two, {"/ok": 200}) and _failed_url(two, "/hang") and _failed_url(two, "/hang/too")
-    if good:
-        _took(subject, EACH, two, ["/hang", "/ok", "/hang/too"])
-    else:
-        _record(subject, EACH, two, False, ["/hang", "/ok", "/hang/too"], "200 for /ok, no status for the others")
+    if laboratory.subject.results[CONCURRENT.id].outcome == "fail":
+        laboratory.subject.failed(EACH, "requests are made one after the other, so their timeouts add up")
+        return
+    two = ["/hang", "/ok", "/hang/too"]
+    fetched = await laboratory.expect(EACH, two, {"/ok": 200}, failing=["/hang", "/hang/too"])
+    if laboratory.subject.results[EACH.id].outcome == "pass":
+        _took(laboratory, EACH, fetched, two)
 
 
-def _took(subject: Subject, check: Check, fetched: _Fetched, paths: Sequence[str]) -> None:
-    longest_s = _LONGEST_S * max(1, fetched.attempts)
-    subject.judge(
+def _took(laboratory: _Laboratory, check: Check, fetched: _Fetched, paths: Sequence[str]) -> None:
+    if fetched.result.state == "timeout":
+        laboratory.record(check, fetched, False, paths, "about 5 s")
+        return
+    laboratory.subject.judge(
         check,
-        _SHORTEST_S <= fetched.took_s <= longest_s,
+        _SHORTEST_S <= fetched.took_s <= _LONGEST_S * max(1, fetched.attempts),
         "the time until it gives up is not 5 seconds",
         input=", ".join(paths),
         expected="about 5 s",
         got=f"{fetched.took_s:.1f} s",
     )
-
-
-async def _failure(subject: Subject, entry: Entry, check: Check, bad: str) -> None:
-    fetched = await _fetch(subject, entry, ["/ok", bad, "/missing"])
-    good = _has(fetched, {"/ok": 200, "/missing": 404}) and _failed_url(fetched, bad)
-    _record(subject, check, fetched, good, ["/ok", bad, "/missing"], "200, no status, 404")
-
-
-# --- one call -----------------------------------------------------------------------------------------------------
-
-
-async def _fetch(subject: Subject, entry: Entry, paths: Sequence[str]) -> _Fetched:
-    """Fetch paths of our server (what starts with no slash is a URL of its own); paths stand for URLs in the result."""
-    async with subject.fresh() as sandbox, sandbox.http_server(_ROUTES) as server:
-        return await _fetch_from(sandbox, server, entry, paths)
-
-
-async def _fetch_from(sandbox: Sandbox, server: LoopbackServer, entry: Entry, paths: Sequence[str]) -> _Fetched:
-    urls = {(server.url(path) if path.startswith("/") else path): path for path in paths}
-    before_s, started_s = await sandbox.elapsed_s(), time.monotonic()
-    result = await sandbox.call(entry.target, list(urls))
-    took_s = time.monotonic() - started_s
-    if result.ok or result.state == "raised":
-        took_s = max(took_s, await sandbox.elapsed_s() - before_s)
-    if result.ok and isinstance(result.value, dict):
-        value = {urls.get(key, key): status for key, status in result.value.items()}
-        result = result.model_copy(update={"value": value})
-    log = server.log()
-    attempts = [sum(request.path == each.path for request in log) for each in log]
-    return _Fetched(result, took_s, max((request.concurrent for request in log), default=0), max(attempts, default=0))
 
 
 def _has(fetched: _Fetched, expected: Mapping[str, int]) -> bool:
@@ -229,13 +280,3 @@ def _failed_url(fetched: _Fetched, url: str) -> bool:
         return False
     value = fetched.result.value[url]
     return isinstance(value, bool) or not isinstance(value, int) or not 100 <= value < 400
-
-
-def _record(
-    subject: Subject, check: Check, fetched: _Fetched, good: bool, paths: Sequence[str] | str, expected: str
-) -> None:
-    if good:
-        subject.passed(check)
-    else:
-        asked = paths if isinstance(paths, str) else ", ".join(paths)
-        subject.failed_call(check, fetched.result, input=asked, expected=expected)
