@@ -3,10 +3,10 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help setup test check demo bench clean
 
-DEMO_DIR ?= results/demo
+DEMO_RESULTS ?= results/demo
 DEMO_QUESTIONS ?= C-T1-Q1,C-T1-Q2,C-T2-Q1
 # models.yaml finds the demo models here.
-export CODER_JUDGE_DEMO_MODELS ?= $(DEMO_DIR)/models
+export JUDGE_DEMO_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/coder-judge/demo
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -21,9 +21,9 @@ check: ## every check without setup: format, lint, types, imports, tests
 	@scripts/check.sh
 
 demo: setup ## serve, time, judge and decide with a tiny real model: no download, no GPU
-	.venv/bin/python -m runner.moe "$(CODER_JUDGE_DEMO_MODELS)"
-	.venv/bin/judge run --candidate demo_moe --configs baseline,moe2 --judge demo_judge \
-		--questions $(DEMO_QUESTIONS) --samples 1 --output "$(DEMO_DIR)"
+	.venv/bin/python -m runner.moe "$(JUDGE_DEMO_DIR)"
+	.venv/bin/judge --results "$(DEMO_RESULTS)" run --candidate demo_moe --configs baseline,moe2 --judge demo_judge \
+		--questions $(DEMO_QUESTIONS) --samples 1
 
 bench: setup ## measure the speed of this program itself
 	@for file in benchmarks/*.py; do echo "== $$file"; .venv/bin/python "$$file" || exit; done

@@ -11,10 +11,12 @@ _BETTER = re.compile(
     re.IGNORECASE,
 )
 _WORSE = re.compile(
-    r"original|buggy|incorrect|\bwrong\b|problematic|\bbefore\b|naive|brute.force|don'?t (?:do|write)|avoid"
+    r"\b(?:original|buggy|incorrect|wrong|problematic|faulty)"
+    r" (?:code|version|function|implementation|solution|line|one)|^\W*(?:the )?(?:original|buggy|incorrect|wrong|before|bad)\W*$|naive|brute.force|don'?t (?:do|write)"
     r"|原代码|原始|错误|暴力|元のコード",
     re.IGNORECASE,
 )
+_CONTRAST = re.compile(r"\b(?:unlike|instead|rather|than|avoids?|no longer|improves)\b", re.IGNORECASE)
 _OTHER_WAY = re.compile(
     r"alternativ|another (?:way|approach|version|solution|implementation)"
     r"|\bor,? (?:using|with|if|even|more|as)\b|if you prefer|for comparison|for reference|one.liner|bonus|variant"
@@ -43,7 +45,7 @@ def better(intro: str) -> bool:
 
 def worse(line: str) -> bool:
     """Tell whether the line announces code that is wrong or only a first attempt."""
-    return bool(_WORSE.search(line)) and not _BETTER.search(line)
+    return bool(_WORSE.search(line)) and not _BETTER.search(line) and not _CONTRAST.search(line)
 
 
 def other_way(intro: str) -> bool:

@@ -54,8 +54,8 @@ def with_definitions(base: Source, part: Source, *, shortened: bool) -> str | No
 
 def with_statements(base: Source, part: Source) -> str | None:
     """Replace the one assignment in ``base`` that has the same target as an assignment in ``part``."""
-    if base.tree is None or part.tree is None:
-        return None
+    if base.tree is None or part.tree is None or part.reads & base.defines:
+        return None  # an example that calls the base is no correction of it
     try:
         old, new = _assignments(base.tree), _assignments(part.tree)
     except RecursionError:  # an expression nested deeper than anything a person writes

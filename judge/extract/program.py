@@ -33,8 +33,12 @@ _WAITS = frozenset({
     "timeit.timeit",
 })
 """Calls that wait for a person, a network or a clock, or end the process: never made while an answer is loaded."""
-_WAITING_METHODS = frozenset({"run_until_complete", "run_forever", "serve_forever", "urlopen", "mainloop"})
+_WAITING_METHODS = frozenset({
+    "run_until_complete", "run_forever", "serve_forever", "urlopen", "mainloop", "parse_args",
+})
 """The same, whatever they are called on."""
+_OUTSIDE = frozenset({"sys.argv", "sys.stdin"})
+"""What a started program is given and a loaded one is not."""
 _SETTINGS = frozenset({
     "sys.setrecursionlimit", "sys.set_int_max_str_digits", "random.seed", "logging.basicConfig", "threading.stack_size",
     "asyncio.set_event_loop_policy", "warnings.filterwarnings", "warnings.simplefilter",
@@ -131,12 +135,21 @@ def _sort(node: ast.stmt, own: set[str]) -> _Sort:
         case ast.Expr():
             return "drop" if _waits(node) else "if_needed"
         case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
-            return "drop" if _waits(node) else "if_needed" if _uses_own(node, own) else "keep"
+            return "drop" if _waits(node) else _sort_assignment(node, own)
         case (
             ast.If() | ast.Try() | ast.With() | ast.For() | ast.While() | ast.Match() | ast.AsyncFor() | ast.AsyncWith()
         ):
             return _sort_compound(node, own)
     return "keep"
+
+
+def _sort_assignment(node: ast.stmt, own: set[str]) -> _Sort:
+    calls = [n for n in _own_nodes(node) if isinstance(n, ast.Call)]
+    if not calls:
+        return "keep"  # a constant, an alias
+    given = {arg.id for call in calls for arg in call.args if isinstance(arg, ast.Name)}
+    # "fast = lru_cache(None)(slow)" is a definition too.
+    return "keep" if given & own and not _uses_own(node, own) else "if_needed"
 
 
 def _sort_compound(node: ast.stmt, own: set[str]) -> _Sort:
@@ -159,7 +172,18 @@ def _statement(source: Source, node: ast.stmt) -> _Statement:
 def _reads(source: Source, node: ast.stmt) -> frozenset[str]:
     if isinstance(node, Definition):
         return global_reads("\n".join(source.lines[first_line(node) - 1 : last_line(node)]) + "\n", node)
-    return frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
+    inner = [n for n in ast.walk(node) if isinstance(n, ast.comprehension | ast.Lambda)]
+    local = {name for n in inner for name in _local_names(n)}
+    if not isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
+        local.update(bound_names([node]))  # a loop reads its variable after it has bound it
+    loads = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    return frozenset(loads - local)
+
+
+def _local_names(node: ast.comprehension | ast.Lambda) -> set[str]:
+    if isinstance(node, ast.Lambda):
+        return {n.arg for n in ast.walk(node.args) if isinstance(n, ast.arg)}
+    return {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
 
 
 def _imports_of_usage(statements: list[_Statement], kept: set[int]) -> set[int]:
@@ -191,7 +215,7 @@ def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
 
 def _waits(node: ast.AST) -> bool:
     for inner in _own_nodes(node):
-        if isinstance(inner, ast.Await | ast.AsyncFor | ast.AsyncWith):
+        if isinstance(inner, ast.Await | ast.AsyncFor | ast.AsyncWith) or _dotted(inner) in _OUTSIDE:
             return True
         if isinstance(inner, ast.Call):
             name = _dotted(inner.func)

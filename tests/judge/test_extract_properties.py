@@ -13,12 +13,9 @@ CODE = 'import math\n\n\ndef area(r: float) -> float:\n    """Area of a circle."
 QUESTION = "Fix this:\n```python\ndef area(r):\n    return r\n```\nWhat is wrong with it?"
 
 prose = st.text(alphabet=st.sampled_from("abc XYZ.,!?äß中文"), max_size=60)
-snippets = st.sampled_from(
-    "``` ~~~ ```python\n ```\n <think> </think> >>> def class : ( ) ' \" \\ \t \n \r \x00 \ufeff \u00a0 {} [] <pre> @@ - + # ... "
-    "import async await lambda return input() print(1) if __name__=='__main__': \ud800 <|channel|> <|im_end|> $ 1 =".split(
-        " "
-    )
-)
+PIECES = """``` ~~~ ```python\n ```\n <think> </think> >>> def class : ( ) ' " \\ \t \n \r \x00 \ufeff \u00a0 {} [] <pre> @@ - + #
+... import async await lambda return input() print(1) if __name__=='__main__': \ud800 <|channel|> <|im_end|> $ 1 ="""
+snippets = st.sampled_from(PIECES.split(" "))
 messy = st.lists(
     st.one_of(snippets, st.text(max_size=8), st.just(" "), st.just("\n"), st.just("    ")), max_size=40
 ).map("".join)
@@ -118,12 +115,19 @@ def test_code_in_a_list_or_quote_loses_only_its_indentation(indent: str) -> None
     assert extract(answer).code == CODE
 
 
-HOSTILE = [
-    "`", "```\n", "```a\n", "```python\n", "```python\ndef f(): pass\n```\n", "```markdown\n```python\ndef f():\n", "x```\n",
-    "> ```\n", "- ```\n", "> - ", ">", "    x\n\n", "<think>\n", "x</think>\n", "<|channel|>final<|message|>a", "<pre>",
-    "[", '{"a":', ">>> x\n", "# ...\n", "#", "def f(:\n", "(", "not ", "a+", "a.", "lambda:", " ", "\n", "\t", "`a=b`", "1 x\n",
-    "\0", "elif x:\n  pass\n", '"""', "@@ -1 +1 @@\n-a\n+b\n", "class A:\n  def f(self): pass\n", "“",
-]  # fmt: skip
+FENCES = [
+    "`",
+    "```\n",
+    "```a\n",
+    "```python\n",
+    "```python\ndef f(): pass\n```\n",
+    "```markdown\n```python\ndef f():\n",
+]
+NESTED = ["x```\n", "> ```\n", "- ```\n", "> - ", ">", "    x\n\n", "<pre>", "[", '{"a":', "`a=b`"]
+MARKUP = ["<think>\n", "x</think>\n", "<|channel|>final<|message|>a", "@@ -1 +1 @@\n-a\n+b\n", "# ...\n", "1 x\n"]
+CODE_PIECES = ["#", "def f(:\n", "(", "not ", "a+", "a.", "lambda:", '"""', "elif x:\n  pass\n", "class A:\n  x = 1\n"]
+BLANKS = [" ", "\n", "\t", "\0", "“", ">>> x\n"]
+HOSTILE = FENCES + NESTED + MARKUP + CODE_PIECES + BLANKS
 
 
 def seconds_for(text: str) -> float:

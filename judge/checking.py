@@ -1,0 +1,216 @@
+"""What executing an answer showed, and the highest scores that it leaves open. Values and pure functions.
+
+Whatever a value here quotes from the answer is ASCII, escaped and at most ``SHOWN_CHARS`` long: it is printed in reports
+and shown to judges, and must neither flood nor instruct them.
+"""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from judge.types import Grade, Question
+from runner.outcomes import CallResult
+from runner.protocol import Opaque
+from runner.types import Value
+
+SHOWN_CHARS = 200
+"""Longest text that is quoted from an answer or from an input."""
+
+Outcome = Literal["pass", "fail", "not_run"]
+"""``not_run``: nothing is known, and nothing counts against the answer."""
+
+FailureKind = Literal["wrong", "raised", "timeout", "died", "unbounded"]
+"""``wrong``: another result than expected; ``unbounded``: more operations than the check allows; ``died``: the process
+ended in the middle of the call."""
+
+EvidenceState = Literal[
+    "ok",
+    "no_code",
+    "syntax_error",
+    "load_error",
+    "no_entry_point",
+    "ambiguous",
+    "timeout",
+    "died",
+    "tampered",
+    "not_run",
+]
+"""``ok``: the checks were made, whatever they showed. ``ambiguous``: several candidates for the entry point behave
+differently, so the checks decide nothing. ``timeout`` and ``died``: while loading, or on the question's own example.
+``not_run``: trouble of ours, or no isolation."""
+
+UNKNOWN_STATES: frozenset[EvidenceState] = frozenset({"ambiguous", "not_run"})
+"""States that say nothing about the answer."""
+
+
+def _quotable(text: str) -> str:
+    if not (text.isascii() and text.isprintable() and len(text) <= SHOWN_CHARS):
+        raise ValueError(f"not short printable ASCII: {text[:40]!a} ({len(text)} characters)")
+    return text
+
+
+Quote = Annotated[str, AfterValidator(_quotable)]
+"""Short ASCII text without line breaks; made by ``quoted`` and ``shown``."""
+
+
+def quoted(text: str) -> str:
+    """Return ``text`` as it may be quoted: one line, everything unusual escaped, cut at ``SHOWN_CHARS``."""
+    return _cut(ascii(text)[1:-1].replace("\\'", "'"))
+
+
+def shown(value: Any) -> str:
+    """Return a value as it may be quoted."""
+    try:
+        return _cut(ascii(value) if not isinstance(value, Opaque) else f"<{quoted(value.type_name or 'object')}>")
+    except ValueError:  # an integer of more digits than Python prints
+        size = f"an integer of {value.bit_length()} bits" if isinstance(value, int) else f"a large {_kind(value)}"
+        return f"<{size}>"
+
+
+def shown_result(result: CallResult) -> str:
+    """Return how a call went as it may be quoted."""
+    if result.ok:
+        return shown(result.value)
+    if result.error is not None:
+        message = f": {result.error.message}" if result.error.message else ""
+        return quoted(f"raised {result.error.type}{message}")
+    return quoted(f"{result.state}: {result.message or 'no more is known'}")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN_CHARS else text[: SHOWN_CHARS - 3] + "..."
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
+
+
+class Check(Value):
+    """One thing that is looked at; declared by a check module."""
+
+    id: str
+    """Unique in its module: ``negative``."""
+    criteria: tuple[str, ...] = Field(min_length=1)
+    """Ids of the criteria that it is evidence for."""
+    about: str
+    """One line for a person: what holds when it passes."""
+
+    def passed(self) -> "CheckResult":
+        """Return the good result."""
+        return CheckResult(id=self.id, criteria=self.criteria, outcome="pass")
+
+    def failed(
+        self,
+        reason: str,
+        *,
+        kind: FailureKind = "wrong",
+        input: str | None = None,
+        expected: str | None = None,
+        got: str | None = None,
+    ) -> "CheckResult":
+        """Return a bad result; texts are escaped and cut here."""
+        return CheckResult(
+            id=self.id,
+            criteria=self.criteria,
+            outcome="fail",
+            kind=kind,
+            reason=quoted(reason),
+            input=None if input is None else _cut(_escaped(input)),
+            expected=None if expected is None else _cut(_escaped(expected)),
+            got=None if got is None else _cut(_escaped(got)),
+        )
+
+    def not_run(self, reason: str) -> "CheckResult":
+        """Return that nothing is known."""
+        return CheckResult(id=self.id, criteria=self.criteria, outcome="not_run", reason=quoted(reason))
+
+
+def _escaped(text: str) -> str:
+    return text if text.isascii() and text.isprintable() else quoted(text)
+
+
+class CheckResult(Value):
+    """How one check went."""
+
+    id: str
+    criteria: tuple[str, ...]
+    outcome: Outcome
+    kind: FailureKind | None = None
+    """What sort of failure; ``None`` unless it failed."""
+    input: Quote | None = None
+    """What was called; ``None`` when the check is not about one call, and when it passed."""
+    expected: Quote | None = None
+    got: Quote | None = None
+    """Untrusted."""
+    reason: Quote | None = None
+    """One line; ``None`` when it passed."""
+
+
+class Evidence(Value):
+    """What executing one answer showed."""
+
+    question_id: str
+    state: EvidenceState
+    message: Quote | None = None
+    """One line for every state but ``ok``."""
+    entry_point: Quote | None = None
+    """How the answer was called, as text: ``Solution().reverse(s)``; ``None`` when it came to no call."""
+    notes: tuple[Quote, ...] = ()
+    """What was unusual about the entry point: other candidates, and why they were not taken."""
+    checks: tuple[CheckResult, ...] = ()
+    """One for every check that is declared for the question, in that order."""
+    checks_hash: str
+    """Identity of the check module: evidence from other checks is owed again."""
+    isolation: Literal["bwrap", "unsafe", "none"]
+    """What stood between the answer and the machine."""
+
+    @property
+    def failures(self) -> tuple[CheckResult, ...]:
+        """The failed checks, hangs first: they say most."""
+        failed = [check for check in self.checks if check.outcome == "fail"]
+        return tuple(sorted(failed, key=lambda check: check.kind not in ("timeout", "died")))
+
+
+# --- bounds -------------------------------------------------------------------------------------------------------
+
+
+def bounds(evidence: Evidence, question: Question) -> dict[str, Grade]:
+    """Return the highest score that the evidence leaves open, for each criterion that it says something about.
+
+    5 is no bound. A criterion without checks, or of whose checks none was run, has no entry.
+    """
+    if evidence.state in UNKNOWN_STATES:
+        return {}
+    bound: dict[str, Grade] = {}
+    for criterion in question.criteria:
+        results = [check for check in evidence.checks if criterion.id in check.criteria]
+        if evidence.state != "ok" and results:
+            bound[criterion.id] = 1
+        elif known := [result for result in results if result.outcome != "not_run"]:
+            bound[criterion.id] = _bound(known)
+    return bound
+
+
+def _bound(results: list[CheckResult]) -> Grade:
+    if any(result.kind == "timeout" for result in results):
+        return 1
+    passed = sum(result.outcome == "pass" for result in results)
+    for share, grade in _BOUND_BY_SHARE:
+        if passed >= share * len(results):
+            return grade
+    return 1
+
+
+_BOUND_BY_SHARE: tuple[tuple[float, Grade], ...] = ((1.0, 5), (0.8, 3), (0.5, 2))
+"""Lowest share of passed checks and the highest score that goes with it; below all of them it is 1."""
+
+
+def all_not_run(checks: Iterable[Check], reason: str) -> tuple[CheckResult, ...]:
+    """Return every check as one about which nothing is known."""
+    return tuple(check.not_run(reason) for check in checks)
+
+
+def all_failed(checks: Iterable[Check], reason: str) -> tuple[CheckResult, ...]:
+    """Return every check as failed, for an answer that cannot be called at all."""
+    return tuple(check.failed(reason) for check in checks)

@@ -1,0 +1,127 @@
+"""An answer -> what executing it showed. Our own trouble is never a failed check."""
+
+import asyncio
+
+from judge.check_modules import CheckModule, load_checks
+from judge.checking import Check, CheckResult, Evidence, EvidenceState, all_failed, all_not_run, quoted
+from judge.extract import extract, runnable
+from judge.lanes import Lanes
+from judge.subject import CannotExamine, Place, Subject
+from judge.types import Question
+from runner.answer_env import find_answer_env
+from runner.errors import SandboxError
+from runner.isolation import Isolation, isolation
+from runner.outcomes import Limits
+
+
+async def examine_answer(
+    question: Question,
+    answer: str,
+    *,
+    checks: CheckModule | None = None,
+    isolated: Isolation | None = None,
+    lanes: Lanes | None = None,
+) -> Evidence | None:
+    """Run the checks of a question on one answer; ``None`` when the question has no checks.
+
+    ``checks`` None loads the question's own, ``isolated`` None takes what the machine has. Answers that are examined at
+    the same time should share ``lanes``.
+    """
+    module = checks or load_checks(question)
+    if module is None:
+        return None
+    found = isolated or await isolation()
+    if found.level == "none":
+        return _unable(question, module, "none", f"no isolation: {found.reason}")
+    try:
+        return await _examine(question, answer, module, found, lanes or Lanes())
+    except SandboxError as error:
+        return _unable(question, module, found.level, str(error))
+
+
+async def _examine(question: Question, answer: str, module: CheckModule, found: Isolation, lanes: Lanes) -> Evidence:
+    extraction = extract(answer, prompt=question.prompt)
+    program = runnable(extraction.code)
+    if extraction.state == "no_code":
+        return _unusable(question, module, found, "no_code", extraction.reason)
+    if not program.parses:
+        return _unusable(question, module, found, "syntax_error", program.syntax_error or "it does not compile")
+    subject = Subject(question, answer, extraction.code, program, _place(module, found), lanes)
+    try:
+        try:
+            await subject.start()
+            await module.examine(subject)
+        finally:
+            await subject.close()
+    except CannotExamine as reason:
+        return _unusable(question, module, found, reason.state, str(reason), subject)
+    return Evidence(
+        question_id=question.id,
+        state="ok",
+        entry_point=_quoted(subject.entry_point),
+        notes=tuple(map(quoted, subject.notes)),
+        checks=tuple(_result(subject, check) for check in module.checks),
+        checks_hash=module.hash,
+        isolation=found.level,
+    )
+
+
+def _place(module: CheckModule, found: Isolation) -> Place:
+    env = find_answer_env(found.jail) if found.jail is not None else None
+    limits = Limits(call_wall_s=module.call_wall_s)
+    return Place(found, env, clock=module.clock, network=module.network, limits=limits)
+
+
+def _result(subject: Subject, check: Check) -> CheckResult:
+    return subject.results.get(check.id) or check.not_run("it does not apply to this answer")
+
+
+def _unusable(
+    question: Question,
+    module: CheckModule,
+    found: Isolation,
+    state: EvidenceState,
+    message: str,
+    subject: Subject | None = None,
+) -> Evidence:
+    unknown = state in ("ambiguous", "not_run")
+    return Evidence(
+        question_id=question.id,
+        state=state,
+        message=quoted(message),
+        entry_point=_quoted(subject.entry_point) if subject is not None else None,
+        notes=tuple(map(quoted, subject.notes)) if subject is not None else (),
+        checks=all_not_run(module.checks, message) if unknown else all_failed(module.checks, message),
+        checks_hash=module.hash,
+        isolation=found.level,
+    )
+
+
+def _unable(question: Question, module: CheckModule, level: str, message: str) -> Evidence:
+    return Evidence(
+        question_id=question.id,
+        state="not_run",
+        message=quoted(message),
+        checks=all_not_run(module.checks, message),
+        checks_hash=module.hash,
+        isolation="none" if level == "none" else "unsafe" if level == "unsafe" else "bwrap",
+    )
+
+
+def _quoted(text: str | None) -> str | None:
+    return None if text is None else quoted(text)
+
+
+async def examine_all(
+    question: Question, answers: list[str], *, at_once: int = 4, isolated: Isolation | None = None
+) -> list[Evidence | None]:
+    """Examine many answers to one question, ``at_once`` at a time; results in the order of the answers."""
+    lanes = Lanes()
+    turn = asyncio.Semaphore(at_once)
+    module = load_checks(question)
+
+    async def one(answer: str) -> Evidence | None:
+        async with turn:
+            return await examine_answer(question, answer, checks=module, isolated=isolated, lanes=lanes)
+
+    return list(await asyncio.gather(*map(one, answers)))

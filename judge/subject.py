@@ -1,0 +1,341 @@
+"""The answer that is examined: its text, its program, and the sandboxes in which it is called.
+
+A sandbox ends with the first call that hangs or kills it. So whatever is asked of an answer comes in batches of calls
+that stand for themselves, and after an end the next batch gets a fresh sandbox.
+"""
+
+import ast
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from judge.checking import Check, CheckResult, EvidenceState, FailureKind, shown, shown_result
+from judge.extract import Program
+from judge.lanes import Lanes
+from judge.types import Question
+from runner.isolation import Isolation
+from runner.outcomes import CallResult, Inventory, Limits, Loaded, Raised
+from runner.protocol import Call, Clock, Counting
+from runner.sandbox import Network, Sandbox
+
+MAX_ENDS = 3
+"""Confirmed hangs and deaths after which an answer is not called any more: each costs seconds."""
+
+Batch = Sequence[Call]
+Results = tuple[CallResult, ...]
+
+
+class CannotExamine(Exception):
+    """The answer cannot be called; ``state`` and the message become its evidence."""
+
+    def __init__(self, state: EvidenceState, message: str) -> None:
+        super().__init__(message)
+        self.state = state
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an answer runs."""
+
+    isolation: Isolation
+    answer_env: Path | None = None
+    """Packages that answers may import; ``None``: the standard library only."""
+    clock: Clock = "real"
+    network: Network = "none"
+    limits: Limits = field(default_factory=lambda: Limits(call_wall_s=2.0))
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call and what is right for it."""
+
+    args: tuple[Any, ...]
+    expected: Any = None
+    accepts: Callable[[CallResult], bool] | None = None
+    """``None`` accepts exactly ``expected``, in the same types."""
+    expected_text: str | None = None
+    """What is right, in words; ``None`` shows ``expected``."""
+    count: Counting | None = None
+
+    def accepted(self, result: CallResult) -> bool:
+        """True when the call went right."""
+        if self.accepts is not None:
+            return self.accepts(result)
+        return result.ok and same(result.value, self.expected)
+
+    def shown_expected(self) -> str:
+        """What is right, for a person."""
+        return self.expected_text if self.expected_text is not None else shown(self.expected)
+
+
+def same(one: Any, other: Any) -> bool:
+    """True for equal plain values of the same types: 120 is not 120.0, and a list is not a tuple."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)
+
+
+class Subject:
+    """One answer under examination. Check modules call it through ``run_each`` and record with ``passed``/``failed``."""
+
+    def __init__(
+        self, question: Question, answer: str, code: str, program: Program, place: Place, lanes: Lanes | None = None
+    ) -> None:
+        self.question = question
+        self.answer = answer
+        """The whole answer as the model wrote it."""
+        self.code = code
+        """Its code, usage included."""
+        self.program = program
+        """Its code as it is loaded."""
+        self.place = place
+        self.tree = ast.parse(program.code)
+        self.inventory = Inventory()
+        self.entry_point: str | None = None
+        self.notes: list[str] = []
+        self.results: dict[str, CheckResult] = {}
+        self._lanes = lanes or Lanes()
+        self._glue: list[str] = []
+        self._sandbox: Sandbox | None = None
+        self._exits = contextlib.AsyncExitStack()
+        self._ends = 0
+        self._tampered: str | None = None
+
+    # --- recording -----------------------------------------------------------------------------------------------
+
+    def passed(self, check: Check) -> None:
+        """Record that a check passed, unless it has failed already."""
+        self.results.setdefault(check.id, check.passed())
+
+    def failed(
+        self,
+        check: Check,
+        reason: str,
+        *,
+        kind: FailureKind = "wrong",
+        input: str | None = None,
+        expected: str | None = None,
+        got: str | None = None,
+    ) -> None:
+        """Record a failure; the first one of a check is kept, and a hang before any other."""
+        known = self.results.get(check.id)
+        if known is None or known.outcome != "fail" or (kind == "timeout" and known.kind != "timeout"):
+            self.results[check.id] = check.failed(reason, kind=kind, input=input, expected=expected, got=got)
+
+    def not_run(self, check: Check, reason: str) -> None:
+        """Record that a check says nothing, unless it has failed already."""
+        if (known := self.results.get(check.id)) is None or known.outcome == "pass":
+            self.results[check.id] = check.not_run(reason)
+
+    def failed_call(self, check: Check, result: CallResult, *, input: str, expected: str) -> None:
+        """Record a failure that one call shows."""
+        self.failed(
+            check, reason_of(result), kind=kind_of(result), input=input, expected=expected, got=shown_result(result)
+        )
+
+    def judge(self, check: Check, good: bool, reason: str) -> None:
+        """Record a check that needs no call."""
+        if good:
+            self.passed(check)
+        else:
+            self.failed(check, reason)
+
+    # --- calling -------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Load the answer. Raises CannotExamine when that fails."""
+        loaded = await self._open()
+        if loaded.state in ("timeout", "died"):
+            loaded = await self._open(alone=True)
+        if not loaded.ok:
+            raise _cannot_load(loaded)
+        self.inventory = loaded.inventory
+
+    async def install(self, glue: str) -> None:
+        """Add definitions of ours to the answer's module, in this and all further sandboxes of this answer."""
+        self._glue.append(glue)
+        if self._sandbox is not None and self._sandbox.end is None:
+            await self._sandbox.load(glue)
+
+    async def check_cases(self, target: str, cases: Mapping[Check, Sequence[Case]], name: str) -> None:
+        """Make the calls of all checks in one go and record each check: it passes when all its cases do.
+
+        ``name`` is how the call is shown: ``factorial``.
+        """
+        flat = [(check, case) for check, some in cases.items() for case in some]
+        batches = [[Call(target=target, args=case.args, count=case.count)] for _, case in flat]
+        for (check, case), results in zip(flat, await self.run_each(batches), strict=True):
+            if results is None:
+                self.not_run(check, "not tried: the answer hung or died before")
+            elif case.accepted(results[0]):
+                self.passed(check)
+            else:
+                shown_call = f"{name}({', '.join(map(shown, case.args))})"
+                self.failed_call(check, results[0], input=shown_call, expected=case.shown_expected())
+
+    async def run(self, calls: Batch) -> Results | None:
+        """Make one batch of calls; see ``run_each``."""
+        return (await self.run_each([calls]))[0]
+
+    async def run_each(self, batches: Sequence[Batch]) -> list[Results | None]:
+        """Make batches of calls, each of which stands for itself: it uses no object of another one.
+
+        ``None`` for a batch that was not tried, because the answer has hung or died too often before.
+        """
+        done: list[Results | None] = []
+        while len(done) < len(batches) and self._ends < MAX_ENDS:
+            done += await self._run_until_end(batches[len(done) :])
+        return done + [None] * (len(batches) - len(done))
+
+    @contextlib.asynccontextmanager
+    async def fresh(self, *, clock: Clock | None = None, network: Network | None = None) -> AsyncIterator[Sandbox]:
+        """A further sandbox with the answer loaded, for checks that hold on to one. Raises CannotExamine."""
+        place = self.place
+        sandbox = Sandbox(
+            limits=place.limits,
+            clock=clock or place.clock,
+            network=network or place.network,
+            answer_env=place.answer_env,
+            isolation=place.isolation,
+        )
+        try:
+            async with sandbox:
+                async with self._lanes.shared():
+                    loaded = await self._load(sandbox)
+                if not loaded.ok:
+                    raise _cannot_load(loaded)
+                yield sandbox
+        finally:
+            self._note_tampering(sandbox)
+
+    async def close(self) -> None:
+        """End the sandbox. Raises CannotExamine when the answer tampered with the protocol at any time."""
+        await self._close()
+        if self._tampered is not None:
+            raise CannotExamine("tampered", self._tampered)
+
+    async def _run_until_end(self, batches: Sequence[Batch]) -> list[Results]:
+        results = await self._run_flat(batches)
+        for index, batch_results in enumerate(results):
+            if ended(batch_results):
+                self._raise_if_tampered()
+                again = (await self._run_flat([batches[index]], alone=True))[0]
+                self._raise_if_tampered()
+                self._ends += ended(again)
+                return [*results[:index], again]
+        return results
+
+    async def _run_flat(self, batches: Sequence[Batch], *, alone: bool = False) -> list[Results]:
+        if alone or self._sandbox is None or self._sandbox.end is not None:
+            loaded = await self._open()
+            if not loaded.ok:
+                raise _cannot_load(loaded)
+        sandbox = self._opened()
+        async with self._lanes.alone() if alone else self._lanes.shared():
+            flat = iter(await sandbox.run([call for batch in batches for call in batch]))
+        return [tuple(next(flat) for _ in batch) for batch in batches]
+
+    async def _open(self, *, alone: bool = False) -> Loaded:
+        await self._close()
+        place = self.place
+        sandbox = Sandbox(
+            limits=place.limits,
+            clock=place.clock,
+            network=place.network,
+            answer_env=place.answer_env,
+            isolation=place.isolation,
+        )
+        async with self._lanes.alone() if alone else self._lanes.shared():
+            self._sandbox = await self._exits.enter_async_context(sandbox)
+            return await self._load(sandbox)
+
+    async def _load(self, sandbox: Sandbox) -> Loaded:
+        loaded = await sandbox.load(self.program.code)
+        for glue in self._glue if loaded.ok else ():
+            glued = await sandbox.load(glue)
+            loaded = loaded if glued.ok else glued
+        return loaded
+
+    async def _close(self) -> None:
+        await self._exits.aclose()
+        if self._sandbox is not None:
+            self._note_tampering(self._sandbox)
+        self._sandbox = None
+
+    def _opened(self) -> Sandbox:
+        if self._sandbox is None:
+            raise CannotExamine("not_run", "the answer was never loaded")
+        return self._sandbox
+
+    def _note_tampering(self, sandbox: Sandbox) -> None:
+        if sandbox.end is not None and sandbox.end[0] == "tampered":
+            self._tampered = self._tampered or sandbox.end[1]
+
+    def _raise_if_tampered(self) -> None:
+        if self._sandbox is not None:
+            self._note_tampering(self._sandbox)
+        if self._tampered is not None:
+            raise CannotExamine("tampered", self._tampered)
+
+
+def ended(results: Results) -> bool:
+    """True when the sandbox ended in one of these calls."""
+    return any(result.state in ("timeout", "died", "tampered") for result in results)
+
+
+def kind_of(result: CallResult) -> FailureKind:
+    """Return what sort of failure a call is that did not give what it should."""
+    kinds: dict[str, FailureKind] = {
+        "raised": "raised",
+        "timeout": "timeout",
+        "died": "died",
+        "aborted": "unbounded",
+    }
+    return kinds.get(result.state, "wrong")
+
+
+def reason_of(result: CallResult) -> str:
+    """Return in words what sort of failure a call is."""
+    reasons = {
+        "raised": "it raised an exception",
+        "timeout": f"it hangs: {result.message}",
+        "died": f"the process died: {result.message}",
+        "aborted": "it takes more operations than the check allows",
+        "missing": "there is no such name in the answer",
+    }
+    return reasons.get(result.state, "wrong result")
+
+
+# Real packages that an answer may reasonably import and that are not shipped for answers: that one of them is absent
+# says nothing about the answer. A made-up module does.
+# fmt: off
+_REAL_PACKAGES = frozenset({
+    "aiodns", "aiofiles", "aiohttp", "aiolimiter", "aioresponses", "anyio", "async_timeout", "asyncpg", "attr",
+    "attrs", "backoff", "cachetools", "certifi", "fastapi", "flask", "grpc", "httpx", "hypothesis", "loguru",
+    "matplotlib", "more_itertools", "multidict", "netaddr", "numba", "numpy", "pandas", "psutil", "pydantic",
+    "pytest", "redis", "requests", "rich", "scipy", "sortedcontainers", "structlog", "sympy", "tenacity",
+    "tornado", "tqdm", "trio", "typeguard", "typing_extensions", "urllib3", "uvloop", "yarl",
+})
+# fmt: on
+
+
+def _cannot_load(loaded: Loaded) -> CannotExamine:
+    if loaded.error is not None:
+        if (package := _absent_package(loaded.error)) is not None:
+            return CannotExamine("not_run", f"the package {package} is not installed for answers")
+        state: EvidenceState = "syntax_error" if loaded.error.is_a("SyntaxError") else "load_error"
+        line = f" in line {loaded.error.line}" if loaded.error.line is not None else ""
+        return CannotExamine(state, f"{loaded.error.type}{line}: {loaded.error.message}")
+    states: dict[str, EvidenceState] = {"timeout": "timeout", "died": "died", "tampered": "tampered"}
+    return CannotExamine(states[loaded.state], f"while it was loaded: {loaded.message}")
+
+
+def _absent_package(error: Raised) -> str | None:
+    if not error.is_a("ModuleNotFoundError"):
+        return None
+    name = error.message.partition("'")[2].partition("'")[0].partition(".")[0]
+    return name if name in _REAL_PACKAGES else None
