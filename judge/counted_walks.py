@@ -19,7 +19,7 @@ _METHODS = frozenset({"remove", "index", "count", "copy", "sort", "reverse"})
 _AT_THE_FRONT = frozenset({"pop", "insert"})
 """Of a list: with position 0 they move all of it."""
 
-_PRELUDE = '''
+_PRELUDE = """
 def _walked(container):
     if hasattr(container, "__next__"):
         return (item for item in container)
@@ -32,7 +32,7 @@ def _searched(container, front=False):
         for _ in container:
             pass
     return container
-'''
+"""
 
 
 def with_counted_walks(code: str) -> str:

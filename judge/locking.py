@@ -83,7 +83,11 @@ class _Program:
 
     def _acquired_lines(self, function: _Function) -> Iterator[int]:
         for node in ast.walk(function):
-            if isinstance(node, ast.Attribute) and node.attr in ("acquire", "__enter__") and self._guards(node, function):
+            if (
+                isinstance(node, ast.Attribute)
+                and node.attr in ("acquire", "__enter__")
+                and self._guards(node, function)
+            ):
                 yield node.lineno
 
     def _guards(self, expression: ast.expr, function: _Function) -> bool:
