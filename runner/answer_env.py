@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 
 from runner.bwrap import Interpreter, Jail
-from runner.cell import run_trusted
 from runner.errors import SandboxError
+from runner.spawn import run_trusted
 
 PACKAGES = ("aiohttp", "httpx", "requests")
 """What answers that fetch URLs commonly import."""

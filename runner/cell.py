@@ -1,7 +1,6 @@
-"""The only file that starts processes for untrusted code: one cell is one process tree, two pipes and what it printed.
+"""One process tree that serves requests: asking it, what it printed, how it ended, and killing it.
 
-Start and kill happen in the thread of the event loop: bwrap dies with the thread that started it. Nothing here blocks
-the loop for longer than starting a process takes.
+Everything is driven by the event loop; nothing here waits for the process in a blocking way.
 """
 
 import asyncio
@@ -10,19 +9,17 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import tempfile
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from runner import bwrap, seccomp
 from runner.bwrap import Jail
 from runner.errors import SandboxError
 from runner.outcomes import Limits
-from runner.protocol import Frames, Reply, Tampered, frame, new_nonce
+from runner.replies import Frames, Reply, Tampered, frame, new_nonce
+from runner.spawn import Started, spawn
 
 _MAX_UNREAD_BYTES = 2 << 20
 _READ_BYTES = 1 << 16
@@ -38,13 +35,11 @@ class Died(Exception):
 class Cell:
     """A started process that serves requests. Made by ``Cell.start``; ``close`` must be called."""
 
-    def __init__(
-        self, process: subprocess.Popen[bytes], pipes: "_Pipes", limits: Limits, *, confined: bool, scratch: str | None
-    ) -> None:
-        self._process = process
-        self._pipes = pipes
-        self._confined = confined
-        self._scratch = scratch
+    def __init__(self, started: Started, limits: Limits) -> None:
+        self._process = started.process
+        self._pipes = started.pipes
+        self._confined = started.confined
+        self._scratch = started.scratch
         self._loop = asyncio.get_running_loop()
         self._frames = Frames(limits.reply_bytes)
         self._arrived: deque[bytes] = deque()
@@ -59,29 +54,15 @@ class Cell:
         self._inner: int | None = None
         self.inner_pid: int | None = None
         """Process 1 of the sandbox as seen from outside; known after the first reply, ``None`` without bwrap."""
-        self._exit_fd = os.pidfd_open(process.pid)
+        self._exit_fd = os.pidfd_open(self._process.pid)
         self._loop.add_reader(self._exit_fd, self._on_exit)
-        self._loop.add_reader(pipes.replies, self._on_replies)
-        self._loop.add_reader(pipes.output, self._on_output)
+        self._loop.add_reader(self._pipes.replies, self._on_replies)
+        self._loop.add_reader(self._pipes.output, self._on_output)
 
     @classmethod
     def start(cls, jail: Jail, limits: Limits, *, network: bool = False, answer_env: Path | None = None) -> "Cell":
         """Start a process in ``jail``. Raises SandboxError when it cannot even be started."""
-        with contextlib.ExitStack() as stack:
-            child = _ChildEnds(stack)
-            pipes = _Pipes(child, confined=jail.bwrap is not None)
-            scratch = None
-            if jail.bwrap is not None:
-                command = _confined(jail, child, network=network, answer_env=answer_env)
-            else:
-                scratch = _unpack(jail)
-                command = _unconfined(jail, child, scratch)
-            try:
-                process = _spawn(command, jail, child)
-            except OSError as error:
-                pipes.close()
-                raise SandboxError(f"cannot start {command[0]!r} for untrusted code: {error}") from error
-        return cls(process, pipes, limits, confined=jail.bwrap is not None, scratch=scratch)
+        return cls(spawn(jail, network=network, answer_env=answer_env), limits)
 
     # --- asking --------------------------------------------------------------------------------------------------
 
@@ -186,9 +167,14 @@ class Cell:
             self.inner_pid = int(json.loads(os.read(self._pipes.info, 4096))["child-pid"])
             self._inner = os.pidfd_open(self.inner_pid)
             self._inner_gone.clear()
-            self._loop.add_reader(self._inner, self._inner_gone.set)
+            self._loop.add_reader(self._inner, self._on_inner_gone)
         except (OSError, ValueError, KeyError) as error:
             raise SandboxError(f"bwrap did not say which process runs the answer: {error}") from error
+
+    def _on_inner_gone(self) -> None:
+        if self._inner is not None:
+            self._loop.remove_reader(self._inner)
+        self._inner_gone.set()
 
     def _on_exit(self) -> None:
         if self._process.poll() is not None:
@@ -256,98 +242,6 @@ class Replies:
             raise
 
 
-class _ChildEnds:
-    """Descriptors that the child inherits; closed here as soon as it is started."""
-
-    def __init__(self, stack: contextlib.ExitStack) -> None:
-        self._stack = stack
-        self.inherited: list[int] = []
-        self.requests = self.replies = self.output = self.info = -1
-
-    def add(self, fd: int, *, inherited: bool = True) -> int:
-        self._stack.callback(os.close, fd)
-        if inherited:
-            self.inherited.append(fd)
-        return fd
-
-    def holding(self, content: bytes) -> int:
-        """Return a descriptor from which the child reads ``content``: no path has to be readable to its user."""
-        fd = self.add(os.memfd_create("content"))
-        os.write(fd, content)
-        os.lseek(fd, 0, os.SEEK_SET)
-        return fd
-
-
-class _Pipes:
-    """Our ends of the pipes."""
-
-    def __init__(self, child: _ChildEnds, *, confined: bool) -> None:
-        child_requests, self.requests = os.pipe()
-        self.replies, child_replies = os.pipe()
-        self.output, child_output = os.pipe()
-        self.info, child_info = os.pipe()
-        child.requests, child.replies = child.add(child_requests), child.add(child_replies)
-        # The child gets it as 1 and 2; only bwrap gets the last, and closes it.
-        child.output = child.add(child_output, inherited=False)
-        child.info = child.add(child_info, inherited=confined)
-        for fd in (self.requests, self.replies, self.output, self.info):
-            os.set_blocking(fd, False)
-
-    def close(self) -> None:
-        for fd in (self.requests, self.replies, self.output, self.info):
-            os.close(fd)
-
-
-def _confined(jail: Jail, child: _ChildEnds, *, network: bool, answer_env: Path | None) -> list[str]:
-    """The command line carries no host path but bwrap's and the interpreter's: it can be read inside."""
-    contents = {f"{bwrap.INSIDE}/{name}": code for name, code in jail.interpreter.compiled.items()}
-    contents |= bwrap.NETWORK_FILES if network else {}
-    words = bwrap.arguments(
-        jail,
-        files={path: child.holding(content) for path, content in contents.items()},
-        answer_env=str(answer_env) if answer_env is not None else None,
-        seccomp_fd=child.holding(seccomp.program(jail.machine, network=network)),
-    )
-    arguments = child.holding(b"".join(word.encode() + b"\0" for word in words))
-    python = bwrap.python_command(jail, child.requests, child.replies)
-    return [str(jail.bwrap), "--info-fd", str(child.info), "--args", str(arguments), *python]
-
-
-def _unpack(jail: Jail) -> str:
-    scratch = tempfile.mkdtemp(prefix="coder-judge-")
-    folder = Path(scratch, "inside")
-    folder.mkdir()
-    for name, code in jail.interpreter.compiled.items():
-        (folder / name).write_bytes(code)
-    for path in (Path(scratch), folder):
-        path.chmod(0o755)
-    return scratch
-
-
-def _unconfined(jail: Jail, child: _ChildEnds, scratch: str) -> list[str]:
-    command = bwrap.python_command(jail, child.requests, child.replies)
-    return [*command[:-1], command[-1].replace("'/run'", repr(scratch))]
-
-
-def _spawn(command: list[str], jail: Jail, child: _ChildEnds) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        command,
-        # Not only bwrap's --clearenv: its own environment can be read inside as /proc/1/environ.
-        env={},
-        stdin=subprocess.DEVNULL,
-        stdout=child.output,
-        stderr=child.output,
-        pass_fds=child.inherited,
-        start_new_session=True,
-        cwd="/",
-        **_identity(jail.uid, jail.gid),
-    )
-
-
-def _identity(uid: int | None, gid: int | None) -> dict[str, Any]:
-    return {} if uid is None else {"user": uid, "group": gid, "extra_groups": []}
-
-
 def _ending(returncode: int) -> str:
     """bwrap passes the end of the answer on as an exit status: 128 + signal."""
     number = -returncode if returncode < 0 else returncode - 128
@@ -356,38 +250,3 @@ def _ending(returncode: int) -> str:
     if number in signal.valid_signals():
         return f"ended by {signal.Signals(number).name}"
     return f"exited with status {returncode}"
-
-
-async def run_trusted(
-    command: Sequence[str],
-    *,
-    data: bytes = b"",
-    uid: int | None = None,
-    gid: int | None = None,
-    pass_fds: Sequence[int] = (),
-    env: Mapping[str, str] | None = None,
-    wall_s: float = 30.0,
-) -> tuple[int, bytes, bytes]:
-    """Run a program of ours to its end as the given user; return exit status, stdout and stderr.
-
-    ``env`` None is an empty environment. Raises OSError when it cannot be started and TimeoutError when it takes too
-    long.
-    """
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        env=dict(env or {}),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        pass_fds=tuple(pass_fds),
-        cwd="/",
-        **_identity(uid, gid),
-    )
-    try:
-        async with asyncio.timeout(wall_s):
-            stdout, stderr = await process.communicate(data)
-    except BaseException:
-        process.kill()
-        await process.wait()
-        raise
-    return process.returncode or 0, stdout, stderr

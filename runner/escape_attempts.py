@@ -23,6 +23,7 @@ def _try(attempt: Callable[[], object]) -> bool:
 def _write(path: str) -> None:
     with Path(path).open("wb") as file:
         file.write(b"x")
+    Path(path).unlink()
 
 
 def _connect(port: int) -> None:

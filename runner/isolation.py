@@ -25,10 +25,12 @@ from pydantic import Field
 
 from runner import seccomp
 from runner.bwrap import Interpreter, Jail
-from runner.cell import Cell, Died, run_trusted
+from runner.cell import Cell, Died
 from runner.errors import SandboxError
 from runner.outcomes import Limits
-from runner.protocol import Call, Tampered, load_request, setup_request
+from runner.protocol import Call, load_request, setup_request
+from runner.replies import Tampered
+from runner.spawn import run_trusted
 from runner.types import Value
 
 RUN_AS = "nobody"
@@ -57,6 +59,7 @@ _INSTALL = (
     "install bubblewrap: `apt install bubblewrap` (Debian, Ubuntu), `dnf install bubblewrap` (Fedora), "
     "`pacman -S bubblewrap` (Arch)"
 )
+_REPORT = "do not run untrusted code on this machine, and report its kernel, distribution and bubblewrap version"
 _USERNS = (
     "allow user namespaces to /usr/bin/bwrap alone: put `abi <abi/4.0>, include <tunables/global> profile bwrap "
     "/usr/bin/bwrap flags=(unconfined) { userns, }` into /etc/apparmor.d/bwrap and run `apparmor_parser -r "
@@ -120,7 +123,8 @@ async def examine(*, run_as: str = RUN_AS, bwrap: str | None = None) -> Isolatio
         uid, gid = _identity(run_as)
         path = _find_bwrap(bwrap)
         jail = await _jail(path, uid, gid)
-        await _self_test(jail)
+        if escaped := await escapes(jail):
+            raise _Unavailable(f"the sandbox does not hold: code inside could {', '.join(escaped)}", _REPORT)
     except _Unavailable as missing:
         return Isolation(level="none", reason=str(missing), fix=missing.fix)
     name = run_as if uid is not None else None
@@ -241,8 +245,9 @@ async def _compile_with(executable: str, uid: int | None, gid: int | None) -> In
 # --- trying to escape ---------------------------------------------------------------------------------------------
 
 
-async def _self_test(jail: Jail) -> None:
-    home = Path.home() if os.access(Path.home(), os.W_OK) else Path(tempfile.gettempdir())
+async def escapes(jail: Jail) -> list[str]:
+    """Return what code inside a sandbox got away with; empty when it holds."""
+    home = _folder_of_the_user()
     with tempfile.NamedTemporaryFile(dir=home) as canary, socket.create_server(("127.0.0.1", 0)) as listener:
         # Readable to everybody: only the sandbox, not the permissions, keeps it away.
         os.fchmod(canary.fileno(), 0o644)
@@ -250,10 +255,13 @@ async def _self_test(jail: Jail) -> None:
         escaped = await _attempt(jail, canary.name, str(home), listener.getsockname()[1])
         if _was_contacted(listener):
             escaped = [*escaped, "connect to a listener"]
-    if escaped:
-        raise _Unavailable(
-            f"the sandbox did not hold: code inside could {', '.join(escaped)}", "report this machine's setup"
-        )
+    return escaped
+
+
+def _folder_of_the_user() -> Path:
+    """Root's own home folder would prove nothing: its permissions alone keep everybody else out."""
+    reachable = os.getuid() != 0 and os.access(Path.home(), os.W_OK)
+    return Path.home() if reachable else Path(tempfile.gettempdir())
 
 
 async def _attempt(jail: Jail, canary: str, home: str, port: int) -> list[str]:

@@ -17,8 +17,8 @@ from typing import Literal, Self
 from pydantic import Field
 
 from runner.bwrap import Jail
-from runner.cell import run_trusted
 from runner.errors import SandboxError
+from runner.spawn import run_trusted
 from runner.types import Value
 
 _MAX_HEAD_BYTES = 16 << 10

@@ -29,15 +29,14 @@ from runner.protocol import (
     Call,
     Clock,
     Handle,
-    Reply,
     Scripted,
-    Tampered,
     Target,
     clock_request,
     load_request,
     script_request,
     setup_request,
 )
+from runner.replies import Reply, Tampered
 
 Network = Literal["none", "loopback"]
 Ending = Literal["timeout", "died", "tampered"]
