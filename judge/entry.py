@@ -126,11 +126,12 @@ def candidates(inventory: Inventory, tree: ast.Module, wanted: WantedFunction) -
     calls = call_graph(tree)
     found = [*_functions(inventory, wanted), *_methods(inventory, wanted), *_rebound(inventory, tree, wanted)]
     entries = list({(entry.owner, entry.function): (entry, base) for entry, base in reversed(found)}.values())[::-1]
-    called_by_others = _called_by_others([entry for entry, _ in entries], calls)
+    named = max((base for _, base in entries), default=0) >= _EXACT
+    # Who uses an exactly named function is something further, unless its own name is as good.
+    users = [entry.function for entry, base in entries if base >= _EXACT or not named]
+    helpers = _used_by_others([entry.function for entry, _ in entries], users, calls)
     ranked = [
-        Candidate(
-            entry, base + (_CALLED if entry.function in called_by_others else 0), calls.get(entry.function, _NONE)
-        )
+        Candidate(entry, base + (_CALLED if entry.function in helpers else 0), calls.get(entry.function, _NONE))
         for entry, base in entries
     ]
     return sorted(ranked, key=lambda candidate: -candidate.rank)
@@ -168,15 +169,16 @@ def _closure(name: str, direct: dict[str, frozenset[str]]) -> frozenset[str]:
     return frozenset(reached)
 
 
-def _called_by_others(entries: list[Entry], calls: dict[str, frozenset[str]]) -> set[str]:
-    """Names that another candidate uses without being used by it; demonstrations use everything and do not count."""
-    names = [entry.function for entry in entries]
-    users = [name for name in names if not _DEMO_NAMES.match(name.lower())]
+def _used_by_others(names: list[str], users: list[str], calls: dict[str, frozenset[str]]) -> set[str]:
+    """Names that one of ``users`` uses without being used by it; demonstrations use everything and do not count."""
     return {
         name
         for name in names
         for user in users
-        if user != name and name in calls.get(user, _NONE) and user not in calls.get(name, _NONE)
+        if not _DEMO_NAMES.match(user.lower())
+        and user != name
+        and name in calls.get(user, _NONE)
+        and user not in calls.get(name, _NONE)
     }
 
 
@@ -283,7 +285,9 @@ def _entry(function: Function, callee: str, arguments: str, owner: Class | None)
     body = _body(function, callee, arguments, owner)
     keyword = "async def" if function.is_async else "def"
     glue = f"{keyword} {target}({', '.join(f'a{i}' for i in range(count))}):\n{body}"
-    text = f"{_readable(callee, function)}({text_arguments})" if function.kind != "property" else callee
+    made = owner.method("__init__") if owner is not None else None
+    shown_callee = _readable(callee, made or function)
+    text = f"{shown_callee}({text_arguments})" if function.kind != "property" else shown_callee
     return Entry(target, text, glue, function.name, owner.name if owner else None)
 
 

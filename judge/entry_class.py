@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from judge.checking import Check, shown
 from judge.entry import require_unambiguous
-from judge.subject import CannotExamine, Results, Subject, ended, same
+from judge.subject import NOT_TRIED, CannotExamine, Results, Subject, ended, same
 from runner.outcomes import CallResult, Class
 from runner.protocol import Builtin, Call, Handle
 
@@ -178,9 +178,10 @@ async def check_sessions(
     """Use a new object for each session, all in one go, and record each check: it passes when all its sessions do."""
     flat = [(check, session) for check, some in sessions.items() for session in some]
     batches = [entry.session(*((s.role, *s.args) for s in session), arguments=arguments) for _, session in flat]
-    for (check, session), results in zip(flat, await subject.run_each(batches), strict=True):
+    groups = [check.id for check, _ in flat]
+    for (check, session), results in zip(flat, await subject.run_each(batches, groups), strict=True):
         if results is None:
-            subject.not_run(check, "not tried: the answer hung or died before")
+            subject.not_run(check, NOT_TRIED)
         elif (wrong := _first_wrong(session, results)) is None:
             subject.passed(check)
         else:

@@ -23,6 +23,8 @@ from runner.sandbox import Network, Sandbox
 MAX_ENDS = 3
 """Confirmed hangs and deaths after which an answer is not called any more: each costs seconds."""
 
+NOT_TRIED = "not tried: the answer hung or died before"
+
 Batch = Sequence[Call]
 Results = tuple[CallResult, ...]
 
@@ -137,12 +139,21 @@ class Subject:
             check, reason_of(result), kind=kind_of(result), input=input, expected=expected, got=shown_result(result)
         )
 
-    def judge(self, check: Check, good: bool, reason: str) -> None:
-        """Record a check that needs no call."""
+    def judge(
+        self,
+        check: Check,
+        good: bool,
+        reason: str,
+        *,
+        input: str | None = None,
+        expected: str | None = None,
+        got: str | None = None,
+    ) -> None:
+        """Record a check that was decided elsewhere; the texts are for when it failed."""
         if good:
             self.passed(check)
         else:
-            self.failed(check, reason)
+            self.failed(check, reason, input=input, expected=expected, got=got)
 
     # --- calling -------------------------------------------------------------------------------------------------
 
@@ -168,9 +179,10 @@ class Subject:
         """
         flat = [(check, case) for check, some in cases.items() for case in some]
         batches = [[Call(target=target, args=case.args, count=case.count)] for _, case in flat]
-        for (check, case), results in zip(flat, await self.run_each(batches), strict=True):
+        groups = [check.id for check, _ in flat]
+        for (check, case), results in zip(flat, await self.run_each(batches, groups), strict=True):
             if results is None:
-                self.not_run(check, "not tried: the answer hung or died before")
+                self.not_run(check, NOT_TRIED)
             elif case.accepted(results[0]):
                 self.passed(check)
             else:
@@ -181,15 +193,21 @@ class Subject:
         """Make one batch of calls; see ``run_each``."""
         return (await self.run_each([calls]))[0]
 
-    async def run_each(self, batches: Sequence[Batch]) -> list[Results | None]:
+    async def run_each(self, batches: Sequence[Batch], groups: Sequence[str] = ()) -> list[Results | None]:
         """Make batches of calls, each of which stands for itself: it uses no object of another one.
 
-        ``None`` for a batch that was not tried, because the answer has hung or died too often before.
+        ``None`` for a batch that was not tried, because the answer has hung or died too often before, or once in this
+        batch's group (``groups`` has one name a batch; none puts each into its own).
         """
-        done: list[Results | None] = []
-        while len(done) < len(batches) and self._ends < MAX_ENDS:
-            done += await self._run_until_end(batches[len(done) :])
-        return done + [None] * (len(batches) - len(done))
+        done: dict[int, Results] = {}
+        owed = list(range(len(batches)))
+        while owed and self._ends < MAX_ENDS:
+            results = await self._run_until_end([batches[index] for index in owed])
+            done |= zip(owed, results, strict=False)
+            last, owed = owed[len(results) - 1], owed[len(results) :]
+            if groups and ended(done[last]):
+                owed = [index for index in owed if groups[index] != groups[last]]
+        return [done.get(index) for index in range(len(batches))]
 
     @contextlib.asynccontextmanager
     async def fresh(self, *, clock: Clock | None = None, network: Network | None = None) -> AsyncIterator[Sandbox]:
@@ -211,6 +229,12 @@ class Subject:
                 yield sandbox
         finally:
             self._note_tampering(sandbox)
+
+    @contextlib.asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Have the machine to oneself, for a second attempt; not to be held around ``run`` or ``fresh``."""
+        async with self._lanes.alone():
+            yield
 
     async def close(self) -> None:
         """End the sandbox. Raises CannotExamine when the answer tampered with the protocol at any time."""

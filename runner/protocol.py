@@ -14,8 +14,9 @@ from runner.inside.codec import TooLarge, encode
 from runner.outcomes import Limits
 from runner.types import Value
 
-Clock = Literal["real", "fake"]
-"""``fake`` stands still until somebody sleeps or the check advances it."""
+Clock = Literal["real", "fake", "patient"]
+"""``fake`` stands still until somebody sleeps or the check advances it. ``patient`` is fake too, but before it jumps it
+waits a moment of real time for the network, which the clock knows nothing of."""
 
 
 # --- what calls are made of ---------------------------------------------------------------------------------------

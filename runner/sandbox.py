@@ -176,7 +176,7 @@ class Sandbox:
         return self._cell
 
     async def _read_clock(self, advance_s: float = 0.0) -> ClockState | None:
-        if self._clock != "fake":
+        if self._clock == "real":
             raise UsageError("the clock can be read and moved only in a Sandbox(clock='fake')")
         return await self._read(clock_request(advance_s), _CLOCK_STATE)
 

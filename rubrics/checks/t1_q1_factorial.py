@@ -14,6 +14,7 @@ from judge.subject import Case, Subject
 from runner.outcomes import CallResult
 
 QUESTION = "C-T1-Q1"
+CALL_WALL_S = 1.0
 
 EXAMPLE = Check(id="example", criteria=("correct_logic",), about="5! is 120")
 SMALL = Check(id="small", criteria=("correct_logic",), about="n! for every n from 2 to 12")

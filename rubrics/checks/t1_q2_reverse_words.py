@@ -11,6 +11,7 @@ from judge.entry import WantedFunction, find_function
 from judge.subject import Case, Subject
 
 QUESTION = "C-T1-Q2"
+CALL_WALL_S = 1.0
 
 EXAMPLE = Check(id="example", criteria=("correct_output",), about="'hello world' gives 'olleh dlrow'")
 ONE_WORD = Check(id="one_word", criteria=("correct_output",), about="one word, one letter")

@@ -1,7 +1,7 @@
 """C-T1-Q3: a class for a stack with push, pop, peek and is_empty.
 
 Open, so accepted: what pop and peek do on an empty stack as long as it is no made-up item (an exception of any kind,
-None, a message, False), what push returns, a capacity, further methods, and spellings such as isEmpty.
+None, a message, False), what push returns, a capacity, further methods, and whatever else the class can do.
 """
 
 import random
@@ -9,11 +9,12 @@ from collections.abc import Iterator
 
 from judge.checking import Check
 from judge.entry_class import ClassEntry, Step, WantedClass, check_sessions, find_class, gives
-from judge.subject import Results, Subject, same
+from judge.subject import NOT_TRIED, Results, Subject, same
 from runner.outcomes import CallResult
 from runner.protocol import Handle
 
 QUESTION = "C-T1-Q3"
+CALL_WALL_S = 1.0
 
 ORDER = Check(id="order", criteria=("all_methods_work",), about="items come back last in, first out")
 PEEK = Check(id="peek", criteria=("all_methods_work",), about="peek gives the last item and leaves it")
@@ -28,7 +29,11 @@ AFTER_EMPTY = Check(
 )
 NEW_IS_EMPTY = Check(id="new_is_empty", criteria=("handles_empty_stack",), about="a new and an emptied stack are empty")
 
-CHECKS = (ORDER, PEEK, IS_EMPTY, ANY_ITEM, OWN_ITEMS, RANDOM, POP_EMPTY, PEEK_EMPTY, AFTER_EMPTY, NEW_IS_EMPTY)
+NAMED = Check(
+    id="named_as_asked", criteria=("all_methods_work",), about="the methods are called push, pop, peek and is_empty"
+)
+
+CHECKS = (NAMED, ORDER, PEEK, IS_EMPTY, ANY_ITEM, OWN_ITEMS, RANDOM, POP_EMPTY, PEEK_EMPTY, AFTER_EMPTY, NEW_IS_EMPTY)
 
 _SEED = 21
 _LARGE = 1000
@@ -61,6 +66,7 @@ _WANTED = WantedClass(
 async def examine(subject: Subject) -> None:
     """Record every check."""
     entry = await find_class(subject, _WANTED)
+    _names(subject, entry)
     items = (None, 0, "", 7, 7, [1], (2, 3), "a")
     pushes = [_push(n) for n in range(20)]
     await check_sessions(
@@ -90,6 +96,18 @@ async def examine(subject: Subject) -> None:
         },
     )
     await _own_items(subject, entry)
+
+
+def _names(subject: Subject, entry: ClassEntry) -> None:
+    """Other spellings are used by all other checks, but whoever uses the class as the question says gets an error."""
+    wrong = [name for role, (name, how) in entry.methods.items() if name != role or how != "method"]
+    subject.judge(
+        NAMED,
+        not wrong,
+        "the question names the methods",
+        expected="methods push, pop, peek, is_empty",
+        got=entry.text,
+    )
 
 
 def _push(item: object) -> Step:
@@ -152,7 +170,7 @@ async def _own_items(subject: Subject, entry: ClassEntry) -> None:
     ]
     results = await subject.run(calls)
     if results is None:
-        subject.not_run(OWN_ITEMS, "not tried: the answer hung or died before")
+        subject.not_run(OWN_ITEMS, NOT_TRIED)
     elif _is(True).accepts(results[3]) and results[5].ok and same(results[5].value, 1):
         subject.passed(OWN_ITEMS)
     else:

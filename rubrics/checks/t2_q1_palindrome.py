@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from judge.checking import Check
 from judge.entry import Entry, WantedFunction, find_function
-from judge.subject import Case, Subject
+from judge.subject import NOT_TRIED, Case, Subject
 from runner.outcomes import CallResult, Work
 from runner.protocol import Call, Counted, Counting
 
 QUESTION = "C-T2-Q1"
+CALL_WALL_S = 2.0
 
 EXAMPLES = Check(
     id="examples", criteria=("correct_algorithm",), about="odd and even lengths, in the middle and at both ends"
@@ -41,8 +42,8 @@ _SIZE = 36
 """Smaller of the two sizes for growth; the larger one is twice that."""
 _MAX_RATIO = 5.6
 """Between 4 (quadratic; 4.7 with a logarithm) and 8 (cubic; 6.8 at these sizes, with the quadratic part in it)."""
-_START_CAP = 3_000_000
-"""Operations at the smaller size: 30 times what cubic search by single characters takes."""
+_START_CAP = 1_500_000
+"""Operations at the smaller size: ten times what cubic search by single characters takes."""
 
 _WANTED = WantedFunction(
     names=(
@@ -124,16 +125,16 @@ _FAMILIES = (
 async def _growth(subject: Subject, entry: Entry) -> None:
     for family in _FAMILIES:
         small = await _counted(subject, entry, family.text(_SIZE), _START_CAP)
-        if small is None or small.work is None:
-            subject.not_run(GROWTH, "not tried: the answer hung or died before")
+        if small is None:
+            subject.not_run(GROWTH, NOT_TRIED)
             return
         shown_call = f"{entry.shown_name}(<{2 * _SIZE} characters, {family.name}>)"
-        if not small.ok:
+        if not small.ok or small.work is None:
             subject.failed_call(GROWTH, small, input=shown_call, expected="a result")
             continue
         large = await _counted(subject, entry, family.text(2 * _SIZE), round(1.5 * _MAX_RATIO * small.work.total))
         if large is None:
-            subject.not_run(GROWTH, "not tried: the answer hung or died before")
+            subject.not_run(GROWTH, NOT_TRIED)
         elif not large.ok or large.work is None:
             subject.failed_call(
                 GROWTH, large, input=shown_call, expected="less than six times the work of half the size"

@@ -17,6 +17,8 @@ WALL_START_NS = 1_700_000_000 * 10**9
 MONOTONIC_START_NS = 1_000 * 10**9
 GRACE_S = 0.02
 """Real seconds that a wait gives other threads to end it before the clock jumps over it."""
+PATIENCE_S = 0.5
+"""The same for a patient clock, where a reply over the network may end a wait too."""
 
 _real_sleep = time.sleep
 _real_wait = threading.Condition.wait
@@ -27,10 +29,17 @@ _real_datetime = datetime.datetime
 class FakeClock:
     """Nanoseconds since the start, and every sleep with who slept and when."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience_s: float | None = None) -> None:
         self.elapsed_ns = 0
+        self._patience_s = patience_s
         self.sleeps: list[dict[str, Any]] = []
         self._lock = threading.Lock()
+
+    def grace_s(self) -> float:
+        """Real seconds to wait before jumping."""
+        if self._patience_s is not None:
+            return self._patience_s
+        return GRACE_S if threading.active_count() > 1 else 0
 
     def advance(self, seconds: float) -> None:
         """Move the clock; at least one nanosecond when ``seconds`` is positive, so that a waiting loop gets on."""
@@ -101,7 +110,7 @@ def _install_threading(clock: FakeClock) -> None:
         if timeout is None or timeout <= 0:
             return _real_wait(self, timeout)
         clock.record("threading.wait", timeout)
-        if _real_wait(self, GRACE_S if threading.active_count() > 1 else 0):
+        if _real_wait(self, min(clock.grace_s(), timeout)):
             return True
         clock.advance(timeout)
         return False
@@ -121,7 +130,7 @@ def _install_asyncio(clock: FakeClock) -> None:
         def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
             if timeout is None or timeout <= 0:
                 return super().select(timeout)
-            ready = super().select(GRACE_S if threading.active_count() > 1 else 0)
+            ready = super().select(min(clock.grace_s(), timeout))
             if not ready:
                 clock.advance(timeout)
             return ready

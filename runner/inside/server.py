@@ -78,8 +78,8 @@ class Server:
         for name, value in request["limits"].items():
             resource.setrlimit(getattr(resource, name), (value, value))
         self._reply_bytes = request["reply_bytes"]
-        if request["clock"] == "fake":
-            self._clock = _fake_clock()
+        if request["clock"] != "real":
+            self._clock = _fake_clock(patient=request["clock"] == "patient")
         sys.path.remove(_package_parent())
         sys.path.extend(request["path"])
         for name in [name for name in sys.modules if name.partition(".")[0] == __package__]:
@@ -289,10 +289,10 @@ def _flush() -> None:
             continue
 
 
-def _fake_clock() -> Any:
-    from .clock import FakeClock, install  # here, because it imports asyncio
+def _fake_clock(*, patient: bool) -> Any:
+    from .clock import PATIENCE_S, FakeClock, install  # here, because it imports asyncio
 
-    clock = FakeClock()
+    clock = FakeClock(PATIENCE_S if patient else None)
     install(clock)
     return clock
 
