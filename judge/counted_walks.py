@@ -64,6 +64,12 @@ class _Rewriter(ast.NodeTransformer):
                 node.func.value = _call("_searched", container, ast.Constant(True))
         return node
 
+    def visit_Starred(self, node: ast.Starred) -> ast.Starred:
+        self.generic_visit(node)
+        if isinstance(node.ctx, ast.Load):
+            node.value = _call("_walked", node.value)
+        return node
+
 
 def _first_is_zero(call: ast.Call) -> bool:
     return bool(call.args) and isinstance(call.args[0], ast.Constant) and call.args[0].value == 0

@@ -19,12 +19,13 @@ _RESET = ("reset", "resetbucket", "resetlimiter", "clear")
 _TRIAL_N = 60
 
 _CLOCK = re.compile(r"clock|timer|time_?func|time_?source|now")
+_MINUTES = re.compile(r"(?<!per)(?<!a)(^|_)minutes?$")
 _MINUTE = re.compile(r"minute|rpm")
-_SECOND = re.compile(r"(per|/)_?s(ec|$)|rps$|tps$")
+_SECOND = re.compile(r".per_?s(ec|$)|rps$|tps$")
 _WINDOW = re.compile(r"^per($|_)|window|period|interval|duration|^seconds?$|time|span")
 _RATE = re.compile(r"rate(?!_?limit)")
 _CAPACITY = re.compile(r"capacity|bucket|burst|max_?tokens|size")
-_COUNT = re.compile(r"^n$|^n_|_n$|limit|max|request|call|token|count|num|quota|allow|amount")
+_COUNT = re.compile(r"^n$|^n_|_n$|limit|max|request|call|token|count|num|quota|allow|amount|permits")
 
 
 @dataclass(frozen=True)
@@ -186,6 +187,7 @@ def _main_defaults(optional: Sequence[Parameter], roles: dict[str, str]) -> list
 def _role(name: str) -> str:
     plain = name.lower().strip("_")
     for role, pattern in (
+        ("window", _MINUTES),
         ("per_minute", _MINUTE),
         ("per_second", _SECOND),
         ("clock", _CLOCK),
@@ -195,7 +197,7 @@ def _role(name: str) -> str:
         ("count", _COUNT),
     ):
         if pattern.search(plain):
-            return "window" if role == "per_minute" and _WINDOW.search(plain.replace("per_min", "")) else role
+            return role
     return "other"
 
 

@@ -42,7 +42,7 @@ class _Program:
     def __init__(self, tree: ast.Module) -> None:
         self._classes = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
         self._functions = [node for node in ast.walk(tree) if isinstance(node, _Function)]
-        self._locks = frozenset(_lock_names(tree))
+        self._locks = _with_aliases(frozenset(_lock_names(tree)), tree)
 
     def method(self, class_name: str, name: str) -> list[_Function]:
         """Return a method, looked up in the bases too."""
@@ -138,6 +138,18 @@ def _lock_names(tree: ast.AST, *, local: bool = False) -> Iterator[str]:
             for target in targets:
                 if not local or isinstance(target, ast.Name):
                     yield from list(_names(target))[:1]
+
+
+def _with_aliases(locks: frozenset[str], tree: ast.AST) -> frozenset[str]:
+    """Add what is set to a lock: ``self.lock = _SHARED``, ``lock = self._lock``."""
+    assignments = [
+        (next(_names(node.targets[0]), ""), node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Attribute)
+    ]
+    while added := {name for name, value in assignments if next(_names(value), "") in locks} - locks:
+        locks |= added
+    return locks
 
 
 def _makes_lock(value: ast.expr) -> bool:

@@ -50,27 +50,27 @@ def merged(intervals: Iterable[Interval]) -> list[Interval]:
 
 def _case(*intervals: Interval) -> Case:
     expected = merged(intervals)
+    given = [list(interval) for interval in intervals]
 
     def accepts(result: CallResult) -> bool:
-        return _read(result) == expected
+        return _read(result, given) == expected
 
     return Case(
-        ([list(interval) for interval in intervals],),
+        (given,),
         accepts=accepts,
         expected_text=shown([list(interval) for interval in expected]),
     )
 
 
-def _read(result: CallResult) -> list[Interval] | None:
-    """Return the intervals in a result, or those in the changed input; ``None`` when there are none."""
-    given: Any = result.value
-    if result.ok and given is None and result.args_after is not None:
-        given = result.args_after[0]
-    if isinstance(given, set | frozenset):
-        given = sorted(given, key=repr) if not all(map(_is_interval, given)) else sorted(given)
-    if not isinstance(given, list | tuple) or not all(map(_is_interval, given)):
+def _read(result: CallResult, given: list[list[float]]) -> list[Interval] | None:
+    """Return the intervals in a result, or in what became of the input; ``None`` when there are none."""
+    found: Any = result.value
+    if result.ok and found is None:
+        found = result.args_after[0] if result.args_after is not None else given
+    if not isinstance(found, list | tuple | set | frozenset) or not all(map(_is_interval, found)):
         return None
-    return [(one[0], one[1]) for one in given]
+    read = [(one[0], one[1]) for one in found]
+    return sorted(read) if isinstance(found, set | frozenset) else read
 
 
 def _is_interval(value: Any) -> bool:

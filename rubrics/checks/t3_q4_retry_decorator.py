@@ -94,7 +94,8 @@ def _retry_harness():
     def chain(error, depth=0):
         if error is None or depth > 20:
             return []
-        return [type(error).__name__] + chain(error.__cause__ or error.__context__, depth + 1)
+        context = None if error.__suppress_context__ else error.__context__
+        return [type(error).__name__] + chain(error.__cause__ or context, depth + 1)
 
     def report(play, started, start, outcome):
         at = [round(moment - start, 6) for moment in play.at[started:]]
