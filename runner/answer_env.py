@@ -12,6 +12,7 @@ from pathlib import Path
 
 from runner.bwrap import Interpreter, Jail
 from runner.errors import SandboxError
+from runner.isolation import isolation
 from runner.spawn import run_trusted
 
 PACKAGES = ("aiohttp", "httpx", "requests")
@@ -77,3 +78,22 @@ async def _prove(jail: Jail, packages: tuple[str, ...], target: Path) -> None:
         raise SandboxError(
             f"answers cannot import the packages in {target}: {last!r}; remove the folder to build it anew"
         )
+
+
+def main() -> int:
+    """Build the packages for answers unless they are there; ``make setup`` calls this."""
+    return asyncio.run(_main())
+
+
+async def _main() -> int:
+    try:
+        folder = await build_answer_env((await isolation()).required())
+    except SandboxError as error:
+        sys.stderr.write(f"packages for answers: {error}\n")
+        return 1
+    sys.stdout.write(f"{folder}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
