@@ -183,6 +183,8 @@ main() {
         rm -f "$wheel"
         die "llama-cpp-python does not run here, its wheel was removed: run make setup again"
     fi
+    # Without a sandbox there is nobody to execute answers, and nothing to prepare for them: judge doctor says so.
+    "$VENV/bin/python" -m runner.answer_env >&2 || say "answers that import aiohttp, httpx or requests cannot be executed"
     stamp "$version" "$key" >"$STAMP.new"
     mv "$STAMP.new" "$STAMP"
     say "done: $VENV (Python $version)"
