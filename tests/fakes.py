@@ -86,7 +86,9 @@ def models_response(*names: str) -> Response:
     return json_response({"object": "list", "data": [{"id": name, "object": "model"} for name in names]})
 
 
-def completion(text: str, *, finish: str | None = "stop", usage: tuple[int, int] | None = (7, 5), **extra: Any) -> Response:
+def completion(
+    text: str, *, finish: str | None = "stop", usage: tuple[int, int] | None = (7, 5), **extra: Any
+) -> Response:
     """A whole chat completion; ``extra`` goes into the message."""
     message = {"role": "assistant", "content": text, **extra}
     body: dict[str, Any] = {
@@ -97,7 +99,9 @@ def completion(text: str, *, finish: str | None = "stop", usage: tuple[int, int]
         "choices": [{"index": 0, "message": message, "finish_reason": finish}],
     }
     if usage:
-        body["usage"] = dict(zip(("prompt_tokens", "completion_tokens"), usage, strict=True)) | {"total_tokens": sum(usage)}
+        body["usage"] = dict(zip(("prompt_tokens", "completion_tokens"), usage, strict=True)) | {
+            "total_tokens": sum(usage)
+        }
     return json_response(body)
 
 
@@ -121,8 +125,14 @@ def delta(content: str | None = None, *, finish: str | None = None, **fields: An
 
 def usage_event(prompt: int, completion_tokens: int) -> bytes:
     """The last chunk of a server that counts: no choices, only usage."""
-    usage = {"prompt_tokens": prompt, "completion_tokens": completion_tokens, "total_tokens": prompt + completion_tokens}
-    return event({"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [], "usage": usage})
+    usage = {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion_tokens,
+        "total_tokens": prompt + completion_tokens,
+    }
+    return event(
+        {"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [], "usage": usage}
+    )
 
 
 def sse(*steps: Step) -> Response:
@@ -144,6 +154,8 @@ class FakeServer:
 
     def __init__(self, handler: Handler) -> None:
         self.requests: list[Request] = []
+        self.hung_up = threading.Event()
+        """Set once the client has closed a connection that hangs."""
         self._handler = handler
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -185,7 +197,7 @@ class FakeServer:
         try:
             request = await _read_request(reader)
             self.requests.append(request)
-            await self._answer(writer, self._handler(request))
+            await self._answer(reader, writer, self._handler(request))
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client went away, as some tests make it do
         except asyncio.CancelledError:
@@ -193,7 +205,7 @@ class FakeServer:
         finally:
             writer.close()
 
-    async def _answer(self, writer: asyncio.StreamWriter, response: Response) -> None:
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, response: Response) -> None:
         if not response.headerless:
             writer.write(_head(response))
         for step in response.steps:
@@ -205,7 +217,8 @@ class FakeServer:
                     _reset(writer)
                     return
                 case Fault.HANG:
-                    await self._closing.wait()
+                    await reader.read()  # returns when the client hangs up
+                    self.hung_up.set()
                     return
                 case seconds:
                     await asyncio.sleep(seconds)
@@ -318,7 +331,9 @@ def at_random(seed: int = 0) -> Opinion:
 
 def verdict_json(scores: Scores) -> str:
     """A reply as a good judge writes it."""
-    return json.dumps({key: {"evidence": "line 1", "reasoning": "seen", "score": score} for key, score in scores.items()})
+    return json.dumps(
+        {key: {"evidence": "line 1", "reasoning": "seen", "score": score} for key, score in scores.items()}
+    )
 
 
 @dataclass
@@ -354,7 +369,14 @@ class ScriptedJudge:
             return json.dumps({"fruit": word[0] if word else "apple"})
         wanted = tuple(re.findall(r"\w+", messages[-1]["content"].partition("in this order: ")[2].partition("\n")[0]))
         answer = re.search(r"<<<ANSWER (\w+)\n(.*)\nANSWER \1>>>", text, re.DOTALL)
-        said = self.opinion(Asked(wanted, answer[2] if answer else "", text, turn=sum(message["role"] == "assistant" for message in messages)))
+        said = self.opinion(
+            Asked(
+                wanted,
+                answer[2] if answer else "",
+                text,
+                turn=sum(message["role"] == "assistant" for message in messages),
+            )
+        )
         return said if isinstance(said, str) else verdict_json(said)
 
 
