@@ -6,6 +6,8 @@ moments but never the file.
 """
 
 import datetime
+import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +27,7 @@ from runner.types import Answer, Arm, Value
 HEAD = "0001"
 """Revision of the newest migration; a test holds it to the folder."""
 BUSY_TIMEOUT_MS = 30_000
+BUSY_POLL_S = 0.01
 LOOKUP_BATCH = 500
 
 Stored = TypeVar("Stored", bound=Value)
@@ -301,9 +304,23 @@ def _sqlite_url(path: Path) -> sa.URL:
 def _configure_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
+    _switch_to_wal(cursor)
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.close()
+
+
+def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
+    """Switch as soon as nobody else is switching: for this one thing SQLite does not wait by itself."""
+    deadline_s = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
+                raise
+            time.sleep(BUSY_POLL_S)
+        else:
+            return
 
 
 def _explain(error: SQLAlchemyError) -> str:
