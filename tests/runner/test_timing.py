@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from runner.timing import decode_rate, eval_rate, overhead_ms, prefill_rate, timing, ttft
 from runner.types import Answer, AnswerState, Sampling, ServerTiming, Stamps, Usage
 
-SECONDS = st.floats(0, 1e6)
+SECONDS = st.integers(0, 10**15).map(lambda nanoseconds: nanoseconds / 1e9)
+MILLISECONDS = st.integers(0, 10**9).map(lambda hundredths: hundredths / 100)
 
 
 def stamps(first: float | None = 1.5, last: float | None = 3.5) -> Stamps:
@@ -99,7 +100,7 @@ def test_no_steps_or_no_time_is_no_server_speed(eval_ms: float, steps: int) -> N
     assert eval_rate(served(eval_ms=eval_ms, steps=steps)) is None
 
 
-@given(SECONDS, SECONDS, SECONDS, st.none() | st.integers(0, 10**6), SECONDS, st.integers(0, 10**6))
+@given(SECONDS, SECONDS, SECONDS, st.none() | st.integers(0, 10**6), MILLISECONDS, st.integers(0, 10**6))
 def test_a_speed_is_positive_or_not_there(
     sent: float, first: float, last: float, tokens: int | None, eval_ms: float, steps: int
 ) -> None:
