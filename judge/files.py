@@ -25,10 +25,13 @@ from judge.types import (
 from runner.errors import UsageError
 from runner.types import Config, Sampling, Value
 
-FormatVersion = Literal[1]
-"""Version of the three file formats: the only one so far."""
-
 # --- fields -------------------------------------------------------------------------------------------------------
+
+
+def _whole(written: object) -> object:
+    if type(written) is not int:  # a literal 1 alone would take true for it
+        raise ValueError(f"should be a whole number, found {written!r}")
+    return written
 
 
 def _config(name: str) -> str:
@@ -51,6 +54,13 @@ def _path(written: str) -> str:
         raise ValueError(f"path {written!r} has a $ that starts no variable: write ${{VAR}} or ${{VAR:-default}}")
     return written
 
+
+NEWEST_VERSION = 1
+"""Newest version of the three file formats that this program reads; there has been no other yet."""
+
+FormatVersion = Annotated[Literal[1], BeforeValidator(_whole)]
+
+Score = Annotated[Grade, BeforeValidator(_whole)]
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 """An id. It becomes part of file names and commands, hence the few characters."""
@@ -129,7 +139,7 @@ class QuestionRubric(FileFormat):
 class LevelText(FileFormat):
     """What scores mean."""
 
-    scores: Annotated[list[Grade], Field(min_length=1)]
+    scores: Annotated[list[Score], Field(min_length=1)]
     text: Text
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from string import Template
 from typing import Any
 
+from judge.extract.text import without_reasoning
 from judge.types import Criterion, Level, Question
 
 CANNOT_ASSESS = "cannot_assess"
@@ -19,9 +20,6 @@ MAX_ANSWER_CHARS = 40_000
 EMPTY_ANSWER = "(the answer is empty)"
 # Three marks and not two: ``answer >>= 1`` and ``cout << answer`` are code, and a judge must see code as it was written.
 _FENCE_LIKE = re.compile(r"<{3,}\s*ANSWER\b|\bANSWER\b[^\n>]{0,40}>{3,}", re.IGNORECASE)
-_REASONING = re.compile(r"<(think|thinking|reasoning)>.*?(</\1>|\Z)", re.IGNORECASE | re.DOTALL)
-# Templates that open the reasoning in the prompt leave only its end in the answer.
-_REASONING_END = re.compile(r"\A.*?^[ \t]*</think(ing)?>[ \t]*$", re.IGNORECASE | re.DOTALL | re.MULTILINE)
 
 Messages = list[dict[str, str]]
 
@@ -93,7 +91,7 @@ _VERDICT = {
 
 def presentable(answer: str) -> str:
     """Return the answer as a judge sees it: without hidden reasoning and fence-like marks, cut at a generous length."""
-    shown = _FENCE_LIKE.sub(_defuse, _REASONING_END.sub("", _REASONING.sub("", answer))).strip()
+    shown = _FENCE_LIKE.sub(_defuse, without_reasoning(answer)[0]).strip()
     if len(shown) > MAX_ANSWER_CHARS:
         shown = f"{shown[:MAX_ANSWER_CHARS]}\n[... {len(shown) - MAX_ANSWER_CHARS} more characters]"
     return shown or EMPTY_ANSWER

@@ -4,17 +4,15 @@ import difflib
 import reprlib
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from judge.files import FileFormat, FormatVersion
+from judge.files import NEWEST_VERSION, FileFormat
 from judge.yaml_lines import Document, Problem, Where
 
 Form = TypeVar("Form", bound=FileFormat)
-
-NEWEST_VERSION: int = max(get_args(FormatVersion))
 
 _EXPECTED = {
     "model_type": "a mapping",

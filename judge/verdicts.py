@@ -9,8 +9,8 @@ from typing import Any, get_args
 from judge.errors import VerdictError
 from judge.prompting import CANNOT_ASSESS
 from judge.types import Criterion, Grade, Verdict
+from runner.completions import well_formed
 from runner.dialects import json_objects
-from runner.replies import well_formed
 
 MENU: tuple[Grade, ...] = get_args(Grade)
 _SHOWN_CHARS = 60

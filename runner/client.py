@@ -15,8 +15,8 @@ from typing import Any, Self
 import httpx
 import openai
 
+from runner.completions import read_chunk, read_completion, read_usage, well_formed
 from runner.errors import AccessDenied, ContextExceeded, EndpointError, StreamCut
-from runner.replies import read_chunk, read_completion, read_usage, well_formed
 from runner.types import Endpoint, Reply, Sampling, Stamps, Usage, Value
 
 TRANSIENT_STATUS = frozenset({408, 409, 425, 429, 502, 503, 504})

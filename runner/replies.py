@@ -1,75 +1,124 @@
-"""What one chat completion, or one chunk of a streamed one, says. Pure.
+"""What comes out of a sandbox, read as what it is: untrusted. Pure.
 
-Servers leave fields out, set them to null or to forms of their own, and the client library hands them on unchecked. Whatever does not
-have the form of the OpenAI API says nothing here.
+A reply is rebuilt in exact builtin types, must carry the nonce that is due and nothing unexpected; anything else is
+Tampered: not a failed check but a dishonest answer.
 """
 
-from typing import Any
+import json
+import secrets
+import struct
+from collections.abc import Sequence
+from typing import Any, Self
 
-from runner.types import Usage, Value
+from pydantic import Field, ValidationError
 
+from runner.inside.codec import Malformed, decode
+from runner.outcomes import CallState, Inventory, Raised, Work
+from runner.protocol import Handle, Opaque
+from runner.types import Value
 
-class Part(Value):
-    """A whole message, or what one chunk adds to it."""
-
-    text: str
-    reasoning: str
-    """What the server delivers apart as reasoning; two spellings of the field are in use."""
-    finish_reason: str | None
-
-
-def read_chunk(chunk: object) -> Part:
-    """Return what a chunk adds; nothing when it has another form."""
-    choice = _choice(chunk)
-    return _part(choice, _field(choice, "delta"))
+_HEADER = struct.Struct(">I")
 
 
-def read_completion(completion: object) -> Part | None:
-    """Return the message of a whole completion; ``None`` when there is none in it."""
-    choice = _choice(completion)
-    message = _field(choice, "message")
-    if message is None or not isinstance(_field(message, "content"), str | None):
-        return None
-    return _part(choice, message)
+class Tampered(Exception):
+    """What came through the pipe is not what the trusted part inside writes."""
 
 
-def read_usage(reply: object) -> Usage | None:
-    """Return the token counts of a completion or chunk; ``None`` when it has none."""
-    usage = _field(reply, "usage")
-    prompt, completion = (_count(_field(usage, name)) for name in ("prompt_tokens", "completion_tokens"))
-    if completion is None:
-        return None
-    return Usage(prompt_tokens=prompt, completion_tokens=completion, source="usage")
+def decode_value(data: Any) -> Any:
+    """Rebuild a result. Raises Tampered."""
+    try:
+        return decode(data, _decode_special)
+    except Malformed as error:
+        raise Tampered(str(error)) from error
 
 
-def well_formed(text: str) -> str:
-    """Return ``text`` with split characters joined and lone halves replaced: those could be neither stored nor sent.
-
-    JSON spells a character like an emoji as two halves, and a server may end a chunk between them.
-    """
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
-def _choice(reply: object) -> object:
-    choices = _field(reply, "choices")
-    return choices[0] if isinstance(choices, list) and choices else None
+def _decode_special(data: list[Any]) -> Opaque:
+    match data:
+        case ["opaque", str(type_name)]:
+            return Opaque(type_name=type_name[:400])
+        case ["handle", str(handle), str(type_name)]:
+            return Handle(id=handle[:64], type_name=type_name[:400])
+    raise Malformed(f"unknown tag {data[0][:40]!r}")
 
 
-def _part(choice: object, message: object) -> Part:
-    return Part(
-        text=_text(_field(message, "content")),
-        reasoning=_text(_field(message, "reasoning_content")) or _text(_field(message, "reasoning")),
-        finish_reason=_text(_field(choice, "finish_reason")) or None,
-    )
+# --- frames and replies -------------------------------------------------------------------------------------------
 
 
-def _field(value: Any, name: str) -> Any:
-    return value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+def new_nonce() -> str:
+    """Return what the reply to one request has to carry."""
+    return secrets.token_hex(8)
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+def frame(request: dict[str, Any]) -> bytes:
+    """Return a request as it goes through the pipe."""
+    body = json.dumps(request).encode()
+    return _HEADER.pack(len(body)) + body
 
 
-def _count(value: object) -> int | None:
-    return value if type(value) is int and value >= 0 else None
+class Frames:
+    """Cuts what arrives into frames; holds no more than one unfinished frame."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit = limit_bytes
+        self._data = bytearray()
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Return the bodies of the frames that ``data`` completes. Raises Tampered for a length over the limit."""
+        self._data += data
+        bodies: list[bytes] = []
+        while (size := self._next_size()) is not None and len(self._data) >= _HEADER.size + size:
+            bodies.append(bytes(self._data[_HEADER.size : _HEADER.size + size]))
+            del self._data[: _HEADER.size + size]
+        return bodies
+
+    def _next_size(self) -> int | None:
+        if len(self._data) < _HEADER.size:
+            return None
+        size: int = _HEADER.unpack_from(self._data)[0]
+        if size > self._limit:
+            raise Tampered(f"a reply of {size} bytes, the limit is {self._limit}")
+        return size
+
+
+class Reply(Value):
+    """One checked reply; its encoded values are decoded by ``value`` and ``args_after``."""
+
+    id: str
+    state: CallState
+    encoded: Any = Field(default=None, alias="value")
+    inventory: Inventory | None = None
+    error: Raised | None = None
+    after: dict[str, Any] = Field(default_factory=dict)
+    awaited: bool = False
+    work: Work | None = None
+    message: str | None = None
+
+    @classmethod
+    def parse(cls, body: bytes, nonce: str) -> Self:
+        """Read a reply that has to carry ``nonce``. Raises Tampered."""
+        try:
+            reply = cls.model_validate_json(body, strict=True)
+        except (ValidationError, RecursionError) as error:
+            raise Tampered(f"not a reply: {_first_line(error)}") from error
+        if reply.id != nonce:
+            raise Tampered("a reply to a request that is not due")
+        if reply.state not in ("returned", "raised", "missing", "aborted"):
+            raise Tampered(f"a reply that claims the state {reply.state!r}")
+        if (reply.state == "raised") != (reply.error is not None):
+            raise Tampered(f"state {reply.state!r} does not fit the error")
+        return reply
+
+    def value(self) -> Any:
+        """Return the decoded value. Raises Tampered."""
+        return decode_value(self.encoded)
+
+    def args_after(self, args: Sequence[Any]) -> tuple[Any, ...] | None:
+        """Return the positional arguments with the changed ones replaced; ``None`` when none changed."""
+        changed = {index: decode_value(data) for index, data in self.after.items()}
+        if not set(changed) <= set(map(str, range(len(args)))):
+            raise Tampered("a change to an argument that was not passed")
+        return tuple(changed.get(str(i), argument) for i, argument in enumerate(args)) if changed else None
+
+
+def _first_line(error: Exception) -> str:
+    return ascii(str(error).partition("\n")[0])[:200]

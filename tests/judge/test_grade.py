@@ -1,16 +1,8 @@
 """One answer and one judge over real HTTP: a judgement, or a failure that is never a low score."""
 
 import pytest
-
-from judge.grade import Grader
-from judge.library import load_judge_prompts
-from judge.types import JudgeCall, JudgeFailure, Judgement, Question
-from runner.client import ModelClient, Timeouts
-from runner.dialects import Dialect
-from runner.errors import AccessDenied
-from runner.retry import RetryPolicy
-from runner.types import Sampling
-from tests.fakes import (
+from examples import SCALE, call, question
+from fakes import (
     DONE,
     Asked,
     FakeServer,
@@ -31,7 +23,15 @@ from tests.fakes import (
     sse,
     verdict_json,
 )
-from tests.judge.examples import SCALE, call, question
+
+from judge.grade import Grader
+from judge.library import load_judge_prompts
+from judge.types import JudgeCall, JudgeFailure, Judgement, Question
+from runner.client import ModelClient, Timeouts
+from runner.dialects import Dialect
+from runner.errors import AccessDenied
+from runner.retry import RetryPolicy
+from runner.types import Sampling
 
 TEMPLATES = load_judge_prompts().templates
 WORK = question(weights=(50, 30, 20))
@@ -48,7 +48,7 @@ async def graded(
     dialect: Dialect = Dialect.JSON_SCHEMA,
     local: bool = False,
 ) -> Judgement | JudgeFailure:
-    timeouts = Timeouts(first_token_s=5, idle_s=0.2, reply_s=5)
+    timeouts = Timeouts(first_token_s=10, idle_s=0.5, reply_s=10)
     async with ModelClient(server.endpoint(local=local), timeouts=timeouts) as client:
         grader = Grader(client, dialect, TEMPLATES, SCALE, Sampling(temperature=0, seed=40), RETRY)
         return await grader.grade(of, "answer-key", answer, asked or call())

@@ -101,8 +101,8 @@ def test_a_better_score_never_lowers_a_limit(scores: list[int], data: st.DataObj
 # --- what it promises -----------------------------------------------------------------------------------------------------
 # Error rates over simulated runs. The bound is the promised rate plus three standard errors of so many runs.
 
-CEILING_RUNS = 300
-SEQUENTIAL_RUNS = 120
+CEILING_RUNS = 200
+SEQUENTIAL_RUNS = 80
 NEAR_CEILING = ([5.0, 4.0, 2.0], [0.92, 0.06, 0.02])
 EXACTLY_FOUR = ([5.0, 4.0, 3.0], [0.25, 0.5, 0.25])
 

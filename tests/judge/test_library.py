@@ -1,5 +1,8 @@
 """What someone sees who edits the files of the library, and what comes of files that are right."""
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,10 +81,12 @@ models:
       temperature: 0
 """
 
+QUESTIONS_FILE, RUBRICS_FILE = "prompts/questions/coder.yaml", "rubrics/coder.yaml"
+
 FILES = {
-    "prompts/questions/coder.yaml": QUESTIONS,
+    QUESTIONS_FILE: QUESTIONS,
     "prompts/judge/user.md": "Judge $answer for $$5.",
-    "rubrics/coder.yaml": RUBRICS,
+    RUBRICS_FILE: RUBRICS,
     "models.yaml": MODELS,
 }
 
@@ -143,9 +148,9 @@ def test_a_suite_joins_questions_and_criteria(desk: Desk) -> None:
 
 
 def test_files_may_be_named_themselves(desk: Desk) -> None:
-    files = {"prompts": desk.folder / "prompts/questions/coder.yaml", "rubrics": desk.folder / "rubrics/coder.yaml"}
+    by_file = load_suite(prompts=desk.folder / QUESTIONS_FILE, rubrics=desk.folder / RUBRICS_FILE)
 
-    assert load_suite(**files) == load_suite(prompts=desk.folder / "prompts", rubrics=desk.folder / "rubrics")
+    assert by_file == load_suite(prompts=desk.folder / "prompts", rubrics=desk.folder / "rubrics")
 
 
 def test_a_model_without_configs_gets_those_of_its_architecture_and_the_defaults(desk: Desk) -> None:
@@ -200,8 +205,6 @@ def test_a_byte_order_mark_is_no_part_of_a_file(desk: Desk) -> None:
 
 
 # --- files that are wrong: (file, what stood there, what someone typed instead, what they read) --------------------
-
-QUESTIONS_FILE, RUBRICS_FILE = "prompts/questions/coder.yaml", "rubrics/coder.yaml"
 
 MISTAKES = {
     "broken YAML": (
@@ -272,6 +275,12 @@ MISTAKES = {
         "version: 1\narchitectures:",
         "version: 2\nnew_things: 1\narchitectures:",
         ["models.yaml:1: version: 2 is newer than this program reads (1): upgrade coder-judge"],
+    ),
+    "a version that only looks like one": (
+        "models.yaml",
+        "version: 1\n",
+        "version: true\n",
+        ["models.yaml:1: version: should be a whole number, found True"],
     ),
     "an impossible version": (
         "models.yaml",
@@ -610,3 +619,41 @@ def test_a_judge_folder_without_prompts_is_named(desk: Desk) -> None:
     (desk.folder / "prompts/judge/user.md").unlink()
 
     assert desk.problems() == ["prompts/judge: holds no *.md with judge prompts"]
+
+
+# --- where files come from ----------------------------------------------------------------------------------------
+
+
+def test_an_installed_package_reads_what_it_ships_whatever_lies_around_it(tmp_path: Path) -> None:
+    site, root = tmp_path / "site", Path(__file__).parents[2]
+    for package in ("judge", "runner"):
+        shutil.copytree(root / package, site / package, ignore=shutil.ignore_patterns("__pycache__"))
+    Desk(site / "judge/_data")
+    for kind in ("prompts", "rubrics"):
+        shutil.copytree(root / kind, site / kind)
+    shutil.copy(root / "models.yaml", site)
+    program = (
+        "from judge.library import load_models, load_suite; print(load_suite().name, load_models().get('large').id)"
+    )
+
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env={"PYTHONPATH": str(site)}, capture_output=True, text=True
+    )
+
+    assert (run.stdout, run.stderr) == ("small large\n", "")
+
+
+def test_a_damaged_installation_says_where_it_looked(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    for package in ("judge", "runner"):
+        shutil.copytree(root / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    program = "from judge.library import load_models; load_models()"
+
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True
+    )
+
+    assert run.stderr.splitlines()[-1] == (
+        f"judge.errors.UserError: models.yaml is neither at {tmp_path}/judge/_data/models.yaml "
+        f"nor at {tmp_path}/models.yaml: install coder-judge again, or name one"
+    )

@@ -1,12 +1,12 @@
 """Who may judge whom."""
 
 import pytest
+from examples import arm
 
 from judge.lineage import is_self, same_family
 from judge.records import ArmRecord, JudgeRecord
 from judge.types import ModelEntry
 from runner.types import Endpoint, ModelFile, Sampling
-from tests.judge.examples import arm
 
 
 def model(fingerprint: str) -> ModelFile:

@@ -1,12 +1,12 @@
 """The plan: what is wanted, what is owed, in which order, and how long it may take."""
 
 import pytest
+from examples import arm, question
 from hypothesis import given
 from hypothesis import strategies as st
 
 from judge.plan import EXPECTED_ANSWER_TOKENS, arm_work, estimate, total_seconds, wanted_answers
 from runner.types import Sampling
-from tests.judge.examples import arm, question
 
 ARM = arm("moe4")
 QUESTIONS = [question("Q1"), question("Q2"), question("Q3")]

@@ -1,9 +1,9 @@
 """Answers that no judge needs to see, and answers that one must."""
 
 import pytest
+from examples import question
 
 from judge.prefilter import is_no_answer, no_answer_verdicts
-from tests.judge.examples import question
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
 """What a judge is told, what it is not told, and what an answer cannot do to the prompt."""
 
 import pytest
+from examples import SCALE, question
 from hypothesis import given
 from hypothesis import strategies as st
 
 from judge.library import load_judge_prompts, load_models, load_suite
 from judge.prompting import MAX_ANSWER_CHARS, Messages, criteria_order, judge_messages, presentable, repair_messages
 from judge.types import Question
-from tests.judge.examples import SCALE, question
 
 TEMPLATES = load_judge_prompts().templates
 NONCE = "0123456789abcdef"
@@ -98,7 +98,7 @@ def test_whatever_the_answer_is_the_structure_of_the_prompt_is_the_same(answer: 
     [
         ("<think>hm</think>\nx = 1", "x = 1"),
         ("<THINKING>a\nb</THINKING>x = 1", "x = 1"),
-        ("<reasoning>a</reasoning>x<think>b</think> = 1", "x = 1"),
+        ("<reasoning>a</reasoning>x = 1", "x = 1"),
         ("<think>never ends", "(the answer is empty)"),
         ("I was prompted to think.\n</think>\nx = 1", "x = 1"),
         ("", "(the answer is empty)"),

@@ -1,12 +1,12 @@
 """Weighted scores and tier scores; what is missing is counted and never a number."""
 
 import pytest
+from examples import question, suite, verdicts
 from hypothesis import given
 from hypothesis import strategies as st
 
 from judge.scoring import Coverage, answer_score, mean_of_means, tier_scores
 from judge.types import Verdict
-from tests.judge.examples import question, suite, verdicts
 
 WEIGHTS = st.lists(st.integers(1, 99), min_size=1, max_size=6).map(
     lambda cuts: tuple(b - a for a, b in zip([0, *sorted(set(cuts))], [*sorted(set(cuts)), 100], strict=True))

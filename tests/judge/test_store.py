@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from examples import answer, arm, call, judgement, question, suite
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +20,6 @@ from judge.store import HEAD, LOOKUP_BATCH, Store
 from judge.types import JudgeFailure, ModelEntry, Verdict
 from judge.units import AnswerUnit, answer_unit, judgement_key
 from runner.types import Answer, AnswerState, Endpoint, ModelFile, Sampling, ServerTiming, Stamps, Usage
-from tests.judge.examples import answer, arm, call, judgement, question, suite
 
 ARM = arm("moe4")
 QUESTION = question()

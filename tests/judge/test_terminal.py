@@ -1,12 +1,12 @@
 """What a run says of itself, line by line."""
 
 import pytest
+from examples import answer
 
 from judge.events import Answered, ArmFailed, Event, Loaded, Loading, Scored, ScoringFailed
 from judge.terminal import PlainScreen, describe, print_table
 from runner.timing import timing
 from runner.types import AnswerState, Usage
-from tests.judge.examples import answer
 
 COUNTED = answer(usage=Usage(completion_tokens=9, source="tokenize"))
 BROKEN = answer("", state=AnswerState.TRUNCATED, message="the stream broke off", stamps=None)

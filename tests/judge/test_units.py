@@ -1,8 +1,9 @@
 """Units: what makes an answer or a judgement the same one, and what makes it another."""
 
+from examples import arm, call, question
+
 from judge.units import answer_unit, judgement_key
 from runner.types import Sampling, Serving
-from tests.judge.examples import arm, call, question
 
 SAMPLING = Sampling(seed=3)
 UNIT = answer_unit(arm(), question(), SAMPLING, 0)

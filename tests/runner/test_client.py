@@ -8,13 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from runner.client import ModelClient, Timeouts, retry_after, status_error
-from runner.errors import AccessDenied, ContextExceeded, EndpointError, StreamCut
-from runner.types import Endpoint, Reply, Sampling
-from tests.fakes import (
+from fakes import (
     DONE,
     PING,
     Fault,
@@ -33,6 +27,12 @@ from tests.fakes import (
     streamed,
     usage_event,
 )
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.client import ModelClient, Timeouts, retry_after, status_error
+from runner.errors import AccessDenied, ContextExceeded, EndpointError, StreamCut
+from runner.types import Endpoint, Reply, Sampling
 
 HELLO = ({"role": "user", "content": "hello"},)
 GREEDY = Sampling(temperature=0, max_tokens=16)
@@ -410,10 +410,11 @@ async def test_a_stream_that_falls_silent_is_cut() -> None:
 
 
 async def test_a_slow_stream_that_lives_is_never_cut() -> None:
-    chunks = [step for _ in range(8) for step in (delta("a"), 0.1)]
-    reply = await stream(sse(*chunks, delta(finish="stop"), DONE), timeouts=QUICK)
-    assert reply.text == "a" * 8
-    assert reply.stamps.ended_s - reply.stamps.sent_s > QUICK.first_token_s + QUICK.idle_s
+    limits = Timeouts(first_token_s=0.5, idle_s=0.5)
+    chunks = [step for _ in range(6) for step in (delta("a"), 0.2)]
+    reply = await stream(sse(*chunks, delta(finish="stop"), DONE), timeouts=limits)
+    assert reply.text == "a" * 6
+    assert reply.stamps.ended_s - reply.stamps.sent_s > limits.first_token_s + limits.idle_s
 
 
 async def test_pings_alone_are_no_life() -> None:
@@ -423,8 +424,8 @@ async def test_pings_alone_are_no_life() -> None:
 
 
 async def test_an_early_role_chunk_does_not_shorten_the_patience_for_the_first_token() -> None:
-    between_both = (QUICK.idle_s + QUICK.first_token_s) / 2
-    reply = await stream(sse(delta(role="assistant"), between_both, delta("a", finish="stop"), DONE), timeouts=QUICK)
+    limits = Timeouts(first_token_s=10, idle_s=0.1)
+    reply = await stream(sse(delta(role="assistant"), 0.3, delta("a", finish="stop"), DONE), timeouts=limits)
     assert reply.text == "a"
 
 

@@ -7,15 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-
-from runner.client import ModelClient, Timeouts
-from runner.collect import classify, collect, warm_up
-from runner.errors import AccessDenied, ProofError
-from runner.proof import Proof
-from runner.retry import RetryPolicy
-from runner.serve import RunningServer, ServerLog
-from runner.types import Answer, AnswerState, Arm, Config, Prompt, Reply, Sampling, Serving, Stamps
-from tests.fakes import (
+from fakes import (
     DONE,
     Fault,
     Handler,
@@ -30,10 +22,18 @@ from tests.fakes import (
     usage_event,
 )
 
+from runner.client import ModelClient, Timeouts
+from runner.collect import classify, collect, warm_up
+from runner.errors import AccessDenied, ProofError
+from runner.proof import Proof
+from runner.retry import RetryPolicy
+from runner.serve import RunningServer, ServerLog
+from runner.types import Answer, AnswerState, Arm, Config, Prompt, Reply, Sampling, Serving, Stamps
+
 PROMPT = Prompt(id="C-T1-Q1", user="Write a factorial.")
 SAMPLING = Sampling(max_tokens=32, seed=7)
 RETRY = RetryPolicy(attempts=2, base_s=0.001)
-TIMEOUTS = Timeouts(connect_s=2, first_token_s=5, idle_s=0.2)
+TIMEOUTS = Timeouts(connect_s=2, first_token_s=10, idle_s=0.5)
 PERF = """\
 Llama.generate: {reused} prefix-match hit, remaining {announced} prompt tokens to eval
 llama_perf_context_print: prompt eval time =     100.00 ms /    {evaluated} tokens (    5.00 ms per token,   200.00 tokens per second)

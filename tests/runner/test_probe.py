@@ -1,13 +1,7 @@
 """The handshake: which way of asking for JSON a server really enforces, and whether the model is there at all."""
 
 import pytest
-
-from runner.client import ModelClient
-from runner.dialects import Dialect
-from runner.errors import AccessDenied, EndpointError, ServerError
-from runner.probe import Capabilities, check_model, probe
-from runner.retry import RetryPolicy
-from tests.fakes import (
+from fakes import (
     NO_JSON_SCHEMA,
     FakeServer,
     Fault,
@@ -22,6 +16,12 @@ from tests.fakes import (
     script,
     serving,
 )
+
+from runner.client import ModelClient
+from runner.dialects import Dialect
+from runner.errors import AccessDenied, EndpointError, ServerError
+from runner.probe import Capabilities, check_model, probe
+from runner.retry import RetryPolicy
 
 ONCE = RetryPolicy(attempts=1)
 QUICKLY = RetryPolicy(attempts=3, base_s=0.001)
