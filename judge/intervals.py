@@ -69,5 +69,7 @@ def tier_interval(questions: Sequence[Sequence[float]], threshold: float, *, s: 
 
 def _question_ends(scores: Sequence[float], s: float, rng: np.random.Generator) -> tuple[Draws, Draws]:
     weights = rng.dirichlet([*([1.0] * len(scores)), s], size=DRAWS)
-    seen = weights[:, :-1] @ np.asarray(scores, dtype=float)
-    return seen + weights[:, -1] * LOWEST, seen + weights[:, -1] * HIGHEST
+    seen, x = weights[:, :-1], np.asarray(scores, dtype=float)
+    # Measured from the ends, where the imaginary answers add nothing: so rounding leads neither off the scale nor past a score
+    # exactly at its end.
+    return LOWEST + seen @ (x - LOWEST), HIGHEST - seen @ (HIGHEST - x)

@@ -5,7 +5,7 @@ Judges are known to give points to a bare ":" or "Thought process:"; such an ans
 
 import re
 
-from judge.prompting import presentable
+from judge.prompting import EMPTY_ANSWER, presentable
 from judge.types import Question, Verdict
 
 MIN_LINES = 3
@@ -16,8 +16,10 @@ _CODE = re.compile(r"\b(def|class|lambda|return|import)\b|[=({\[]")
 def is_no_answer(text: str) -> bool:
     """True when the text has under three lines, hardly a word and nothing that looks like code."""
     shown = presentable(text)
+    if shown == EMPTY_ANSWER:
+        return True
     lines = [line for line in shown.splitlines() if line.strip()]
-    return not text.strip() or (len(lines) < MIN_LINES and len(shown.split()) < MIN_WORDS and not _CODE.search(shown))
+    return len(lines) < MIN_LINES and len(shown.split()) < MIN_WORDS and not _CODE.search(shown)
 
 
 def no_answer_verdicts(question: Question) -> tuple[Verdict, ...]:

@@ -17,7 +17,9 @@ CANNOT_ASSESS = "cannot_assess"
 MAX_EVIDENCE_CHARS = 200
 MAX_REASONING_CHARS = 400
 MAX_ANSWER_CHARS = 40_000
-_FENCE_LIKE = re.compile(r"(<{2,}\s*)(ANSWER)|(ANSWER)(\s+\w*\s*>{2,})", re.IGNORECASE)
+EMPTY_ANSWER = "(the answer is empty)"
+# Three marks and not two: ``answer >>= 1`` and ``cout << answer`` are code, and a judge must see code as it was written.
+_FENCE_LIKE = re.compile(r"<{3,}\s*ANSWER\b|\bANSWER\b[^\n>]{0,40}>{3,}", re.IGNORECASE)
 
 Messages = list[dict[str, str]]
 
@@ -92,7 +94,7 @@ def presentable(answer: str) -> str:
     shown = _FENCE_LIKE.sub(_defuse, without_reasoning(answer)[0]).strip()
     if len(shown) > MAX_ANSWER_CHARS:
         shown = f"{shown[:MAX_ANSWER_CHARS]}\n[... {len(shown) - MAX_ANSWER_CHARS} more characters]"
-    return shown or "(the answer is empty)"
+    return shown or EMPTY_ANSWER
 
 
 def _defuse(match: re.Match[str]) -> str:

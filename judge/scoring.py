@@ -14,13 +14,13 @@ from runner.types import Value
 def answer_score(question: Question, verdicts: Sequence[Verdict]) -> float | None:
     """Return the weighted score, 1.0-5.0; ``None`` when any criterion has no score (leaving it out would change the scale)."""
     scores = {verdict.criterion: verdict.score for verdict in verdicts}
-    total = 0.0
+    total = 0
     for criterion in question.criteria:
         score = scores.get(criterion.id)
         if score is None:
             return None
-        total += criterion.weight / 100 * score
-    return total
+        total += criterion.weight * score
+    return total / 100  # once, at the end: a 4 on everything must be a 4.0 and not 3.9999999999999996
 
 
 class Coverage(Value):

@@ -6,26 +6,32 @@ moments but never the file.
 """
 
 import datetime
+import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAlchemyError
 
 from judge.checking import Evidence
 from judge.errors import StoreError
 from judge.records import ArmRecord, Launch, RunRecord, RunState
 from judge.types import JudgeFailure, Judgement
 from judge.units import AnswerUnit, evidence_key, judgement_key
-from runner.types import Answer, Arm
+from runner.types import Answer, Arm, Value
 
 HEAD = "0002"
 """Revision of the newest migration; a test holds it to the folder."""
 BUSY_TIMEOUT_MS = 30_000
+BUSY_POLL_S = 0.01
 LOOKUP_BATCH = 500
+
+Stored = TypeVar("Stored", bound=Value)
 
 _meta = sa.MetaData()
 
@@ -53,12 +59,11 @@ class Store:
     @classmethod
     def open(cls, where: str | Path) -> Self:
         """Open, and create or migrate, the store at a path or a database URL."""
-        url = str(where) if "://" in str(where) else _sqlite_url(Path(where))
-        engine = sa.create_engine(url)
+        engine = _engine(str(where)) if "://" in str(where) else sa.create_engine(_sqlite_url(Path(where)))
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _configure_sqlite)
         store = cls(engine)
-        store._migrate(url)
+        store._migrate()
         return store
 
     def close(self) -> None:
@@ -88,7 +93,7 @@ class Store:
         rows = self._rows(query)
         if not rows:
             raise StoreError(f"no run {run_id!r} in the store; known: {', '.join(self.run_ids()[:8]) or 'none'}")
-        return RunRecord.model_validate_json(rows[0].doc), rows[0].state
+        return self._parsed(RunRecord, rows[0].doc), rows[0].state
 
     def run_ids(self) -> list[str]:
         """Return all run ids, newest first."""
@@ -105,7 +110,7 @@ class Store:
     def launches(self, arm: Arm) -> list[Launch]:
         """Return every start of ``arm``, oldest first."""
         query = sa.select(_launches.c.doc).where(_launches.c.arm == arm.fingerprint).order_by(_launches.c.id)
-        return [Launch.model_validate_json(row.doc) for row in self._rows(query)]
+        return [self._parsed(Launch, row.doc) for row in self._rows(query)]
 
     # --- answers ---
 
@@ -135,13 +140,13 @@ class Store:
                 row.unit: row.doc
                 for row in self._rows(sa.select(_answers.c.unit, _answers.c.doc).where(_in(_answers, batch)))
             }
-            yield from ((key, Answer.model_validate_json(found[key])) for key in batch if key in found)
+            yield from ((key, self._parsed(Answer, found[key])) for key in batch if key in found)
 
     def answer_failures(self, keys: Iterable[str]) -> list[tuple[str, Answer]]:
         """Return the failed attempts at these units, oldest first."""
         query = sa.select(_answer_failures.c.unit, _answer_failures.c.doc).order_by(_answer_failures.c.id)
         rows = [row for batch in _batches(keys) for row in self._rows(query.where(_in(_answer_failures, batch)))]
-        return [(row.unit, Answer.model_validate_json(row.doc)) for row in rows]
+        return [(row.unit, self._parsed(Answer, row.doc)) for row in rows]
 
     # --- evidence ---
 
@@ -164,12 +169,12 @@ class Store:
         """Yield (answer key, evidence) for those of the evidence units ``keys`` that are stored."""
         for batch in _batches(keys):
             for row in self._rows(sa.select(_evidence.c.answer_unit, _evidence.c.doc).where(_in(_evidence, batch))):
-                yield row.answer_unit, Evidence.model_validate_json(row.doc)
+                yield row.answer_unit, self._parsed(Evidence, row.doc)
 
     def evidence_of(self, answer_key: str) -> list[Evidence]:
         """Return all evidence about one answer, oldest first."""
         query = sa.select(_evidence.c.doc).where(_evidence.c.answer_unit == answer_key).order_by(_evidence.c.created_at)
-        return [Evidence.model_validate_json(row.doc) for row in self._rows(query)]
+        return [self._parsed(Evidence, row.doc) for row in self._rows(query)]
 
     # --- judgements ---
 
@@ -209,7 +214,7 @@ class Store:
         """Yield (unit key, judgement) for those of ``keys`` that are stored."""
         for batch in _batches(keys):
             for row in self._rows(sa.select(_judgements.c.unit, _judgements.c.doc).where(_in(_judgements, batch))):
-                yield row.unit, Judgement.model_validate_json(row.doc)
+                yield row.unit, self._parsed(Judgement, row.doc)
 
     def judgements_of(self, answer_key: str) -> list[Judgement]:
         """Return everything that judges said of one answer, oldest first."""
@@ -218,13 +223,13 @@ class Store:
             .where(_judgements.c.answer_unit == answer_key)
             .order_by(_judgements.c.created_at)
         )
-        return [Judgement.model_validate_json(row.doc) for row in self._rows(query)]
+        return [self._parsed(Judgement, row.doc) for row in self._rows(query)]
 
     def judge_failures(self, keys: Iterable[str]) -> list[JudgeFailure]:
         """Return the failed scorings of these units, oldest first."""
         query = sa.select(_judge_failures.c.doc).order_by(_judge_failures.c.id)
         rows = [row for batch in _batches(keys) for row in self._rows(query.where(_in(_judge_failures, batch)))]
-        return [JudgeFailure.model_validate_json(row.doc) for row in rows]
+        return [self._parsed(JudgeFailure, row.doc) for row in rows]
 
     # --- underneath ---
 
@@ -244,14 +249,28 @@ class Store:
         except SQLAlchemyError as error:
             raise StoreError(f"{self._place()}: {_explain(error)}") from error
 
+    def _parsed(self, kind: type[Stored], document: str) -> Stored:
+        try:
+            return kind.model_validate_json(document)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "the whole"
+            raise StoreError(
+                f"{self._place()}: a stored {kind.__name__} cannot be read ({where}: {first['msg']}); "
+                "it was changed by hand or written by another version"
+            ) from error
+
     def _insert_once(self, db: sa.Connection, table: sa.Table, **row: Any) -> None:
         insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
         db.execute(insert(table).values(**row).on_conflict_do_nothing())
 
     def _place(self) -> str:
-        return self._engine.url.render_as_string(hide_password=True).removeprefix("sqlite:///")
+        url = self._engine.url
+        if url.get_backend_name() == "sqlite" and url.database:
+            return url.database
+        return url.render_as_string(hide_password=True)
 
-    def _migrate(self, url: str) -> None:
+    def _migrate(self) -> None:
         with self._mapped():
             found = self._revision()
             if found == HEAD:
@@ -282,26 +301,56 @@ def _upgrade(engine: sa.Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":  # two programs that open a new store at once: the second finds it made
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
 
-def _sqlite_url(path: Path) -> str:
+def _engine(url: str) -> sa.Engine:
+    shown = f"{url.partition('://')[0]}://..."  # never the rest: a password may be in it
+    try:
+        return sa.create_engine(url)
+    except ImportError as error:
+        raise StoreError(
+            f"{shown}: needs the Python package {error.name}, which is not installed; install it"
+        ) from error
+    except (ArgumentError, ValueError) as error:
+        raise StoreError(
+            f"{shown}: not a kind of store that is known; name a path, or a URL that begins with sqlite:/// or postgresql+psycopg://"
+        ) from error
+
+
+def _sqlite_url(path: Path) -> sa.URL:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
             f"{path.parent}: cannot be created ({error.strerror}); name a folder that can be written"
         ) from error
-    return f"sqlite:///{path}"
+    return sa.URL.create("sqlite", database=str(path))
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
+    _switch_to_wal(cursor)
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.close()
+
+
+def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
+    """Switch as soon as nobody else is switching: for this one thing SQLite does not wait by itself."""
+    deadline_s = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
+                raise
+            time.sleep(BUSY_POLL_S)
+        else:
+            return
 
 
 def _explain(error: SQLAlchemyError) -> str:

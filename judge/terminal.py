@@ -94,7 +94,7 @@ class LiveScreen:
 
 
 def describe(event: Event) -> str:
-    """Return the event as one line."""
+    """Return the event as one line; that of an arm that failed goes on with its command and the end of its log."""
     match event:
         case Loading():
             return f"{event.phase}: loading {event.model}"

@@ -9,10 +9,12 @@ from typing import Any, get_args
 from judge.errors import VerdictError
 from judge.prompting import CANNOT_ASSESS
 from judge.types import Criterion, Grade, Verdict
+from runner.completions import well_formed
 from runner.dialects import json_objects
 
 MENU: tuple[Grade, ...] = get_args(Grade)
 _SHOWN_CHARS = 60
+_SHOWN_KEYS_CHARS = 120
 
 
 def parse_verdicts(reply: str, criteria: Sequence[Criterion]) -> tuple[Verdict, ...]:
@@ -35,9 +37,8 @@ def parse_verdicts(reply: str, criteria: Sequence[Criterion]) -> tuple[Verdict, 
 
 def _verdict(reply: dict[str, Any], criterion: str) -> Verdict:
     if criterion not in reply:
-        raise VerdictError(
-            f"criterion {criterion!r} is missing (found {', '.join(map(repr, reply)) or 'an empty object'})"
-        )
+        found = _cut(", ".join(map(repr, reply)), _SHOWN_KEYS_CHARS) or "an empty object"
+        raise VerdictError(f"criterion {criterion!r} is missing (found {found})")
     entry = reply[criterion]
     if not isinstance(entry, dict):
         raise VerdictError(f"{criterion}: expected an object with evidence, reasoning and score, found {_shown(entry)}")
@@ -53,7 +54,7 @@ def _text(entry: dict[str, Any], criterion: str, field: str) -> str:
     text = entry.get(field)
     if not isinstance(text, str):
         raise VerdictError(f"{criterion}.{field}: expected text, found {_shown(text)}")
-    return text
+    return well_formed(text)
 
 
 def _score(entry: dict[str, Any], criterion: str) -> Grade | None:
@@ -67,5 +68,8 @@ def _score(entry: dict[str, Any], criterion: str) -> Grade | None:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}..."
+    return _cut(repr(value), _SHOWN_CHARS)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[:length]}..."

@@ -7,20 +7,23 @@ arrive: a slow model is not a fault. One call is one request; trying again belon
 import asyncio
 import email.utils
 import json
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 import httpx
 import openai
-from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
+from runner.completions import read_chunk, read_completion, read_usage, well_formed
 from runner.errors import AccessDenied, ContextExceeded, EndpointError, StreamCut
 from runner.types import Endpoint, Reply, Sampling, Stamps, Usage, Value
 
 TRANSIENT_STATUS = frozenset({408, 409, 425, 429, 502, 503, 504})
 PLACEHOLDER_KEY = "none"
 """Local servers take any key, and the client library insists on one."""
+SHOWN_CHARS = 300
+"""Of what a server said, in a message."""
 _VALIDATION_MARKS = ("validation error", "literal_error", "value_error", "type_error")
 _CONTEXT_MARKS = (
     "context_length_exceeded",
@@ -61,6 +64,8 @@ class ModelClient:
         self.endpoint = endpoint
         self.clock = clock
         self._timeouts = timeouts or Timeouts()
+        self._tokenizer_marks: int | None = None
+        self._api = endpoint.base_url.removesuffix("/")
         key = api_key or PLACEHOLDER_KEY
         self._openai = openai.AsyncOpenAI(
             base_url=endpoint.base_url,
@@ -114,37 +119,44 @@ class ModelClient:
         return [str(entry.get("id")) for entry in data if isinstance(entry, dict)]
 
     async def count_tokens(self, text: str) -> int | None:
-        """Count ``text`` by ``/extras/tokenize/count`` of a llama-cpp-python server; ``None`` where there is no such thing."""
-        root = self.endpoint.base_url.removesuffix("/").removesuffix("/v1")
+        """Count ``text`` by ``/extras/tokenize/count`` of a llama-cpp-python server; ``None`` where there is no such thing.
+
+        Marks that the tokenizer puts around every text (such as a beginning-of-text token) are not counted: nobody generated them.
+        """
+        count = await self._tokenized(text)
+        if count is not None and self._tokenizer_marks is None:
+            self._tokenizer_marks = await self._tokenized("")
+        return None if count is None or self._tokenizer_marks is None else count - self._tokenizer_marks
+
+    async def _tokenized(self, text: str) -> int | None:
+        url = f"{self._api.removesuffix('/v1')}/extras/tokenize/count"
         try:
-            response = await self._control.post(f"{root}/extras/tokenize/count", json={"input": text})
-            count = response.json().get("count") if response.status_code == httpx.codes.OK else None
-        except (httpx.HTTPError, json.JSONDecodeError, AttributeError):
+            response = await self._control.post(url, json={"input": text})
+            reply = response.json() if response.status_code == httpx.codes.OK else None
+        except (httpx.HTTPError, ValueError):  # no answer, or one that is no JSON
             return None
-        return count if isinstance(count, int) else None
+        count = reply.get("count") if isinstance(reply, dict) else None
+        return count if type(count) is int else None
 
     async def _read(self, stream: "_Stream", body: dict[str, Any]) -> None:
         async with asyncio.timeout(self._timeouts.first_token_s) as patience:
             chunks = await self._openai.chat.completions.create(stream=True, **body)
             async for chunk in chunks:
                 stream.add(chunk)
-                patience.reschedule(asyncio.get_running_loop().time() + self._timeouts.idle_s)
+                if stream.first_s is not None:  # a role alone may come long before the first token
+                    patience.reschedule(asyncio.get_running_loop().time() + self._timeouts.idle_s)
 
     async def _get_json(self, path: str) -> Any:
-        url = f"{self.endpoint.base_url}{path}"
+        url = f"{self._api}{path}"
         try:
             response = await self._control.get(url)
         except httpx.HTTPError as error:
             raise EndpointError(f"{url}: {type(error).__name__}: {error}", transient=True) from error
-        if response.status_code in (401, 403):
-            raise AccessDenied(
-                f"{url}: the endpoint refused the key (HTTP {response.status_code})", status=response.status_code
-            )
         if response.status_code != httpx.codes.OK:
-            raise EndpointError(f"{url}: HTTP {response.status_code}", status=response.status_code)
+            raise status_error(url, response.status_code, _one_line(response.text), response.headers)
         try:
             return response.json()
-        except json.JSONDecodeError as error:
+        except ValueError as error:  # no JSON, or no UTF-8
             raise EndpointError(f"{url}: found {response.text[:60]!r} instead of JSON") from error
 
 
@@ -163,22 +175,17 @@ class _Stream:
 
     @property
     def text(self) -> str:
-        return "".join(self._text)
+        return well_formed("".join(self._text))
 
-    def add(self, chunk: ChatCompletionChunk) -> None:
-        if chunk.usage is not None:
-            self._usage = _usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
-        for choice in chunk.choices[:1]:
-            self._finish_reason = choice.finish_reason or self._finish_reason
-            if choice.delta is not None:
-                self._add_text(choice.delta.content or "", _reasoning(choice.delta))
-
-    def _add_text(self, text: str, reasoning: str) -> None:
-        if text or reasoning:
+    def add(self, chunk: object) -> None:
+        self._usage = read_usage(chunk) or self._usage
+        part = read_chunk(chunk)
+        self._finish_reason = part.finish_reason or self._finish_reason
+        if part.text or part.reasoning:
             self._last_s = self._clock()
             self.first_s = self._last_s if self.first_s is None else self.first_s
-            self._text.append(text)
-            self._reasoning.append(reasoning)
+            self._text.append(part.text)
+            self._reasoning.append(part.reasoning)
 
     def reply(self) -> Reply:
         stamps = Stamps(
@@ -186,7 +193,7 @@ class _Stream:
         )
         return Reply(
             text=self.text,
-            reasoning="".join(self._reasoning),
+            reasoning=well_formed("".join(self._reasoning)),
             finish_reason=self._finish_reason,
             stamps=stamps,
             usage=self._usage,
@@ -206,27 +213,17 @@ def _body(endpoint: Endpoint, messages: Messages, sampling: Sampling, fields: di
     }
 
 
-def _whole_reply(completion: ChatCompletion, sent_s: float, ended_s: float) -> Reply:
-    if not isinstance(completion, ChatCompletion) or not completion.choices:
+def _whole_reply(completion: object, sent_s: float, ended_s: float) -> Reply:
+    message = read_completion(completion)
+    if message is None:
         raise EndpointError(f"found {str(completion)[:80]!r} instead of a chat completion")
-    choice, usage = completion.choices[0], completion.usage
     return Reply(
-        text=choice.message.content or "",
-        reasoning=_reasoning(choice.message),
-        finish_reason=choice.finish_reason,
+        text=well_formed(message.text),
+        reasoning=well_formed(message.reasoning),
+        finish_reason=message.finish_reason,
         stamps=Stamps(sent_s=sent_s, first_token_s=None, last_token_s=None, ended_s=ended_s),
-        usage=_usage(usage.prompt_tokens, usage.completion_tokens) if usage else Usage(),
+        usage=read_usage(completion) or Usage(),
     )
-
-
-def _reasoning(part: Any) -> str:
-    """Return the text that servers deliver apart as reasoning (two spellings are in use)."""
-    extra = part.model_extra or {}
-    return str(extra.get("reasoning_content") or extra.get("reasoning") or "")
-
-
-def _usage(prompt: int, completion: int) -> Usage:
-    return Usage(prompt_tokens=prompt, completion_tokens=completion, source="usage")
 
 
 # --- errors ---------------------------------------------------------------------------------------------------------
@@ -256,7 +253,7 @@ class _MappedErrors:
             case openai.APIConnectionError():
                 return EndpointError(f"{where}: {_cause(error)}", transient=True)
             case openai.APIError() | json.JSONDecodeError() | UnicodeDecodeError():
-                return EndpointError(f"{where}: the reply cannot be read: {str(error)[:200]}")
+                return EndpointError(f"{where}: the reply cannot be read: {_one_line(str(error))}")
         return None
 
 
@@ -277,25 +274,27 @@ def status_error(where: str, status: int, detail: str, headers: Mapping[str, str
 
 def retry_after(header: str | None, *, now: Callable[[], float] = time.time) -> float | None:
     """Return the seconds that a Retry-After header asks for (a number or an HTTP date), or ``None``."""
-    if header is None:
-        return None
     try:
-        return max(0.0, float(header))
+        seconds = float(header or "nan")
     except ValueError:
         date = email.utils.parsedate_tz(header)
-        return None if date is None else max(0.0, email.utils.mktime_tz(date) - now())
+        seconds = math.nan if date is None else email.utils.mktime_tz(date) - now()
+    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def _detail(error: openai.APIStatusError) -> str:
     """Return message and code of the error body on one line; HTML and other bodies are cut short."""
     body = error.body if isinstance(error.body, dict) else {}
     parts = [str(body[key]) for key in ("message", "code") if body.get(key)]
-    text = " ".join(parts) or error.response.text or error.message
-    return " ".join(text.split())[:300]
+    return _one_line(" ".join(parts) or error.response.text or error.message)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:SHOWN_CHARS]
 
 
 def _cause(error: BaseException) -> str:
     cause = error
     while cause.__cause__ is not None:
         cause = cause.__cause__
-    return f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__
+    return f"{type(cause).__name__}: {_one_line(str(cause))}" if str(cause) else type(cause).__name__

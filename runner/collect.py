@@ -58,7 +58,7 @@ async def ask(
     async def attempt() -> Reply:
         nonlocal mark
         if not server.alive:
-            raise EndpointError(server.obituary())
+            raise EndpointError(server.ending())
         mark = server.log.size()  # the figures of an attempt that broke off are not this reply's
         return await client.stream(prompt.messages(), sampling)
 

@@ -47,7 +47,7 @@ def _gbnf(schema: dict[str, Any]) -> str:
 
 
 def portable(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema without length limits, which strict OpenAI-style servers refuse; our own validation keeps them."""
+    """Return the schema without length limits: strict OpenAI-style servers refuse them, and they only keep replies short."""
     return {
         key: portable(value) if isinstance(value, dict) else _portable_list(value)
         for key, value in schema.items()
@@ -70,7 +70,7 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
     while at >= 0:
         try:
             value, end = decoder.raw_decode(text, at)
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):  # no JSON, or numbers and nesting beyond what Python reads
             end = at + 1
         else:
             if isinstance(value, dict):

@@ -67,9 +67,13 @@ class RunningServer:
         """False once the process has ended by itself."""
         return self._process.returncode is None
 
+    def ending(self) -> str:
+        """Return on one line why the server is gone."""
+        return f"the server ended with code {self._process.returncode}; log: {self.log.path}"
+
     def obituary(self) -> str:
         """Return why the server is gone, with the end of its log."""
-        return f"the server ended with code {self._process.returncode}; log: {self.log.path}, which ends with\n{self.log.tail()}"
+        return f"{self.ending()}, which ends with\n{self.log.tail()}"
 
 
 class ServerLog:

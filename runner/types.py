@@ -73,9 +73,9 @@ class Config(Value):
         """Read a config name. Raises UsageError for anything but the three forms."""
         if name == "baseline":
             return cls(name=name)
-        if match := re.fullmatch(r"moe([1-9]\d{0,3})", name):
+        if match := re.fullmatch(r"moe([1-9][0-9]{0,3})", name):
             return cls(name=name, experts=int(match[1]))
-        if match := re.fullmatch(r"spec_k([1-9]\d{0,2})", name):
+        if match := re.fullmatch(r"spec_k([1-9][0-9]{0,2})", name):
             return cls(name=name, draft_tokens=int(match[1]))
         raise UsageError(f"config {name!r} is not known: use baseline, moeN (N experts) or spec_kN (N draft tokens)")
 

@@ -1,0 +1,75 @@
+"""What one chat completion, or one chunk of a streamed one, says. Pure.
+
+Servers leave fields out, set them to null or to forms of their own, and the client library hands them on unchecked. Whatever does not
+have the form of the OpenAI API says nothing here.
+"""
+
+from typing import Any
+
+from runner.types import Usage, Value
+
+
+class Part(Value):
+    """A whole message, or what one chunk adds to it."""
+
+    text: str
+    reasoning: str
+    """What the server delivers apart as reasoning; two spellings of the field are in use."""
+    finish_reason: str | None
+
+
+def read_chunk(chunk: object) -> Part:
+    """Return what a chunk adds; nothing when it has another form."""
+    choice = _choice(chunk)
+    return _part(choice, _field(choice, "delta"))
+
+
+def read_completion(completion: object) -> Part | None:
+    """Return the message of a whole completion; ``None`` when there is none in it."""
+    choice = _choice(completion)
+    message = _field(choice, "message")
+    if message is None or not isinstance(_field(message, "content"), str | None):
+        return None
+    return _part(choice, message)
+
+
+def read_usage(reply: object) -> Usage | None:
+    """Return the token counts of a completion or chunk; ``None`` when it has none."""
+    usage = _field(reply, "usage")
+    prompt, completion = (_count(_field(usage, name)) for name in ("prompt_tokens", "completion_tokens"))
+    if completion is None:
+        return None
+    return Usage(prompt_tokens=prompt, completion_tokens=completion, source="usage")
+
+
+def well_formed(text: str) -> str:
+    """Return ``text`` with split characters joined and lone halves replaced: those could be neither stored nor sent.
+
+    JSON spells a character like an emoji as two halves, and a server may end a chunk between them.
+    """
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _choice(reply: object) -> object:
+    choices = _field(reply, "choices")
+    return choices[0] if isinstance(choices, list) and choices else None
+
+
+def _part(choice: object, message: object) -> Part:
+    return Part(
+        text=_text(_field(message, "content")),
+        reasoning=_text(_field(message, "reasoning_content")) or _text(_field(message, "reasoning")),
+        finish_reason=_text(_field(choice, "finish_reason")) or None,
+    )
+
+
+def _field(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _count(value: object) -> int | None:
+    return value if type(value) is int and value >= 0 else None

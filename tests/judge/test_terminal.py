@@ -1,0 +1,64 @@
+"""What a run says of itself, line by line."""
+
+import pytest
+from examples import answer
+
+from judge.events import Answered, ArmFailed, Event, Loaded, Loading, Scored, ScoringFailed
+from judge.terminal import PlainScreen, describe, print_table
+from runner.timing import timing
+from runner.types import AnswerState, Usage
+
+COUNTED = answer(usage=Usage(completion_tokens=9, source="tokenize"))
+BROKEN = answer("", state=AnswerState.TRUNCATED, message="the stream broke off", stamps=None)
+PLACE = {"arm_id": "coder/moe4", "question_id": "C-T1-Q1", "done": 3, "owed": 20}
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (Loading(model="coder/moe4", phase="collect"), "collect: loading coder/moe4"),
+        (
+            Loaded(model="coder/moe4", seconds=12.34, experts_used=4),
+            "loaded coder/moe4 in 12.3 s, 4 experts used (proven)",
+        ),
+        (Loaded(model="coder", seconds=1.0, experts_used=0), "loaded coder in 1.0 s"),
+        (Loaded(model="judge", seconds=0.04, experts_used=None), "loaded judge in 0.0 s"),
+        (
+            Answered.model_validate({**PLACE, "answer": COUNTED, "timing": timing(COUNTED, speculative=False)}),
+            "[3/20] coder/moe4 C-T1-Q1 ok 4.0 t/s",
+        ),
+        (
+            Answered.model_validate({**PLACE, "answer": BROKEN, "timing": timing(BROKEN, speculative=False)}),
+            "[3/20] coder/moe4 C-T1-Q1 truncated - t/s: the stream broke off",
+        ),
+        (Scored.model_validate({**PLACE, "judge": "j", "score": 3.805}), "[3/20] j on coder/moe4 C-T1-Q1: 3.81"),
+        (
+            Scored.model_validate({**PLACE, "judge": "j", "score": None}),
+            "[3/20] j on coder/moe4 C-T1-Q1: cannot assess",
+        ),
+        (
+            ScoringFailed.model_validate({**PLACE, "judge": "j", "message": "no JSON object found"}),
+            "[3/20] j on coder/moe4 C-T1-Q1: failed: no JSON object found",
+        ),
+        (ArmFailed(arm_id="coder/moe4", message="coder/moe4: no proof"), "failed, left owed: coder/moe4: no proof"),
+    ],
+)
+def test_every_event_is_one_plain_line(event: Event, line: str) -> None:
+    assert describe(event) == line
+
+
+def test_a_plain_screen_writes_a_line_an_event_with_the_seconds_since_its_start() -> None:
+    lines: list[str] = []
+    seconds = iter([100.0, 100.0, 165.25])
+    screen = PlainScreen(lines.append, clock=lambda: next(seconds))
+    with screen:
+        screen.show(Loading(model="a", phase="collect"))
+        screen.show(Loading(model="b", phase="score"))
+    assert lines == ["    0.0s collect: loading a\n", "   65.2s score: loading b\n"]
+
+
+def test_a_table_to_a_pipe_is_never_cut_and_shows_brackets(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table("", ["model", "score"], [["m" * 300, "4.00 [3.81, 4.06]"]])
+    shown = capsys.readouterr().out
+    assert "m" * 300 in shown
+    assert "4.00 [3.81, 4.06]" in shown

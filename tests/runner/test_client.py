@@ -1,0 +1,518 @@
+"""The client over real HTTP: what a good reply becomes, and which error every bad one becomes."""
+
+import asyncio
+import email.utils
+import json
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+from fakes import (
+    DONE,
+    PING,
+    Fault,
+    Handler,
+    Response,
+    completion,
+    delta,
+    error_response,
+    event,
+    html_response,
+    json_response,
+    models_response,
+    script,
+    serving,
+    sse,
+    streamed,
+    usage_event,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.client import ModelClient, Timeouts, retry_after, status_error
+from runner.errors import AccessDenied, ContextExceeded, EndpointError, StreamCut
+from runner.types import Endpoint, Reply, Sampling
+
+HELLO = ({"role": "user", "content": "hello"},)
+GREEDY = Sampling(temperature=0, max_tokens=16)
+QUICK = Timeouts(connect_s=2, first_token_s=0.3, idle_s=0.2, reply_s=0.3, control_s=0.3)
+PATIENT = Timeouts(connect_s=5, first_token_s=20, idle_s=20, reply_s=20, control_s=20)
+
+Work = Callable[[ModelClient], Coroutine[Any, Any, Any]]
+
+
+async def ask(handler: Handler, work: Work, timeouts: Timeouts = PATIENT, **options: Any) -> Any:
+    """Return what ``work`` makes of a client of a server with this handler."""
+    with serving(handler) as server:
+        async with ModelClient(server.endpoint(), timeouts=timeouts, **options) as client:
+            return await work(client)
+
+
+async def stream(*responses: Response, timeouts: Timeouts = PATIENT) -> Reply:
+    reply: Reply = await ask(script(*responses), lambda client: client.stream(HELLO, GREEDY), timeouts)
+    return reply
+
+
+async def complete(*responses: Response, timeouts: Timeouts = PATIENT) -> Reply:
+    reply: Reply = await ask(script(*responses), lambda client: client.complete(HELLO, GREEDY), timeouts)
+    return reply
+
+
+async def failure(response: Response, timeouts: Timeouts = PATIENT) -> EndpointError:
+    """Return the error of a whole and of a streamed request, which must be the same."""
+    errors = []
+    for way in (complete, stream):
+        with pytest.raises(EndpointError) as caught:
+            await way(response, timeouts=timeouts)
+        errors.append(caught.value)
+    assert [(type(e), e.status, e.transient) for e in errors[:1]] == [
+        (type(e), e.status, e.transient) for e in errors[1:]
+    ]
+    assert "\n" not in str(errors[0])
+    return errors[0]
+
+
+# --- good replies ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_stream_becomes_one_text_with_its_finish_reason() -> None:
+    reply = await stream(streamed("def f():\n    return 1\n"))
+    assert (reply.text, reply.finish_reason) == ("def f():\n    return 1\n", "stop")
+
+
+async def test_a_stream_without_usage_has_no_token_count() -> None:
+    reply = await stream(streamed("five chunks are no tokens"))
+    assert (reply.usage.completion_tokens, reply.usage.source) == (None, None)
+
+
+async def test_five_chunks_that_carry_nine_tokens_count_nine() -> None:
+    chunks = [delta("two words ") for _ in range(5)]
+    reply = await stream(sse(*chunks, delta(finish="stop"), usage_event(3, 9), DONE))
+    assert (reply.usage.prompt_tokens, reply.usage.completion_tokens, reply.usage.source) == (3, 9, "usage")
+
+
+async def test_a_stream_that_is_cut_at_the_token_limit_says_so() -> None:
+    assert (await stream(streamed("half an", finish="length"))).finish_reason == "length"
+
+
+async def test_a_stream_without_the_done_mark_is_whole_when_it_has_a_finish_reason() -> None:
+    assert (await stream(sse(delta("whole"), delta(finish="stop")))).text == "whole"
+
+
+async def test_comments_in_a_stream_are_no_text() -> None:
+    assert (await stream(sse(PING, delta("a"), PING, PING, delta("b", finish="stop"), PING, DONE))).text == "ab"
+
+
+async def test_an_event_may_arrive_in_two_pieces_and_two_events_in_one() -> None:
+    events = delta("größer ") + delta("🦙") + delta("!", finish="stop") + DONE
+    cut = events.index("🦙".encode()) + 2 if "🦙".encode() in events else len(events) // 3
+    reply = await stream(sse(events[:cut], 0.01, events[cut:]))
+    assert reply.text == "größer 🦙!"
+
+
+async def test_a_character_that_is_split_between_two_chunks_is_joined() -> None:
+    reply = await stream(sse(delta("\ud83e"), delta("\udd99"), delta(finish="stop"), DONE))
+    assert reply.text == "🦙"
+
+
+async def test_half_a_character_becomes_the_replacement_mark_and_can_be_stored() -> None:
+    reply = await stream(sse(delta("a\ud83e"), delta("b"), delta(finish="stop"), DONE))
+    assert reply.text == "a\ufffdb"
+    assert json.loads(reply.model_dump_json())["text"] == "a\ufffdb"
+
+
+async def test_half_a_character_in_a_whole_reply_becomes_the_replacement_mark() -> None:
+    assert (await complete(completion("a\ud83e"))).text == "a\ufffd"
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+async def test_reasoning_is_kept_apart_and_starts_the_clock(field: str) -> None:
+    reply = await stream(sse(delta(**{field: "hm "}), 0.05, delta(**{field: "yes"}), delta("42", finish="stop"), DONE))
+    assert (reply.text, reply.reasoning) == ("42", "hm yes")
+    assert reply.stamps.first_token_s is not None and reply.stamps.last_token_s is not None
+    assert reply.stamps.last_token_s - reply.stamps.first_token_s >= 0.04
+
+
+async def test_the_clock_of_the_first_token_starts_at_text_and_not_at_the_role() -> None:
+    reply = await stream(sse(delta(role="assistant", content=""), 0.1, delta("a", finish="stop"), DONE))
+    assert reply.stamps.first_token_s is not None
+    assert reply.stamps.first_token_s - reply.stamps.sent_s >= 0.1
+
+
+async def test_a_whole_reply_has_text_usage_and_no_token_times() -> None:
+    reply = await complete(completion("hi", usage=(11, 2), reasoning_content="greet"))
+    assert (reply.text, reply.reasoning, reply.finish_reason) == ("hi", "greet", "stop")
+    assert (reply.usage.prompt_tokens, reply.usage.completion_tokens) == (11, 2)
+    assert reply.stamps.first_token_s is None
+
+
+async def test_a_reply_without_any_text_is_empty_and_no_error() -> None:
+    assert (await complete(completion(None))).text == ""  # type: ignore[arg-type]
+
+
+async def test_sampling_is_sent_and_what_is_not_set_is_left_to_the_server() -> None:
+    with serving(script(completion("ok"))) as server:
+        async with ModelClient(server.endpoint("qwen"), api_key="sk-1") as client:
+            await client.complete(
+                HELLO, Sampling(temperature=0.5, top_k=20, max_tokens=9, seed=3), grammar="root ::= x"
+            )
+        (request,) = server.asked()
+    assert request.headers["authorization"] == "Bearer sk-1"
+    assert request.body == {
+        "model": "qwen",
+        "messages": list(HELLO),
+        "temperature": 0.5,
+        "top_k": 20,
+        "max_tokens": 9,
+        "seed": 3,
+        "grammar": "root ::= x",
+    }
+
+
+async def test_the_client_itself_never_asks_twice() -> None:
+    with serving(script(error_response(503, "busy"))) as server:
+        async with ModelClient(server.endpoint()) as client:
+            with pytest.raises(EndpointError):
+                await client.complete(HELLO, GREEDY)
+        assert len(server.asked()) == 1
+
+
+# --- statuses ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_refused_key_is_access_denied(status: int) -> None:
+    error = await failure(error_response(status, "Incorrect API key provided"))
+    assert isinstance(error, AccessDenied)
+    assert (error.status, error.transient) == (status, False)
+    assert "the endpoint refused the key" in str(error)
+
+
+async def test_a_prompt_over_the_context_is_its_own_error_and_permanent() -> None:
+    text = "This model's maximum context length is 64 tokens. However, you requested 90 tokens"
+    error = await failure(error_response(400, text, code="context_length_exceeded"))
+    assert isinstance(error, ContextExceeded)
+    assert not error.transient
+
+
+async def test_a_500_that_is_a_validation_error_is_permanent() -> None:
+    text = "[{'type': 'literal_error', 'loc': ('body', 'response_format', 'type'), 'msg': 'Input should be ...'}]"
+    assert not (await failure(error_response(500, text))).transient
+
+
+async def test_any_other_500_may_pass() -> None:
+    assert (await failure(error_response(500, "llama_decode returned -1"))).transient
+
+
+@pytest.mark.parametrize("status", [408, 409, 425, 429, 502, 503, 504])
+async def test_a_busy_or_absent_server_may_come_back(status: int) -> None:
+    error = await failure(error_response(status, "later"))
+    assert (error.status, error.transient) == (status, True)
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 413, 422, 501])
+async def test_a_wrong_request_is_permanent(status: int) -> None:
+    error = await failure(error_response(status, "no such thing"))
+    assert (error.status, error.transient, type(error)) == (status, False, EndpointError)
+
+
+async def test_retry_after_in_seconds_is_kept() -> None:
+    assert (await failure(error_response(429, "slow down", retry_after="2.5"))).retry_after_s == 2.5
+
+
+async def test_retry_after_as_a_date_becomes_seconds() -> None:
+    soon = email.utils.formatdate(time.time() + 30, usegmt=True)
+    seconds = (await failure(error_response(503, "maintenance", retry_after=soon))).retry_after_s
+    assert seconds is not None and 25 < seconds <= 30
+
+
+async def test_an_html_error_page_is_shown_on_one_short_line() -> None:
+    error = await failure(html_response(502))
+    assert error.transient
+    assert "HTTP 502: <html><head><title>Bad Gateway</title></head> <body>nginx" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("0", 0.0), ("-3", 0.0), ("1.5", 1.5), ("soon", None), ("", None), ("nan", None), ("inf", None), (None, None)],
+)
+def test_a_retry_after_header_is_a_number_of_seconds_or_nothing(header: str | None, seconds: float | None) -> None:
+    assert retry_after(header) == seconds
+
+
+def test_a_retry_after_date_in_the_past_is_now() -> None:
+    assert retry_after("Wed, 21 Oct 2015 07:28:00 GMT", now=lambda: 1.9e9) == 0.0
+
+
+@given(st.text(max_size=60) | st.from_regex(r"\w{3}, \d{1,9} \w{3} \d{1,9} \d+:\d+:\d+ GMT", fullmatch=True))
+def test_no_retry_after_header_is_an_error(header: str) -> None:
+    seconds = retry_after(header)
+    assert seconds is None or 0 <= seconds < float("inf")
+
+
+@given(st.integers(400, 599), st.text(max_size=80))
+def test_only_busy_absent_and_broken_servers_are_asked_again(status: int, detail: str) -> None:
+    error = status_error("http://x (m)", status, detail, {})
+    assert not error.transient or status in {408, 409, 425, 429, 500, 502, 503, 504}
+
+
+# --- broken bodies ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_page_of_a_proxy_instead_of_a_completion_cannot_be_read() -> None:
+    with pytest.raises(EndpointError, match="instead of a chat completion") as caught:
+        await complete(html_response())
+    assert not caught.value.transient
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": "overloaded", "code": 502}},
+        {"object": "error", "message": "no"},
+        {},
+        [],
+        None,
+        "text",
+        {"choices": []},
+        {"choices": None},
+        {"choices": [None]},
+        {"choices": [{}]},
+        {"choices": [{"message": None, "finish_reason": "stop"}]},
+        {"choices": [{"message": {"role": "assistant", "content": {"a": 1}}, "finish_reason": "stop"}]},
+    ],
+    ids=lambda body: json.dumps(body)[:40],
+)
+async def test_json_that_is_no_completion_is_an_endpoint_error(body: Any) -> None:
+    with pytest.raises(EndpointError) as caught:
+        await complete(json_response(body))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "usage", [{}, {"prompt_tokens": None, "completion_tokens": None}, "none", {"prompt_tokens": "x"}]
+)
+async def test_usage_that_says_nothing_is_no_usage(usage: Any) -> None:
+    body = {"choices": [{"message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}], "usage": usage}
+    reply = await complete(json_response(body))
+    assert (reply.text, reply.usage.completion_tokens, reply.usage.source) == ("ok", None, None)
+
+
+async def test_half_a_json_body_is_an_endpoint_error() -> None:
+    broken = Response((b'{"choices": [{"mess',), headers={"content-type": "application/json"})
+    with pytest.raises(EndpointError):
+        await complete(broken)
+
+
+async def test_bytes_that_are_no_utf8_are_an_endpoint_error() -> None:
+    broken = Response((b'{"choices": "\xff\xfe"}',), headers={"content-type": "application/json"})
+    with pytest.raises(EndpointError):
+        await complete(broken)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [b"data: {broken\n\n", b'data: {"choices": [{"delta": {"content": "\xff"}}]}\n\n'],
+    ids=["json", "utf-8"],
+)
+async def test_a_chunk_that_cannot_be_read_cuts_the_stream(bad: bytes) -> None:
+    with pytest.raises(StreamCut, match="cannot be read") as caught:
+        await stream(sse(delta("so far"), bad, delta("more", finish="stop"), DONE))
+    assert caught.value.reply.text == "so far"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"choices": None},
+        {},
+        {"choices": [{"index": 0}]},
+        {"choices": [{"delta": None}]},
+        [],
+        None,
+        "x",
+        {"choices": ["x"]},
+    ],
+    ids=json.dumps,
+)
+async def test_a_chunk_of_an_unknown_form_is_passed_over(odd: Any) -> None:
+    reply = await stream(sse(delta("a"), event(odd), delta("b", finish="stop"), DONE))
+    assert reply.text == "ab"
+
+
+async def test_an_error_inside_a_stream_cuts_it_and_says_why() -> None:
+    with pytest.raises(StreamCut, match="out of memory") as caught:
+        await stream(sse(delta("so far"), event({"error": {"message": "out of memory"}}), DONE))
+    assert caught.value.reply.text == "so far"
+
+
+async def test_an_error_before_the_first_chunk_is_no_cut_stream() -> None:
+    with pytest.raises(EndpointError, match="out of memory") as caught:
+        await stream(sse(event({"error": {"message": "out of memory"}})))
+    assert not isinstance(caught.value, StreamCut)
+
+
+# --- breaks and silence -----------------------------------------------------------------------------------------------
+
+
+async def test_a_stream_without_a_finish_reason_is_cut_and_keeps_what_arrived() -> None:
+    with pytest.raises(StreamCut, match="without a finish reason") as caught:
+        await stream(sse(delta("half "), delta("an answer"), DONE))
+    assert caught.value.transient
+    assert (caught.value.reply.text, caught.value.reply.finish_reason) == ("half an answer", None)
+
+
+async def test_a_reset_in_a_stream_is_a_cut_that_keeps_what_arrived() -> None:
+    with pytest.raises(StreamCut, match="broke off after 7 characters") as caught:
+        await stream(sse(delta("half an"), 0.05, Fault.RESET))
+    assert caught.value.reply.text == "half an"
+    assert caught.value.transient
+
+
+async def test_a_stream_that_ends_in_the_middle_of_a_chunk_is_cut() -> None:
+    with pytest.raises(StreamCut):
+        await stream(sse(delta("half"), delta("lost")[:20]))
+
+
+async def test_a_reset_before_anything_was_said_may_be_tried_again() -> None:
+    error = await failure(Response((Fault.RESET,), headerless=True))
+    assert (error.transient, error.status, type(error)) == (True, None, EndpointError)
+
+
+async def test_a_reset_between_head_and_first_chunk_may_be_tried_again() -> None:
+    with pytest.raises(EndpointError) as caught:
+        await stream(sse(0.05, Fault.RESET))
+    assert (caught.value.transient, type(caught.value)) == (True, EndpointError)
+
+
+async def test_nobody_listening_may_be_tried_again() -> None:
+    with serving(script(completion("ok"))) as server:
+        gone = server.endpoint()
+    async with ModelClient(gone) as client:
+        for call in (client.complete, client.stream):
+            with pytest.raises(EndpointError) as caught:
+                await call(HELLO, GREEDY)
+            assert caught.value.transient
+
+
+async def test_a_server_that_says_nothing_at_all_is_given_up() -> None:
+    error = await failure(Response((Fault.HANG,), headerless=True), QUICK)
+    assert error.transient
+    assert "nothing arrived in time" in str(error)
+
+
+async def test_a_stream_that_falls_silent_is_cut() -> None:
+    with pytest.raises(StreamCut, match="nothing arrived in time") as caught:
+        await stream(sse(delta("half"), Fault.HANG), timeouts=QUICK)
+    assert caught.value.reply.text == "half"
+
+
+async def test_a_slow_stream_that_lives_is_never_cut() -> None:
+    limits = Timeouts(first_token_s=0.5, idle_s=0.5)
+    chunks = [step for _ in range(6) for step in (delta("a"), 0.2)]
+    reply = await stream(sse(*chunks, delta(finish="stop"), DONE), timeouts=limits)
+    assert reply.text == "a" * 6
+    assert reply.stamps.ended_s - reply.stamps.sent_s > limits.first_token_s + limits.idle_s
+
+
+async def test_pings_alone_are_no_life() -> None:
+    pings = [step for _ in range(20) for step in (PING, 0.05)]
+    with pytest.raises(StreamCut):
+        await stream(sse(delta("a"), *pings, delta("b", finish="stop"), DONE), timeouts=QUICK)
+
+
+async def test_an_early_role_chunk_does_not_shorten_the_patience_for_the_first_token() -> None:
+    limits = Timeouts(first_token_s=10, idle_s=0.1)
+    reply = await stream(sse(delta(role="assistant"), 0.3, delta("a", finish="stop"), DONE), timeouts=limits)
+    assert reply.text == "a"
+
+
+async def test_a_given_up_stream_is_closed_so_that_the_server_can_stop() -> None:
+    with serving(script(sse(delta("a"), Fault.HANG))) as server:
+        async with ModelClient(server.endpoint(), timeouts=QUICK) as client:
+            with pytest.raises(StreamCut):
+                await client.stream(HELLO, GREEDY)
+            assert await asyncio.to_thread(server.hung_up.wait, 5)
+
+
+async def test_cancelling_a_request_is_no_error_of_the_endpoint() -> None:
+    with serving(script(sse(delta("a"), Fault.HANG))) as server:
+        async with ModelClient(server.endpoint()) as client:
+            task = asyncio.create_task(client.stream(HELLO, GREEDY))
+            await asyncio.sleep(0.1)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+
+# --- the control plane --------------------------------------------------------------------------------------------------
+
+
+async def test_models_are_listed_by_name() -> None:
+    assert await ask(lambda _: models_response("a", "b"), lambda client: client.models()) == ["a", "b"]
+
+
+@pytest.mark.parametrize("body", [{}, [], None, {"data": 3}, "x"], ids=json.dumps)
+async def test_a_listing_of_another_form_is_an_endpoint_error(body: Any) -> None:
+    with pytest.raises(EndpointError, match="instead of a list of models"):
+        await ask(lambda _: json_response(body), lambda client: client.models())
+
+
+@pytest.mark.parametrize(
+    "response",
+    [html_response(), Response((b"\xff\xfe",)), Response((b'{"data": ',)), Response((Fault.HANG,)), html_response(502)],
+    ids=["html", "bytes", "half", "hang", "502"],
+)
+async def test_a_listing_that_cannot_be_read_is_an_endpoint_error(response: Response) -> None:
+    with pytest.raises(EndpointError) as caught:
+        await ask(lambda _: response, lambda client: client.models(), QUICK)
+    assert "\n" not in str(caught.value)
+
+
+async def test_a_listing_behind_a_busy_proxy_may_be_tried_again() -> None:
+    with pytest.raises(EndpointError) as caught:
+        await ask(lambda _: error_response(503, "loading"), lambda client: client.models())
+    assert caught.value.transient
+
+
+async def test_a_refused_key_is_seen_at_the_listing() -> None:
+    with pytest.raises(AccessDenied):
+        await ask(lambda _: error_response(401, "no"), lambda client: client.models())
+
+
+async def test_tokens_are_counted_where_the_server_can() -> None:
+    handler = script(completion(""), counts_tokens=True)
+    assert await ask(handler, lambda client: client.count_tokens("one two three")) == 3
+
+
+async def test_the_mark_that_a_tokenizer_puts_in_front_of_every_text_is_no_generated_token() -> None:
+    handler = script(completion(""), counts_tokens=True, bos_tokens=1)
+    assert await ask(handler, lambda client: client.count_tokens("one two three")) == 3
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        html_response(),
+        html_response(404),
+        json_response([]),
+        json_response({"count": "3"}),
+        json_response({"count": True}),
+        Response((b"\xff\xfe",)),
+        Response((Fault.RESET,)),
+        Response((Fault.HANG,)),
+    ],
+    ids=["html", "404", "list", "text", "bool", "bytes", "reset", "hang"],
+)
+async def test_where_tokens_cannot_be_counted_the_count_is_unknown(response: Response) -> None:
+    assert await ask(lambda _: response, lambda client: client.count_tokens("one"), QUICK) is None
+
+
+async def test_the_control_plane_is_beside_the_api_and_not_under_it() -> None:
+    with serving(script(completion(""), counts_tokens=True)) as server:
+        slashed = Endpoint(base_url=f"{server.base_url}/", model="m")
+        async with ModelClient(slashed) as client:
+            assert await client.count_tokens("a b") == 2
+            assert await client.models() == ["m"]

@@ -1,0 +1,246 @@
+"""Collecting over real HTTP beside a real process: which state every outcome gets, and whose figures an answer carries."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from fakes import (
+    DONE,
+    Fault,
+    Handler,
+    Request,
+    Response,
+    delta,
+    error_response,
+    script,
+    serving,
+    sse,
+    streamed,
+    usage_event,
+)
+
+from runner.client import ModelClient, Timeouts
+from runner.collect import classify, collect, warm_up
+from runner.errors import AccessDenied, ProofError
+from runner.proof import Proof
+from runner.retry import RetryPolicy
+from runner.serve import RunningServer, ServerLog
+from runner.types import Answer, AnswerState, Arm, Config, Prompt, Reply, Sampling, Serving, Stamps
+
+PROMPT = Prompt(id="C-T1-Q1", user="Write a factorial.")
+SAMPLING = Sampling(max_tokens=32, seed=7)
+RETRY = RetryPolicy(attempts=2, base_s=0.001)
+TIMEOUTS = Timeouts(connect_s=2, first_token_s=10, idle_s=0.5)
+PERF = """\
+Llama.generate: {reused} prefix-match hit, remaining {announced} prompt tokens to eval
+llama_perf_context_print: prompt eval time =     100.00 ms /    {evaluated} tokens (    5.00 ms per token,   200.00 tokens per second)
+llama_perf_context_print:        eval time =     500.00 ms /    50 runs   (   10.00 ms per token,   100.00 tokens per second)
+llama_perf_context_print:    graphs reused =         49
+"""
+
+
+def perf(*, reused: int = 5, announced: int = 20, evaluated: int = 20) -> str:
+    return PERF.format(reused=reused, announced=announced, evaluated=evaluated)
+
+
+def logging(log: Path, handler: Handler, text: str) -> Handler:
+    """Write ``text`` to the log with every chat request, as the server does."""
+
+    def logged(request: Request) -> Response:
+        if request.path == "/v1/chat/completions":
+            with log.open("a") as file:
+                file.write(text)
+        return handler(request)
+
+    return logged
+
+
+@asynccontextmanager
+async def arm_served(
+    handler: Handler, log: Path, config: str = "baseline"
+) -> AsyncIterator[tuple[RunningServer, ModelClient, asyncio.subprocess.Process]]:
+    """A server of ``handler`` whose process is a real one that does nothing."""
+    arm = Arm(
+        candidate="m", config=Config.parse(config), model_fingerprint="f", serving=Serving(n_ctx=2048, n_threads=1)
+    )
+    proof = Proof(overrides={}, experts_used=None, n_ctx=2048, lines=())
+    process = await asyncio.create_subprocess_exec(sys.executable, "-S", "-c", "input()", stdin=asyncio.subprocess.PIPE)
+    try:
+        with serving(handler) as server:
+            endpoint = server.endpoint(local=True)
+            async with ModelClient(endpoint, timeouts=TIMEOUTS) as client:
+                yield RunningServer(arm, endpoint, proof, ["python"], ServerLog(log), process), client, process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "server.log"
+    path.write_text("loading\n" + perf(reused=0))
+    return path
+
+
+async def collected(handler: Handler, log: Path, samples: int = 1) -> list[Answer]:
+    async with arm_served(handler, log) as (server, client, _):
+        requests = [(PROMPT, g, SAMPLING.for_sample(g)) for g in range(samples)]
+        return [answer async for answer in collect(server, client, requests, retry=RETRY)]
+
+
+async def one(handler: Handler, log: Path) -> Answer:
+    (answer,) = await collected(logging(log, handler, perf()), log)
+    return answer
+
+
+# --- states -------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_good_answer_is_kept_with_its_text_prompt_sample_and_seed(log: Path) -> None:
+    answer = await one(script(streamed("def f(): pass")), log)
+    assert (answer.state, answer.text, answer.finish_reason) == (AnswerState.OK, "def f(): pass", "stop")
+    assert (answer.prompt_id, answer.sample, answer.sampling.seed, answer.message) == ("C-T1-Q1", 0, 7, None)
+
+
+async def test_answers_come_one_by_one_in_the_order_they_were_asked_for(log: Path) -> None:
+    answers = await collected(logging(log, script(streamed("a"), streamed("b"), streamed("c")), perf()), log, samples=3)
+    assert [(a.text, a.sample, a.sampling.seed) for a in answers] == [("a", 0, 7), ("b", 1, 8), ("c", 2, 9)]
+
+
+@pytest.mark.parametrize(
+    ("text", "finish", "state"),
+    [
+        ("x", "stop", "ok"),
+        ("x", "length", "length"),
+        ("", "stop", "empty"),
+        (" \n", "stop", "empty"),
+        ("", "length", "length"),
+    ],
+)
+def test_a_finished_reply_is_classified_by_its_text_and_finish_reason(text: str, finish: str, state: str) -> None:
+    stamps = Stamps(sent_s=0, first_token_s=1, last_token_s=2, ended_s=3)
+    assert classify(Reply(text=text, finish_reason=finish, stamps=stamps)) == state
+
+
+async def test_a_stream_without_a_finish_reason_is_truncated_and_owed_again(log: Path) -> None:
+    answer = await one(script(sse(delta("half"), DONE)), log)
+    assert (answer.state, answer.text, answer.settled) == (AnswerState.TRUNCATED, "half", False)
+    assert answer.message == "the stream ended without a finish reason"
+
+
+async def test_a_stream_that_falls_silent_is_truncated_with_what_arrived(log: Path) -> None:
+    answer = await one(script(sse(delta("half"), Fault.HANG)), log)
+    assert (answer.state, answer.text) == (AnswerState.TRUNCATED, "half")
+
+
+async def test_an_answer_that_broke_off_once_is_asked_for_again(log: Path) -> None:
+    answer = await one(script(sse(delta("half"), Fault.RESET), streamed("whole")), log)
+    assert (answer.state, answer.text) == (AnswerState.OK, "whole")
+
+
+async def test_a_prompt_over_the_context_is_settled_and_has_nothing_to_score(log: Path) -> None:
+    answer = await one(script(error_response(400, "too long", code="context_length_exceeded")), log)
+    assert (answer.state, answer.settled, answer.scorable) == (AnswerState.CONTEXT_EXCEEDED, True, False)
+
+
+async def test_a_refused_key_stops_the_collection(log: Path) -> None:
+    with pytest.raises(AccessDenied):
+        await one(script(error_response(401, "no")), log)
+
+
+async def test_any_other_failure_is_an_error_with_its_message_and_the_next_question_is_asked(log: Path) -> None:
+    handler = script(error_response(422, "what?"), streamed("fine"))
+    first, second = await collected(logging(log, handler, perf()), log, samples=2)
+    assert (first.state, first.settled, first.stamps) == (AnswerState.ERROR, False, None)
+    assert first.message is not None and "HTTP 422: what?" in first.message
+    assert second.state is AnswerState.OK
+
+
+async def test_a_server_that_died_is_known_from_one_that_failed_and_says_how(log: Path) -> None:
+    async with arm_served(script(streamed("never")), log) as (server, client, process):
+        process.kill()
+        await process.wait()
+        (answer,) = [answer async for answer in collect(server, client, [(PROMPT, 0, SAMPLING)], retry=RETRY)]
+    assert (answer.state, answer.settled) == (AnswerState.SERVER_DIED, False)
+    assert answer.message is not None
+    assert answer.message.startswith("the server ended with code -9")
+    assert "\n" not in answer.message
+
+
+async def test_a_server_that_dies_in_an_answer_leaves_it_owed(log: Path) -> None:
+    async with arm_served(script(sse(delta("half"), Fault.HANG)), log) as (server, client, process):
+        asyncio.get_running_loop().call_later(0.05, process.kill)
+        (answer,) = [answer async for answer in collect(server, client, [(PROMPT, 0, SAMPLING)], retry=RETRY)]
+    assert (answer.state, answer.settled) == (AnswerState.SERVER_DIED, False)
+
+
+# --- counts and figures -------------------------------------------------------------------------------------------------
+
+
+async def test_without_usage_the_whole_text_is_counted_by_the_servers_tokenizer(log: Path) -> None:
+    answer = await one(script(streamed("one two three four"), counts_tokens=True, bos_tokens=1), log)
+    assert (answer.usage.completion_tokens, answer.usage.source) == (4, "tokenize")
+
+
+async def test_reasoning_counts_as_generated(log: Path) -> None:
+    thought = sse(delta(reasoning_content="let me see "), delta("done now", finish="stop"), DONE)
+    answer = await one(script(thought, counts_tokens=True), log)
+    assert (answer.usage.completion_tokens, answer.reasoning) == (5, "let me see ")
+
+
+async def test_usage_of_the_reply_is_believed_before_a_count(log: Path) -> None:
+    answer = await one(script(sse(delta("a b", finish="stop"), usage_event(9, 7), DONE), counts_tokens=True), log)
+    assert (answer.usage.completion_tokens, answer.usage.source) == (7, "usage")
+
+
+async def test_where_nobody_counts_the_count_is_unknown(log: Path) -> None:
+    answer = await one(script(streamed("one two")), log)
+    assert (answer.usage.completion_tokens, answer.usage.source) == (None, None)
+
+
+async def test_the_servers_figures_are_those_of_this_request(log: Path) -> None:
+    timing = (await one(script(streamed("a")), log)).server_timing
+    assert timing is not None
+    assert (timing.reused_tokens, timing.prompt_tokens, timing.eval_ms, timing.eval_steps) == (5, 20, 500.0, 50)
+
+
+async def test_figures_of_two_requests_at_once_belong_to_neither(log: Path) -> None:
+    (answer,) = await collected(logging(log, script(streamed("a")), perf() + perf()), log)
+    assert answer.server_timing is None
+
+
+async def test_a_log_that_says_nothing_is_waited_for_and_then_left(log: Path) -> None:
+    (answer,) = await collected(script(streamed("a")), log)
+    assert (answer.state, answer.server_timing) == (AnswerState.OK, None)
+
+
+async def test_the_figures_of_an_attempt_that_broke_off_are_not_the_answers(log: Path) -> None:
+    handler = logging(log, script(sse(delta("half"), Fault.RESET), streamed("whole")), perf())
+    (answer,) = await collected(handler, log)
+    assert answer.text == "whole"
+    assert answer.server_timing is not None
+
+
+# --- warm-up ------------------------------------------------------------------------------------------------------------
+
+
+async def test_the_warm_up_is_thrown_away(log: Path) -> None:
+    async with arm_served(logging(log, script(streamed("red green")), perf()), log) as (server, client, _):
+        await warm_up(server, client)
+
+
+async def test_speculation_that_drafts_is_proven_by_the_log(log: Path) -> None:
+    handler = logging(log, script(streamed("red green")), perf(announced=1, evaluated=9))
+    async with arm_served(handler, log, "spec_k8") as (server, client, _):
+        await warm_up(server, client)
+
+
+async def test_speculation_that_never_drafts_is_no_speculative_arm(log: Path) -> None:
+    handler = logging(log, script(streamed("red green")), perf(announced=20, evaluated=20))
+    async with arm_served(handler, log, "spec_k8") as (server, client, _):
+        with pytest.raises(ProofError, match="m/spec_k8: the log shows no draft batch, so speculation does not run"):
+            await warm_up(server, client)

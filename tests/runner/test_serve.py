@@ -1,0 +1,143 @@
+"""The command line of a server and what it may see of the environment. Starting one is tested with a real model elsewhere."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from runner.errors import ServerError
+from runner.serve import LOOPBACK, ServeOptions, ServerLog, command_line, serve, server_environment
+from runner.types import Arm, Config, ModelFile, Override, Serving
+
+MODEL = ModelFile(
+    path="/models/a b.gguf",
+    parts=1,
+    size_bytes=1,
+    architecture="llama",
+    name=None,
+    quantisation=None,
+    parameters=1,
+    context_length=None,
+    expert_count=8,
+    expert_used_count=2,
+    fingerprint="f",
+)
+
+
+def arm(config: str = "baseline", **serving: object) -> Arm:
+    parsed = Config.parse(config)
+    overrides = (Override(key="llama.expert_used_count", value=parsed.experts),) if parsed.experts else ()
+    return Arm(
+        candidate="coder",
+        config=parsed,
+        model_fingerprint="f",
+        overrides=overrides,
+        serving=Serving.model_validate({"n_threads": 6, **serving}),
+    )
+
+
+def options(of: Arm) -> dict[str, str]:
+    """Return the command line as option -> value."""
+    command = command_line(of, MODEL, 8123, python="python")
+    assert command[:3] == ["python", "-m", "llama_cpp.server"]
+    assert len(command) % 2 == 1
+    return dict(zip(command[3::2], command[4::2], strict=True))
+
+
+def test_a_second_request_never_cuts_the_first() -> None:
+    assert options(arm())["--interrupt_requests"] == "false"
+
+
+def test_what_the_server_would_guess_is_said() -> None:
+    said = options(arm(n_ctx=4096, n_gpu_layers=-1))
+    assert said["--n_ctx"] == "4096"
+    assert said["--n_threads"] == said["--n_threads_batch"] == "6"
+    assert (said["--n_gpu_layers"], said["--logits_all"], said["--verbose"]) == ("-1", "false", "true")
+
+
+def test_the_server_listens_on_loopback_under_the_candidates_name() -> None:
+    said = options(arm())
+    assert (said["--host"], said["--port"], said["--model_alias"], said["--model"]) == (
+        LOOPBACK,
+        "8123",
+        "coder",
+        "/models/a b.gguf",
+    )
+
+
+def test_an_override_is_sent_with_its_type() -> None:
+    assert options(arm("moe4"))["--kv_overrides"] == "llama.expert_used_count=int:4"
+
+
+def test_speculation_drafts_from_the_prompt() -> None:
+    said = options(arm("spec_k8"))
+    assert (said["--draft_model"], said["--draft_model_num_pred_tokens"]) == ("prompt-lookup-decoding", "8")
+
+
+def test_a_baseline_has_neither_override_nor_draft_nor_chat_format() -> None:
+    assert not {"--kv_overrides", "--draft_model", "--chat_format"} & set(options(arm()))
+
+
+def test_a_chat_format_is_passed_on() -> None:
+    assert options(arm(chat_format="chatml"))["--chat_format"] == "chatml"
+
+
+def test_the_server_sees_no_setting_by_accident_and_no_key() -> None:
+    kept = {
+        "PATH": "/bin",
+        "HOME": "/h",
+        "LD_LIBRARY_PATH": "/l",
+        "CUDA_VISIBLE_DEVICES": "0",
+        "LC_ALL": "C",
+        "OMP_NUM_THREADS": "2",
+    }
+    dropped = [
+        "HOST",
+        "PORT",
+        "SEED",
+        "CACHE",
+        "MODEL",
+        "N_CTX",
+        "API_KEY",
+        "OPENAI_API_KEY",
+        "JUDGE_API_KEY",
+        "HF_TOKEN",
+        "SSL_KEYFILE",
+    ]
+    assert server_environment(kept | dict.fromkeys(dropped, "x")) == kept
+
+
+async def test_a_port_that_is_taken_is_said_before_anything_is_started(tmp_path: Path) -> None:
+    log = tmp_path / "server.log"
+    with socket.socket() as taken:
+        taken.bind((LOOPBACK, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(ServerError, match=f"coder/baseline: port {port} is taken .*; name another one or none"):
+            async with serve(arm(), MODEL, log, options=ServeOptions(port=port)):
+                pass
+    assert not log.exists()
+
+
+async def test_a_server_that_dies_while_loading_is_reported_with_the_end_of_its_log(tmp_path: Path) -> None:
+    folder = tmp_path
+    dying = folder / "python"
+    dying.write_text("#!/bin/sh\necho loading >&2\necho 'GGML_ASSERT failed' >&2\nexit 134\n")
+    dying.chmod(0o755)
+    with pytest.raises(ServerError) as caught:
+        async with serve(arm(), MODEL, folder / "server.log", options=ServeOptions(python=str(dying))):
+            pass
+    message = str(caught.value)
+    assert message.startswith("coder/baseline: the server ended with code 134 before it was ready\n")
+    assert message.endswith("which ends with\n    loading\n    GGML_ASSERT failed")
+    assert "'/models/a b.gguf'" in message
+
+
+def test_a_log_is_read_from_a_mark_on(tmp_path: Path) -> None:
+    log = ServerLog(tmp_path / "server.log")
+    assert (log.size(), log.since(), log.tail()) == (0, "", "")
+    log.path.write_bytes(b"first\n")
+    mark = log.size()
+    log.path.write_bytes(b"first\nsec\xffond\n\n")
+    assert log.since(mark) == "sec\ufffdond\n\n"
+    assert log.tail() == "    first\n    sec\ufffdond"
