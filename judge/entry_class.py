@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from judge.checking import Check, shown
@@ -39,6 +39,8 @@ class ClassEntry:
     """What its constructor is given, unless a check gives something else."""
     methods: Mapping[str, tuple[str, How]]
     """Role -> name in this class, and whether it is called or read."""
+    keywords: tuple[str, ...] = ()
+    """Parameters of a constructor that takes nothing by position; its arguments go to them in this order."""
 
     @property
     def text(self) -> str:
@@ -48,7 +50,11 @@ class ClassEntry:
 
     def new(self, handle: Handle, *args: Any) -> Call:
         """Return the call that makes an object; without arguments it gets those that were found."""
-        return Call(target=self.name, args=args or self.arguments, keep=handle)
+        given = args or self.arguments
+        if self.keywords:
+            kwargs = dict(zip(self.keywords, given, strict=False))
+            return Call(target=self.name, kwargs=kwargs, keep=handle)
+        return Call(target=self.name, args=given, keep=handle)
 
     def use(self, handle: Handle, role: str, *args: Any) -> Call:
         """Return the call of the method that plays a role."""
@@ -71,7 +77,7 @@ async def find_class(subject: Subject, wanted: WantedClass) -> ClassEntry:
     found = _ranked(subject.inventory.classes, wanted)
     if not found:
         raise CannotExamine("no_entry_point", _nothing_fits(subject, wanted))
-    entries = [ClassEntry(c.name, args, {}) for c in found for args in wanted.constructors]
+    entries = [ClassEntry(c.name, args, {}, _keywords(c)) for c in found for args in wanted.constructors]
     looked = await subject.run_each([_look(entry) for entry in entries])
     completed = [_completed(subject, *pair, wanted) for pair in zip(entries, looked, strict=True)]
     made = [entry for entry in completed if entry is not None]
@@ -112,7 +118,14 @@ def _completed(subject: Subject, entry: ClassEntry, results: Results | None, wan
     owner = next(c for c in subject.inventory.classes if c.name == entry.name)
     methods = {role: _method(names, usual, owner) for role, usual in wanted.methods.items()}
     complete = {role: method for role, method in methods.items() if method is not None}
-    return ClassEntry(entry.name, entry.arguments, complete) if len(complete) == len(methods) else None
+    return replace(entry, methods=complete) if len(complete) == len(methods) else None
+
+
+def _keywords(owner: Class) -> tuple[str, ...]:
+    made = owner.method("__init__")
+    parameters = made.parameters if made is not None else ()
+    by_position = [p for p in parameters if p.kind not in ("keyword_only", "var_keyword")]
+    return tuple(p.name for p in parameters if p.kind == "keyword_only") if not by_position else ()
 
 
 def _method(names: set[str], usual: Sequence[str], owner: Class) -> tuple[str, How] | None:

@@ -1,0 +1,225 @@
+"""Which class of an answer is the rate limiter, and how it is made for N requests a minute.
+
+The question leaves the constructor open, so its parameters are read by their names: the number of requests, a window
+of time, a bucket's capacity with a rate of refilling. Where a name does not say whether a rate is per second or per
+minute, both are tried in plain use and the first that works is taken.
+"""
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from judge.subject import CannotExamine, Results, Subject
+from runner.outcomes import CallResult, Class, Parameter
+from runner.protocol import Call, Handle
+
+_ALLOW = ("allowrequest", "allow", "isallowed", "tryacquire", "acquire", "request", "consume", "tryconsume", "check")
+_RESET = ("reset", "resetbucket", "resetlimiter", "clear")
+_TRIAL_N = 60
+
+_CLOCK = re.compile(r"clock|timer|time_?func|time_?source|now")
+_MINUTES = re.compile(r"(?<!per)(?<!a)(^|_)minutes?$")
+_MINUTE = re.compile(r"minute|rpm")
+_SECOND = re.compile(r".per_?s(ec|$)|rps$|tps$")
+_WINDOW = re.compile(r"^per($|_)|window|period|interval|duration|^seconds?$|time|span")
+_RATE = re.compile(r"rate(?!_?limit)")
+_CAPACITY = re.compile(r"capacity|bucket|burst|max_?tokens|size")
+_COUNT = re.compile(r"^n$|^n_|_n$|limit|max|request|call|token|count|num|quota|allow|amount|permits")
+
+
+@dataclass(frozen=True)
+class Limiter:
+    """How to use the rate limiter of an answer."""
+
+    name: str
+    """Its class."""
+    maker: str
+    """Name of the function of ours that makes one for N requests a minute."""
+    allow: str
+    reset: str
+    is_async: bool = False
+    """True when allow_request is a coroutine function."""
+    own_thread: bool = False
+    """True when its class starts threads, which usually refill the bucket by sleeping."""
+
+    def new(self, handle: Handle, n: int) -> Call:
+        """Return the call that makes a limiter for ``n`` requests a minute."""
+        return Call(target=self.maker, args=(n,), keep=handle)
+
+
+async def find_limiter(subject: Subject) -> Limiter:
+    """Return how to use the rate limiter, and note it in the subject.
+
+    Raises CannotExamine: there is none, or it hangs or dies in plain use.
+    """
+    owner = _owner(subject)
+    made = owner.method("__init__")
+    ways = list(dict.fromkeys(arguments(made.parameters if made is not None else ())))
+    lines = [f"def _limiter_{i}(n):\n    return {owner.name}({way})\n" for i, way in enumerate(ways)]
+    await subject.install("\n".join([*lines, _PASSING_TIME]))
+    allow, reset = _method(owner, _ALLOW) or "allow_request", _method(owner, _RESET) or "reset"
+    described = owner.method(allow)
+    is_async = described is not None and described.is_async
+    limiters = [
+        Limiter(owner.name, f"_limiter_{i}", allow, reset, is_async, _starts_threads(subject.tree))
+        for i in range(len(ways))
+    ]
+    if is_async or limiters[0].own_thread:
+        subject.entry_point = f"{owner.name}({ways[0]}): {allow}, {reset}"
+        return limiters[0]
+    results = await subject.run_each([_trial(limiter) for limiter in limiters])
+    chosen = next((i for i, played in enumerate(results) if _works(played)), 0)
+    subject.entry_point = f"{owner.name}({ways[chosen]}): {allow}, {reset}"
+    _raise_if_ended(subject, results[chosen])
+    return limiters[chosen]
+
+
+_PASSING_TIME = """
+def _passing_time():
+    import time
+    return time.sleep, time.monotonic
+
+_pass_time, _time_now = _passing_time()
+"""
+"""Taken from the sandbox's clock: sleeping is how time passes on it."""
+
+
+def _trial(limiter: Limiter) -> list[Call]:
+    """Drain it, wait for half a minute, and drain it again."""
+    handle = Handle()
+    asked = Call(target=handle.method(limiter.allow))
+    wait = Call(target="_pass_time", args=(30.01,))
+    return [limiter.new(handle, _TRIAL_N), *[asked] * (_TRIAL_N + 1), wait, *[asked] * _TRIAL_N]
+
+
+def _works(results: Results | None) -> bool:
+    if results is None:
+        return False
+    first, again = results[1 : 2 + _TRIAL_N], results[3 + _TRIAL_N :]
+    return allowed(first) == _TRIAL_N and abs(allowed(again) - _TRIAL_N // 2) <= 1
+
+
+def allowed(results: Sequence[CallResult]) -> int:
+    """Return how many requests were allowed."""
+    return sum(result.ok and not result.awaited and bool(result.value) for result in results)
+
+
+def _raise_if_ended(subject: Subject, results: Results | None) -> None:
+    for result in results or ():
+        if result.state in ("timeout", "died"):
+            raise CannotExamine(
+                "timeout" if result.state == "timeout" else "died", f"{subject.entry_point} in plain use"
+            )
+
+
+# --- class and methods --------------------------------------------------------------------------------------------
+
+
+def _owner(subject: Subject) -> Class:
+    """The class with both methods; not the base of another, named like a limiter, the last of equals."""
+    classes = subject.inventory.classes
+    bases = {base for owner in classes for base in owner.bases}
+
+    def rank(owner: Class) -> tuple[bool, ...]:
+        exact = _method(owner, _ALLOW[:1]) is not None
+        both = _method(owner, _ALLOW) is not None and _method(owner, _RESET) is not None
+        return exact and both, exact, both, owner.name not in bases, "limit" in owner.name.lower()
+
+    fitting = [owner for owner in classes if _method(owner, _ALLOW) is not None]
+    if not fitting:
+        names = ", ".join(owner.name for owner in classes) or "none"
+        raise CannotExamine("no_entry_point", f"no class has allow_request; classes: {names}")
+    return max(reversed(fitting), key=rank)
+
+
+def _starts_threads(tree: ast.Module) -> bool:
+    """Tell whether any class makes a thread or timer; demonstrations outside of classes do not matter."""
+    called = (
+        node.func
+        for owner in ast.walk(tree)
+        if isinstance(owner, ast.ClassDef)
+        for node in ast.walk(owner)
+        if isinstance(node, ast.Call)
+    )
+    names = {func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "") for func in called}
+    return bool(names & {"Thread", "Timer"})
+
+
+def _method(owner: Class, names: tuple[str, ...]) -> str | None:
+    by_plain_name = {method.name.replace("_", "").lower(): method.name for method in owner.methods}
+    return next((by_plain_name[name] for name in names if name in by_plain_name), None)
+
+
+# --- constructor: pure --------------------------------------------------------------------------------------------
+
+
+def arguments(parameters: Sequence[Parameter]) -> Iterator[str]:
+    """Yield the argument lists that may mean ``n`` requests a minute, the likeliest first."""
+    usable = [p for p in parameters if p.kind not in ("var_positional", "var_keyword")]
+    roles = {p.name: _role(p.name) for p in usable}
+    passed = [p for p in usable if not p.has_default]
+    if not any(roles[p.name] in _NUMBERS for p in passed):
+        passed += _main_defaults([p for p in usable if p.has_default], roles)
+    if not passed and usable:
+        passed = usable[:1]
+    numbers = [p.name for p in passed if roles[p.name] in ("count", "capacity")]
+    rates = [p.name for p in passed if roles[p.name] == "rate"]
+    open_rates = rates if numbers else rates[1:]
+    for rate in ("n / 60", "n") if open_rates else ("n",):
+        values = {p.name: _value(p, roles[p.name]) for p in passed}
+        yield _listed(usable, passed, values | dict.fromkeys(open_rates, rate))
+
+
+_NUMBERS = ("count", "capacity", "rate", "per_minute", "per_second")
+
+
+def _main_defaults(optional: Sequence[Parameter], roles: dict[str, str]) -> list[Parameter]:
+    """Of parameters that all have defaults: the first that means N, and a rate that has to fit it."""
+    numbers = [p for p in optional if roles[p.name] in _NUMBERS]
+    if not numbers:
+        return []
+    first = numbers[0]
+    fitting = [p for p in numbers[1:] if p.default != "None" and roles[p.name] != roles[first.name]]
+    return [first, *fitting]
+
+
+def _role(name: str) -> str:
+    plain = name.lower().strip("_")
+    for role, pattern in (
+        ("window", _MINUTES),
+        ("per_minute", _MINUTE),
+        ("per_second", _SECOND),
+        ("clock", _CLOCK),
+        ("window", _WINDOW),
+        ("rate", _RATE),
+        ("capacity", _CAPACITY),
+        ("count", _COUNT),
+    ):
+        if pattern.search(plain):
+            return role
+    return "other"
+
+
+def _value(parameter: Parameter, role: str) -> str:
+    plain = parameter.name.lower()
+    if role == "per_second":
+        return "n / 60"
+    if role == "clock":
+        return "_time_now"
+    if role == "window":
+        seconds = "1" if "minute" in plain else "60000" if re.search(r"_ms$|milli", plain) else "60"
+        hint = parameter.annotation or ""
+        return f"__import__('datetime').timedelta(seconds={seconds})" if "timedelta" in hint else seconds
+    return "n"
+
+
+def _listed(usable: Sequence[Parameter], passed: Sequence[Parameter], values: dict[str, str]) -> str:
+    """Positional as long as nothing is left out before, else by keyword."""
+    parts: list[str] = []
+    for position, parameter in enumerate(usable):
+        if parameter in passed:
+            in_order = position == len(parts) and parameter.kind != "keyword_only"
+            value = values[parameter.name]
+            parts.append(value if in_order else f"{parameter.name}={value}")
+    return ", ".join(parts)
