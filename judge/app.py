@@ -2,13 +2,14 @@
 
 import asyncio
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from judge import report, terminal
-from judge.errors import UserError
+from judge.errors import Interrupted, UserError
 from judge.events import Event
 from judge.library import Models, load_judge_prompts, load_models, load_suite
 from judge.pipeline import Machinery, collect_run, owed_scorings, score_run, work_of
@@ -66,6 +67,8 @@ def execute(places: Places, run: RunRecord, conduct: Conduct, *, collect: bool =
     try:
         store.add_run(run)
         return asyncio.run(_execute(places, run, store, conduct, collect=collect))
+    except KeyboardInterrupt as error:
+        raise Interrupted(f"interrupted; go on with: {shlex.join(run.command)}") from error
     finally:
         store.close()
 

@@ -6,7 +6,6 @@ owes the rest; 4 a gate failed; 130 interrupted.
 
 import json
 import os
-import shlex
 import sys
 from enum import IntEnum
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from judge.errors import JudgeError, UserError
+from judge.errors import Interrupted, JudgeError, UserError
 from runner.errors import ModelFileError, RunnerError, UsageError
 
 if TYPE_CHECKING:
@@ -469,12 +468,12 @@ def main() -> NoReturn:
         app(standalone_mode=True)
     except (UserError, UsageError, ModelFileError) as error:
         _fail(error, Exit.USAGE)
+    except Interrupted as error:
+        _fail(error, Exit.INTERRUPTED)
     except (JudgeError, RunnerError) as error:
         _fail(error, Exit.ERROR)
     except OSError as error:
         _fail(f"{error.filename or ''}: {error.strerror or error}; nothing that was stored is lost", Exit.ERROR)
-    except KeyboardInterrupt:
-        _fail(f"interrupted; go on with: {shlex.join(_command())}", Exit.INTERRUPTED)
     sys.exit(Exit.OK)
 
 

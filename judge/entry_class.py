@@ -78,7 +78,9 @@ async def find_class(subject: Subject, wanted: WantedClass) -> ClassEntry:
     if not found:
         raise CannotExamine("no_entry_point", _nothing_fits(subject, wanted))
     entries = [ClassEntry(c.name, args, {}, _keywords(c)) for c in found for args in wanted.constructors]
-    made = [entry for entry in [await _completed(subject, entry, wanted) for entry in entries] if entry is not None]
+    looked = await subject.run_each([_look(entry) for entry in entries])
+    completed = [_completed(subject, *pair, wanted) for pair in zip(entries, looked, strict=True)]
+    made = [entry for entry in completed if entry is not None]
     made = list({entry.name: entry for entry in reversed(made)}.values())[::-1]
     if not made:
         raise CannotExamine("no_entry_point", _nothing_fits(subject, wanted))
@@ -102,11 +104,14 @@ def _chosen(
     return best
 
 
-async def _completed(subject: Subject, entry: ClassEntry, wanted: WantedClass) -> ClassEntry | None:
-    """Find the methods on an object, because inherited ones stand in no source; ``None`` when some role is not played."""
+def _look(entry: ClassEntry) -> list[Call]:
+    """Ask an object for its methods: inherited ones stand in no source."""
     handle = Handle()
-    calls = [entry.new(handle), Call(target=Builtin(name="dir"), args=(handle,))]
-    results = await subject.run(calls)
+    return [entry.new(handle), Call(target=Builtin(name="dir"), args=(handle,))]
+
+
+def _completed(subject: Subject, entry: ClassEntry, results: Results | None, wanted: WantedClass) -> ClassEntry | None:
+    """Find the method for each role; ``None`` when it cannot be made or some role is not played."""
     if results is None or not results[0].ok or not isinstance(results[1].value, list):
         return None
     names = {name for name in results[1].value if isinstance(name, str)}
@@ -125,9 +130,9 @@ def _keywords(owner: Class) -> tuple[str, ...]:
 
 def _method(names: set[str], usual: Sequence[str], owner: Class) -> tuple[str, How] | None:
     by_plain = {_plain(name): name for name in sorted(names, reverse=True) if not name.startswith("_")}
-    by_plain |= {name: name for name in names if name.startswith("__")}
     for name in usual:
-        if (found := by_plain.get(name if name.startswith("__") else _plain(name))) is not None:
+        found = name if name in names else by_plain.get(_plain(name))
+        if found is not None:
             described = owner.method(found)
             return found, "property" if described is not None and described.kind == "property" else "method"
     return None

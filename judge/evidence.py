@@ -68,7 +68,8 @@ async def _examine(question: Question, answer: str, module: CheckModule, found: 
 
 def _place(module: CheckModule, found: Isolation) -> Place:
     env = find_answer_env(found.jail) if found.jail is not None else None
-    limits = Limits(call_wall_s=module.call_wall_s)
+    # Waiting costs no processor time, so slow calls are no reason for much more of it; imports of theirs are.
+    limits = Limits(call_wall_s=module.call_wall_s, cpu_s=max(Limits().cpu_s, round(2 * module.call_wall_s)))
     return Place(found, env, clock=module.clock, network=module.network, limits=limits)
 
 

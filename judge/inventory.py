@@ -1,7 +1,6 @@
 """The models that are known and what can be done with each. Reads GGUF headers of those that are there."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from judge.library import MissingFile, Models, find_file
 from judge.types import ModelEntry
@@ -45,7 +44,7 @@ def _line(entry: ModelEntry, environ: Mapping[str, str]) -> Line:
     if isinstance(found, MissingFile):
         return Line(entry=entry, file=None, reason=found.reason)
     try:
-        return Line(entry=entry, file=read_model(Path(found.path)), reason="")
+        return Line(entry=entry, file=read_model(found.path), reason="")
     except ModelFileError as error:
         return Line(entry=entry, file=None, reason=str(error))
 

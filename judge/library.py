@@ -1,6 +1,6 @@
 """The only reader of models.yaml, prompts/ and rubrics/.
 
-types <- files <- shapes, checks <- library. Each of the three is taken from the path that the user gave, else from the
+types <- files <- shapes, consistency <- library. Each of the three is taken from the path that the user gave, else from the
 installed package, else from the checkout beside it. What is wrong is collected, and reported all at once.
 """
 
@@ -12,7 +12,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from judge.checks import models_problems, roles_of, suite_problems
+from judge.consistency import models_problems, roles_of, suite_problems
 from judge.errors import LibraryError, UserError
 from judge.files import Models, ModelsFile, QuestionsFile, RubricsFile, models_of, suite_of
 from judge.model_files import FoundFile, MissingFile, find_file

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from string import Template
 from typing import Any
 
+from judge.extract.text import without_reasoning
 from judge.types import Criterion, Level, Question
 
 CANNOT_ASSESS = "cannot_assess"
@@ -17,7 +18,6 @@ MAX_EVIDENCE_CHARS = 200
 MAX_REASONING_CHARS = 400
 MAX_ANSWER_CHARS = 40_000
 _FENCE_LIKE = re.compile(r"(<{2,}\s*)(ANSWER)|(ANSWER)(\s+\w*\s*>{2,})", re.IGNORECASE)
-_REASONING = re.compile(r"<(think|thinking|reasoning)>.*?(</\1>|\Z)", re.IGNORECASE | re.DOTALL)
 
 Messages = list[dict[str, str]]
 
@@ -89,7 +89,7 @@ _VERDICT = {
 
 def presentable(answer: str) -> str:
     """Return the answer as a judge sees it: without hidden reasoning and fence-like marks, cut at a generous length."""
-    shown = _FENCE_LIKE.sub(_defuse, _REASONING.sub("", answer)).strip()
+    shown = _FENCE_LIKE.sub(_defuse, without_reasoning(answer)[0]).strip()
     if len(shown) > MAX_ANSWER_CHARS:
         shown = f"{shown[:MAX_ANSWER_CHARS]}\n[... {len(shown) - MAX_ANSWER_CHARS} more characters]"
     return shown or "(the answer is empty)"

@@ -127,7 +127,7 @@ def resolve(entry: ModelEntry, environ: Mapping[str, str]) -> ModelFile:
     found = find_file(entry, environ)
     if isinstance(found, MissingFile):
         raise UserError(f"{entry.id}: no model file: {found.reason}")
-    model = read_model(Path(found.path))
+    model = read_model(found.path)
     _check_architecture(entry, model)
     return model
 
@@ -184,11 +184,7 @@ def build_judge(choice: RunChoice, models: Models, prompts: JudgePrompts, enviro
     assert wanted is not None
     if wanted.url:
         return _endpoint_judge(wanted, prompts)
-    if wanted.name is None:
-        raise UserError(
-            "no judge was named; use --judge NAME (see judge models), or --judge-url URL --judge-model MODEL"
-        )
-    entry = models.get(wanted.name)
+    entry = models.get(wanted.name) if wanted.name else _highest_rung(models, environ)
     model, serving = resolve(entry, environ), _serving(choice, entry)
     return JudgeRecord(
         name=entry.id,
@@ -205,14 +201,16 @@ def build_judge(choice: RunChoice, models: Models, prompts: JudgePrompts, enviro
     )
 
 
-def _highest_rung(models: Models) -> ModelEntry:
-    """Return the model that fills the highest role: who judges when nobody is named."""
-    filled = {entry.role: entry for entry in models.entries if entry.role}
-    if not filled:
-        raise UserError(
-            "no judge was named; use --judge NAME (see judge models), or --judge-url URL --judge-model MODEL"
-        )
-    return filled.get(DEFAULT_JUDGE_ROLE) or list(filled.values())[-1]
+def _highest_rung(models: Models, environ: Mapping[str, str]) -> ModelEntry:
+    """Return the model that fills the highest role: who judges when nobody is named. Raises UserError when it is not there."""
+    advice = "name a judge with --judge NAME, or with --judge-url URL --judge-model MODEL, or only collect with judge collect"
+    entry = next((entry for entry in models.entries if entry.role == DEFAULT_JUDGE_ROLE), None)
+    if entry is None:
+        raise UserError(f"no judge was named and no model fills {DEFAULT_JUDGE_ROLE}; {advice}")
+    found = find_file(entry, environ)
+    if isinstance(found, MissingFile):
+        raise UserError(f"no judge was named, and {entry.id} has no model file ({found.reason}); {advice}")
+    return entry
 
 
 def _endpoint_judge(wanted: JudgeChoice, prompts: JudgePrompts) -> JudgeRecord:

@@ -1,12 +1,23 @@
-"""JSON Schemas of the files that people edit: ``python -m judge.schemas`` writes rubrics/schemas/."""
+"""JSON Schemas of the files that people edit and of the summary.json that a run leaves.
+
+``python -m judge.schemas`` writes them to rubrics/schemas/.
+"""
 
 import json
 import sys
 from pathlib import Path
 
-from judge.files import FileFormat, ModelsFile, QuestionsFile, RubricsFile
+from pydantic import BaseModel
 
-FORMS: dict[str, type[FileFormat]] = {"questions": QuestionsFile, "rubrics": RubricsFile, "models": ModelsFile}
+from judge.files import ModelsFile, QuestionsFile, RubricsFile
+from judge.results import Results
+
+FORMS: dict[str, type[BaseModel]] = {
+    "questions": QuestionsFile,
+    "rubrics": RubricsFile,
+    "models": ModelsFile,
+    "summary": Results,
+}
 
 
 def schema_texts() -> dict[str, str]:
@@ -14,7 +25,7 @@ def schema_texts() -> dict[str, str]:
     return {f"{name}.json": _schema(form) for name, form in FORMS.items()}
 
 
-def _schema(form: type[FileFormat]) -> str:
+def _schema(form: type[BaseModel]) -> str:
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **form.model_json_schema()}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 

@@ -2,6 +2,7 @@
 
 Inside, each file uses only the ones before it::
 
+    values     what comes out
     source     what code defines, binds and reads
     text       which part of a reply is the answer
     repair     what copying did to code

@@ -1,5 +1,6 @@
 """Which of an answer's Python blocks are the program: versions, parts, usage and what belongs together. Pure."""
 
+import re
 from dataclasses import dataclass, field, replace
 
 from judge.extract import patch
@@ -9,6 +10,7 @@ from judge.extract.values import Role
 
 DEMOS = frozenset({"main", "demo", "example", "run", "run_demo", "run_tests", "test"})
 """Functions that show a program off; a version without them is complete."""
+_FUTURE = re.compile(r"^from __future__ import [^(\n]+$", re.MULTILINE)
 MAX_ROUNDS = 5
 """How often blocks are added for names that blocks added before need."""
 
@@ -27,8 +29,11 @@ class Choice:
 
     @property
     def program(self) -> str:
-        """The blocks taken, joined."""
-        return "\n\n".join(self.code[i].code.strip("\n") for i in sorted(self.kept)) + "\n" if self.kept else ""
+        """The blocks taken, joined. ``__future__`` imports go to the top: Python takes them nowhere else."""
+        texts = [self.code[i].code.strip("\n") for i in sorted(self.kept)]
+        if len(texts) > 1 and (futures := sorted({line for text in texts for line in _FUTURE.findall(text)})):
+            texts = ["\n".join(futures), *(_FUTURE.sub("", text).strip("\n") for text in texts)]
+        return "\n\n".join(texts) + "\n" if texts else ""
 
 
 def choose(candidates: dict[int, Candidate], prompt: tuple[Source, ...]) -> Choice:
@@ -43,6 +48,7 @@ def choose(candidates: dict[int, Candidate], prompt: tuple[Source, ...]) -> Choi
             choice.roles[i] = "usage", "defines nothing"
         else:
             _consider(choice, i, candidate)
+    _leave_broken(choice)
     if not choice.kept:
         _patch_question(choice, candidates, prompt)
     if not choice.kept:
@@ -123,10 +129,21 @@ def _beside(choice: Choice, candidate: Candidate) -> tuple[Role, str] | None:
         return None
     if candidate.is_other_way or candidate.is_worse:
         return "alternative", "offered beside the program"
+    if candidate.is_use and candidate.source.tree is None:
+        return "usage", "an example that does not parse"
     imports_own = candidate.source.binds & known
     if candidate.is_use and (candidate.source.missing | imports_own) & known:
         return "usage", "an example that uses " + _names((candidate.source.missing | imports_own) & known)
     return None
+
+
+def _leave_broken(choice: Choice) -> None:
+    """Leave out blocks that do not parse and that later, whole ones do not need: one of them would break them all."""
+    for k in sorted(choice.kept)[:-1]:
+        later = [choice.code[j] for j in choice.kept if j > k]
+        if choice.code[k].tree is None and all(s.tree and not s.missing & choice.code[k].defines for s in later):
+            choice.kept.remove(k)
+            choice.roles[k] = "draft", "does not parse, and what comes after it does without it"
 
 
 def _take(choice: Choice, i: int, candidate: Candidate, why: str) -> None:

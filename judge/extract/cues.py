@@ -12,7 +12,8 @@ _BETTER = re.compile(
 )
 _WORSE = re.compile(
     r"\b(?:original|buggy|incorrect|wrong|problematic|faulty)"
-    r" (?:code|version|function|implementation|solution|line|one)|^\W*(?:the )?(?:original|buggy|incorrect|wrong|before|bad)\W*$|naive|brute.force|don'?t (?:do|write)"
+    r" (?:code|version|function|implementation|solution|line|one)"
+    r"|^\W*(?:the )?(?:original|buggy|incorrect|wrong|before|bad)\W*$|naive|brute.force|don'?t (?:do|write)"
     r"|原代码|原始|错误|暴力|元のコード",
     re.IGNORECASE,
 )

@@ -42,9 +42,9 @@ class Extraction(Value):
     flags: tuple[str, ...]
     """Sorted names of everything unusual: ``reasoning_removed``, ``unclosed_reasoning``, ``prompt_echo``,
     ``later_turns_cut``, ``truncated_fence``, ``trimmed_tail``, ``joined``, ``merged_fragment``, ``patched_question``,
-    ``repl_session``, ``unfenced``, ``indented_block``, ``html``, ``json``, ``mislabelled``, ``no_definition``,
-    ``too_many_blocks``, and the repairs ``dedented``, ``invisible_characters``, ``html_entities``, ``smart_quotes``,
-    ``notebook_lines``, ``line_numbers``, ``tabs``."""
+    ``diff``, ``repl_session``, ``unfenced``, ``indented_block``, ``inline``, ``html``, ``json``, ``mislabelled``,
+    ``no_definition``, ``too_many_blocks``, and the repairs ``dedented``, ``invisible_characters``,
+    ``html_entities``, ``smart_quotes``, ``notebook_lines``, ``line_numbers``, ``tabs``."""
 
 
 class Program(Value):

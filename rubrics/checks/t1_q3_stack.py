@@ -21,7 +21,7 @@ PEEK = Check(id="peek", criteria=("all_methods_work",), about="peek gives the la
 IS_EMPTY = Check(id="is_empty", criteria=("all_methods_work",), about="is_empty is true only without items")
 ANY_ITEM = Check(id="any_item", criteria=("all_methods_work",), about="None, 0, '' and repeated items are items too")
 OWN_ITEMS = Check(id="own_items", criteria=("all_methods_work",), about="two stacks share nothing")
-RANDOM = Check(id="random", criteria=("all_methods_work",), about="300 random operations agree with a list")
+RANDOM = Check(id="random", criteria=("all_methods_work",), about="150 random operations agree with a list")
 POP_EMPTY = Check(id="pop_empty", criteria=("handles_empty_stack",), about="pop on an empty stack makes up no item")
 PEEK_EMPTY = Check(id="peek_empty", criteria=("handles_empty_stack",), about="peek on an empty stack makes up no item")
 AFTER_EMPTY = Check(
@@ -145,7 +145,7 @@ def _survived(result: CallResult) -> bool:
 def _random_session() -> Iterator[Step]:
     choose = random.Random(_SEED)
     model: list[int] = []
-    for _ in range(300):
+    for _ in range(150):
         match choose.choice(("push", "push", "pop", "peek", "is_empty")):
             case "push":
                 model.append(choose.randrange(100))

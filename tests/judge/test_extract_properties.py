@@ -13,8 +13,10 @@ CODE = 'import math\n\n\ndef area(r: float) -> float:\n    """Area of a circle."
 QUESTION = "Fix this:\n```python\ndef area(r):\n    return r\n```\nWhat is wrong with it?"
 
 prose = st.text(alphabet=st.sampled_from("abc XYZ.,!?äß中文"), max_size=60)
-PIECES = """``` ~~~ ```python\n ```\n <think> </think> >>> def class : ( ) ' " \\ \t \n \r \x00 \ufeff \u00a0 {} [] <pre> @@ - + #
-... import async await lambda return input() print(1) if __name__=='__main__': \ud800 <|channel|> <|im_end|> $ 1 ="""
+PIECES = (
+    """``` ~~~ ```python\n ```\n <think> </think> >>> def class : ( ) ' " \\ \t \n \r \x00 \ufeff \u00a0 {} [] <pre> """
+    """@@ - + # ... import async await lambda return input() print(1) if __name__=='__main__': \ud800 <|channel|> $ ="""
+)
 snippets = st.sampled_from(PIECES.split(" "))
 messy = st.lists(
     st.one_of(snippets, st.text(max_size=8), st.just(" "), st.just("\n"), st.just("    ")), max_size=40
@@ -143,7 +145,7 @@ def seconds_for(text: str) -> float:
 @pytest.mark.parametrize("piece", HOSTILE)
 @pytest.mark.parametrize("before", ["", "```python\ndef f(a):\n    return 1\n"])
 def test_eight_times_the_text_takes_nowhere_near_sixty_four_times_as_long(piece: str, before: str) -> None:
-    short, long = (before + piece * (size // len(piece)) for size in (8_000, 64_000))
+    short, long = (before + piece * (size // len(piece)) for size in (4_000, 32_000))
     assert seconds_for(long) < 30 * seconds_for(short)
 
 

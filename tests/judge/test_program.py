@@ -178,6 +178,20 @@ def test_an_example_that_calls_the_questions_code_is_no_correction_of_it() -> No
     assert "def f" not in extraction.code
 
 
+def test_future_imports_of_joined_blocks_come_first() -> None:
+    answer = "```python\nclass A: pass\n```\n\n```python\nfrom __future__ import annotations\nclass B: pass\n```\n"
+    assert extract(answer).code.startswith("from __future__ import annotations\n\nclass A")
+    assert runnable(extract(answer).code).parses
+
+
+def test_a_broken_block_does_not_break_a_whole_one_that_does_without_it() -> None:
+    broken, whole = "```python\ndef sketch(: pass\n```\n", "```python\ndef f():\n    return 1\n```\n"
+    assert extract(broken + whole).code == "def f():\n    return 1\n"
+    assert extract(f"{whole}\nUsage:\n\n{broken}").parses
+    needs = whole.replace("return 1", "return sketch()")
+    assert not extract(broken + needs).parses
+
+
 def test_without_the_question_its_code_is_just_a_draft() -> None:
     answer = "```python\ndef f():\n    return 1\n```\nFixed:\n```python\ndef f():\n    return 2\n```\n"
     assert [b.role for b in extract(answer).blocks] == ["draft", "taken"]

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from judge.checks import models_problems, suite_problems
+from judge.consistency import models_problems, suite_problems
 from judge.files import FileFormat
 from judge.schemas import FORMS, main, schema_texts
 from judge.shapes import known_keys, shape

@@ -1,0 +1,95 @@
+"""The checks on answers whose truth is known: right ones in many styles pass, wrong ones fail for what is wrong."""
+
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import pytest
+
+from judge.check_modules import load_checks
+from judge.errors import LibraryError
+from judge.evidence import examine_all
+from judge.library import load_suite, shipped
+from judge.mutation import ENOUGH_CAUGHT, ExamAnswer, QuestionScore, load_exam, render_scores, score
+from judge.types import Question
+from runner.isolation import isolation
+
+SUITE = load_suite()
+EXAM = shipped("rubrics") / "exam"
+SLOW = {"C-T2-Q2"}
+"""Questions whose checks wait: only some of the wrong answers are tried here, all of them by ``judge checks --score``."""
+EXAMINED = [question.id for question in SUITE.questions if (EXAM / question.test / "labels.yaml").is_file()]
+
+
+async def scored(question: Question, answers: list[ExamAnswer]) -> QuestionScore:
+    found = await isolation()
+    if found.level == "none":
+        pytest.skip(f"no isolation: {found.reason}")
+    evidence = await examine_all(question, [answer.text for answer in answers], at_once=3, isolated=found)
+    return score(question, [(answer, e) for answer, e in zip(answers, evidence, strict=True) if e is not None])
+
+
+@pytest.mark.parametrize("question_id", EXAMINED)
+async def test_right_answers_pass_every_check_and_wrong_ones_are_caught(question_id: str) -> None:
+    question = SUITE.question(question_id)
+    if load_checks(question) is None:
+        pytest.skip("this question has no checks")
+    answers = load_exam(question, EXAM)
+    if question_id in SLOW:
+        answers = [answer for i, answer in enumerate(answers) if answer.right or i % 4 == 0]
+    result = await scored(question, answers)
+    assert result.accepted == result.right > 0, render_scores([result])
+    assert result.caught >= ENOUGH_CAUGHT * result.wrong > 0, render_scores([result])
+
+
+@pytest.mark.parametrize("question_id", [question.id for question in SUITE.questions])
+async def test_every_check_comes_to_a_result_on_a_right_answer(question_id: str) -> None:
+    question = SUITE.question(question_id)
+    checks = load_checks(question)
+    right = [answer for answer in load_exam(question, EXAM) if answer.right]
+    if checks is None or not right:
+        pytest.skip("this question has no checks or no exam yet")
+    [evidence] = await examine_all(question, [right[0].text])
+    assert evidence is not None
+    if evidence.message is not None and "no isolation" in evidence.message:
+        pytest.skip(evidence.message)
+    assert {check.id: check.outcome for check in evidence.checks} == {check.id: "pass" for check in checks.checks}
+
+
+# --- labels -------------------------------------------------------------------------------------------------------
+
+FACTORIAL = SUITE.question("C-T1-Q1")
+
+
+def exam_with(folder: Path, labels: str) -> Traversable:
+    place = folder / FACTORIAL.test
+    place.mkdir()
+    (place / "labels.yaml").write_text(labels)
+    (place / "wrong_a.md").write_text("```python\ndef factorial(n): return 0\n```")
+    return folder
+
+
+def test_labels_name_the_criteria_of_the_question(tmp_path: Path) -> None:
+    labels = "question: C-T1-Q1\nright: []\nwrong:\n  - {file: wrong_a.md, criteria: [logic], bug: zero}\n"
+    with pytest.raises(LibraryError, match=r"wrong_a\.md: C-T1-Q1 has no criterion 'logic', it has clean_code"):
+        load_exam(FACTORIAL, exam_with(tmp_path, labels))
+
+
+def test_labels_name_files_that_are_there(tmp_path: Path) -> None:
+    labels = "question: C-T1-Q1\nright:\n  - {file: right_b.md, note: b}\nwrong: []\n"
+    with pytest.raises(LibraryError, match=r"there is no file .right_b\.md."):
+        load_exam(FACTORIAL, exam_with(tmp_path, labels))
+
+
+def test_what_only_a_judge_can_see_is_left_out(tmp_path: Path) -> None:
+    labels = "question: C-T1-Q1\nright: []\nwrong:\n  - {file: wrong_a.md, criteria: [clean_code], bug: x, by: judge}\n"
+    assert load_exam(FACTORIAL, exam_with(tmp_path, labels)) == []
+
+
+async def test_a_wrong_answer_that_is_not_caught_is_reported_with_what_was_seen() -> None:
+    answer = ExamAnswer(
+        "wrong_a.md", "```python\ndef factorial(n: int) -> int: return 0\n```", False, ("type_hints",), "x"
+    )
+    result = await scored(FACTORIAL, [answer])
+    assert (result.wrong, result.caught, result.good) == (1, 0, False)
+    assert "wrong_a.md: x" in render_scores([result])
+    assert "failed: example (factorial(5): 0)" in result.misses[0].seen
