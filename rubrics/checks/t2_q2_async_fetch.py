@@ -54,7 +54,9 @@ ERROR_STATUS = Check(
 REFUSED = Check(id="refused", criteria=("error_handling",), about="a refused connection spoils no other URL")
 RESET = Check(id="reset", criteria=("error_handling",), about="a broken connection spoils no other URL")
 BAD_HOST = Check(id="bad_host", criteria=("error_handling",), about="a host that does not exist spoils no other URL")
-CHECKS = (STATUS, ASYNCIO, CONCURRENT, TIDY, ENDS, FIVE, EACH, SPARES, ERROR_STATUS, REFUSED, RESET, BAD_HOST)
+BAD_URL = Check(id="bad_url", criteria=("error_handling",), about="a text that is no URL spoils no other URL")
+
+CHECKS = (STATUS, ASYNCIO, CONCURRENT, TIDY, ENDS, FIVE, EACH, SPARES, ERROR_STATUS, REFUSED, RESET, BAD_HOST, BAD_URL)
 
 _NOBODY = "http://127.0.0.1:9/"
 _SLOW_S = 0.2
@@ -142,6 +144,7 @@ _FAILURES = {
     REFUSED: _NOBODY,
     RESET: "/reset",
     BAD_HOST: "http://no-such-host.invalid/",
+    BAD_URL: "not a url",
 }
 
 
