@@ -37,6 +37,7 @@ POLLED = Check(
     id="polled", criteria=_TIME, about="asking more often than tokens come loses no time, and counts none twice"
 )
 FINE = Check(id="fine", criteria=_TIME, about="steps of a hundredth of a second add up")
+IDLE = Check(id="idle_day", criteria=_TIME, about="a day without requests fills the bucket")
 LONG = Check(
     id="long_run", criteria=_TIME, about="random requests over a quarter of an hour are allowed as a token bucket does"
 )
@@ -45,12 +46,14 @@ RACES = Check(
 )
 LOCKED = Check(id="locked", criteria=_SAFETY, about="everything that changes the state holds a lock that all share")
 
-CHECKS = (BURST, REFILL, WHOLE, CAP, REFUSED, RESET, NO_WAIT, RATE, POLLED, FINE, LONG, RACES, LOCKED)
+CHECKS = (BURST, REFILL, WHOLE, CAP, REFUSED, RESET, NO_WAIT, RATE, POLLED, FINE, IDLE, LONG, RACES, LOCKED)
 
 _MARGIN_S = 0.01
 """Added to waits, so that rounding in floats does not decide whether a token is there."""
 _THREADS, _CALLS, _ROUNDS = 4, 4, 12
 """Every limiter without a lock that was tried lost its first round; twelve leave chance nothing."""
+_SHARE = 0.9
+"""Of the requests that a continuous bucket allows in random use, the share that must be allowed."""
 _SEED = 32
 
 
@@ -86,7 +89,15 @@ class Reset:
     """A call of reset."""
 
 
-Step = Ask | Wait | Poll | Reset
+@dataclass(frozen=True)
+class Total:
+    """No call: how many requests must have been allowed up to here."""
+
+    low: int
+    high: int
+
+
+Step = Ask | Wait | Poll | Reset | Total
 
 
 @dataclass(frozen=True)
@@ -98,8 +109,10 @@ class _Play:
     steps: tuple[Step, ...]
 
     def shown(self, upto: int) -> str:
-        """The steps up to this one."""
-        return f"N={self.n}: {', '.join(map(_shown, self.steps[: upto + 1]))}"
+        """The steps up to this one; the last ones when they are many."""
+        steps = [_shown(step) for step in self.steps[: upto + 1]]
+        left_out = f"{len(steps) - 8} steps, " if len(steps) > 8 else ""
+        return f"N={self.n}: {left_out}{', '.join(steps[-8:])}"
 
 
 def _shown(step: Step) -> str:
@@ -112,6 +125,8 @@ def _shown(step: Step) -> str:
             return f"{times} requests {every_s:g} s apart"
         case Reset():
             return "reset()"
+        case Total():
+            return "all together"
 
 
 def _plays() -> Iterator[_Play]:
@@ -137,6 +152,7 @@ def _plays() -> Iterator[_Play]:
     yield _Play(POLLED, 60, (_drain(60), Poll(150, 0.4, 59, 61)))
     yield _Play(POLLED, 10, (_drain(10), Poll(60, 1.0, 9, 11)))
     yield _Play(FINE, 600, (_drain(600), Poll(50, 0.01, 4, 6), Poll(100, 0.01, 9, 11)))
+    yield _Play(IDLE, 60, (_drain(60), Wait(86_405), Ask(65, 60, 60)))
     yield from _random_plays()
 
 
@@ -145,16 +161,20 @@ def _drain(n: int) -> Ask:
 
 
 def _random_plays() -> Iterator[_Play]:
-    """Yield random use with what a continuous bucket allows; whole tokens may be one behind or before."""
+    """Yield random use, compared with what a continuous bucket allows in all: never more, and about as much.
+
+    A bucket of whole tokens may be one before; one that loses parts of tokens now and then falls a little behind.
+    """
     source = random.Random(_SEED)
     for n in (60, 30):
-        tokens, steps = float(n), list[Step]()
+        tokens, total, steps = float(n), 0, list[Step]()
         for _ in range(60):
             wait_s, times = source.uniform(0.5, 30.0), source.randint(1, 20)
             tokens = min(n, tokens + wait_s * n / 60)
             allowed = min(times, int(tokens))
             tokens -= allowed
-            steps += [Wait(wait_s), Ask(times, max(0, allowed - 1), allowed + 1)]
+            total += allowed
+            steps += [Wait(wait_s), Ask(times, 0, times), Total(int(_SHARE * total) - 2, total + 1)]
         yield _Play(LONG, n, tuple(steps))
 
 
@@ -189,6 +209,17 @@ def _calls(limiter: Limiter, play: _Play) -> list[Call]:
     return [limiter.new(handle, play.n), *(call for step in play.steps for call in _step_calls(limiter, handle, step))]
 
 
+def _number_of_calls(step: Step) -> int:
+    match step:
+        case Ask(times=times):
+            return times
+        case Poll(times=times):
+            return 2 * times
+        case Total():
+            return 0
+    return 1
+
+
 def _step_calls(limiter: Limiter, handle: Handle, step: Step) -> list[Call]:
     asked = Call(target=handle.method(limiter.allow))
     match step:
@@ -200,6 +231,8 @@ def _step_calls(limiter: Limiter, handle: Handle, step: Step) -> list[Call]:
             return [Call(target="_pass_time", args=(every_s,)), asked] * times
         case Reset():
             return [Call(target=handle.method(limiter.reset))]
+        case Total():
+            return []
 
 
 def _record(subject: Subject, play: _Play, results: Results | None) -> None:
@@ -209,29 +242,26 @@ def _record(subject: Subject, play: _Play, results: Results | None) -> None:
     if not results[0].ok:
         subject.failed_call(play.check, results[0], input=f"N={play.n}", expected="a rate limiter")
         return
-    position = 1
+    position, total = 1, 0
     for index, step in enumerate(play.steps):
-        count = _length(step)
-        part = results[position : position + count]
-        position += count
+        part = results[position : position + _number_of_calls(step)]
+        position += len(part)
         asked = part[1::2] if isinstance(step, Poll) else part
-        if not _step_is_right(subject, play, index, asked):
+        total += allowed(asked) if isinstance(step, Ask | Poll) else 0
+        number = total if isinstance(step, Total) else allowed(asked)
+        if not _step_is_right(subject, play, index, asked, number):
             return
     subject.passed(play.check)
 
 
-def _length(step: Step) -> int:
-    return step.times if isinstance(step, Ask) else 2 * step.times if isinstance(step, Poll) else 1
-
-
-def _step_is_right(subject: Subject, play: _Play, index: int, results: Sequence[CallResult]) -> bool:
+def _step_is_right(subject: Subject, play: _Play, index: int, results: Sequence[CallResult], number: int) -> bool:
     step, text = play.steps[index], play.shown(index)
     answers = isinstance(step, Ask | Poll)
     broken = next((result for result in results if not (result.ok and (not answers or _is_answer(result)))), None)
     if broken is not None:
         subject.failed_call(play.check, broken, input=text, expected="True or False" if answers else "no exception")
         return False
-    if not isinstance(step, Ask | Poll) or step.low <= (number := allowed(results)) <= step.high:
+    if isinstance(step, Wait | Reset) or step.low <= number <= step.high:
         return True
     wanted = str(step.low) if step.low == step.high else f"{step.low} to {step.high}"
     subject.failed(
