@@ -55,24 +55,40 @@ async def find_limiter(subject: Subject) -> Limiter:
     """
     owner = _owner(subject)
     made = owner.method("__init__")
-    ways = list(dict.fromkeys(arguments(made.parameters if made is not None else ())))
+    likely = list(dict.fromkeys(arguments(made.parameters if made is not None else ())))
+    ways = list(dict.fromkeys([*likely, *_PLAIN_WAYS]))
     lines = [f"def _limiter_{i}(n):\n    return {owner.name}({way})\n" for i, way in enumerate(ways)]
     await subject.install("\n".join([*lines, _PASSING_TIME]))
+    limiters = [_limiter(subject, owner, i) for i in range(len(ways))]
+    chosen = 0
+    if not limiters[0].is_async and not limiters[0].own_thread:
+        chosen = await _tried(subject, limiters, len(likely))
+    subject.entry_point = f"{owner.name}({ways[chosen]}): {limiters[chosen].allow}, {limiters[chosen].reset}"
+    return limiters[chosen]
+
+
+_PLAIN_WAYS = ("n", "n, 60", "n, n / 60")
+"""For constructors whose names say nothing, or that refuse what they suggest."""
+
+
+def _limiter(subject: Subject, owner: Class, way: int) -> Limiter:
     allow, reset = _method(owner, _ALLOW) or "allow_request", _method(owner, _RESET) or "reset"
     described = owner.method(allow)
     is_async = described is not None and described.is_async
-    limiters = [
-        Limiter(owner.name, f"_limiter_{i}", allow, reset, is_async, _starts_threads(subject.tree))
-        for i in range(len(ways))
-    ]
-    if is_async or limiters[0].own_thread:
-        subject.entry_point = f"{owner.name}({ways[0]}): {allow}, {reset}"
-        return limiters[0]
-    results = await subject.run_each([_trial(limiter) for limiter in limiters])
+    return Limiter(owner.name, f"_limiter_{way}", allow, reset, is_async, _starts_threads(subject.tree))
+
+
+async def _tried(subject: Subject, limiters: Sequence[Limiter], likely: int) -> int:
+    """Return which way to take: the first likely one that works, else one that makes a limiter at all."""
+    results = await subject.run_each([_trial(limiter) for limiter in limiters[:likely]])
     chosen = next((i for i, played in enumerate(results) if _works(played)), 0)
-    subject.entry_point = f"{owner.name}({ways[chosen]}): {allow}, {reset}"
-    _raise_if_ended(subject, results[chosen])
-    return limiters[chosen]
+    for result in results[chosen] or ():
+        if result.state in ("timeout", "died"):
+            raise CannotExamine("timeout" if result.state == "timeout" else "died", f"{limiters[0].name} in plain use")
+    if any(played is None or played[0].ok for played in results):
+        return chosen
+    made = await subject.run_each([[limiter.new(Handle(), _TRIAL_N)] for limiter in limiters])
+    return next((i for i, played in enumerate(made) if played is not None and played[0].ok), 0)
 
 
 _PASSING_TIME = """
@@ -103,14 +119,6 @@ def _works(results: Results | None) -> bool:
 def allowed(results: Sequence[CallResult]) -> int:
     """Return how many requests were allowed."""
     return sum(result.ok and not result.awaited and bool(result.value) for result in results)
-
-
-def _raise_if_ended(subject: Subject, results: Results | None) -> None:
-    for result in results or ():
-        if result.state in ("timeout", "died"):
-            raise CannotExamine(
-                "timeout" if result.state == "timeout" else "died", f"{subject.entry_point} in plain use"
-            )
 
 
 # --- class and methods --------------------------------------------------------------------------------------------
@@ -169,6 +177,8 @@ def arguments(parameters: Sequence[Parameter]) -> Iterator[str]:
     for rate in ("n / 60", "n") if open_rates else ("n",):
         values = {p.name: _value(p, roles[p.name]) for p in passed}
         yield _listed(usable, passed, values | dict.fromkeys(open_rates, rate))
+    if any(roles[p.name] == "other" for p in passed):
+        yield from _PLAIN_WAYS
 
 
 _NUMBERS = ("count", "capacity", "rate", "per_minute", "per_second")

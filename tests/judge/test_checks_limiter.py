@@ -100,6 +100,7 @@ RIGHT = {
         "capacity=10, refill_rate=1/6: self.cap, self.per_s = capacity, refill_rate"
     ),
     "keyword only": limiter("*, rate_limit, window=60: self.cap, self.per_s = rate_limit, rate_limit / window"),
+    "names that say nothing": limiter("alpha, beta: self.cap, self.per_s = alpha, alpha / beta"),
     "a window in minutes": limiter("calls, minutes: self.cap, self.per_s = calls, calls / (60 * minutes)"),
     "camel case": limiter(
         "maxRequests: self.cap, self.per_s = maxRequests, maxRequests / 60",
