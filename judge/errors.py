@@ -4,6 +4,7 @@ JudgeError
 ├── UserError        bad input; its message is one line: what was asked, what was found, what to do (exit code 2)
 │   └── LibraryError   a file of the library (models.yaml, prompts/, rubrics/) is wrong; carries every problem found
 ├── StoreError       the database cannot be used: damaged, newer than this program, locked, full (exit code 1)
+├── Interrupted      the user stopped a run; what was stored is stored (exit code 130)
 └── VerdictError     a judge's reply is no complete verdict; becomes a repair turn, then a JudgeFailure
 """
 
@@ -28,6 +29,10 @@ class LibraryError(UserError):
 
 class StoreError(JudgeError):
     """The store cannot be opened, read or written."""
+
+
+class Interrupted(JudgeError):
+    """The user stopped the run; servers are stopped and everything that completed is stored."""
 
 
 class VerdictError(JudgeError):

@@ -146,11 +146,11 @@ class ModelEntry(Value):
     """Architecture type of the plan: ``dense``, ``qwen3moe`` ... ``dense`` fits every GGUF without experts."""
     quant: str | None = None
     """As the plan says; what the GGUF itself says is what is reported when the file is there."""
-    family: str
-    """Lineage; judges of the same family as a candidate are marked. Unknown lineage counts as the own family."""
+    family: str | None
+    """Lineage; judges of the same family as a candidate are marked. ``None``: unknown, which counts as the own family."""
     configs: tuple[str, ...]
     """Configs to test; what the file leaves out comes from its architecture."""
-    expected_tps: dict[str, float] = {}
+    expected_tps: dict[str, float] = Field(default={})
     """Config -> decode tokens per second that the plan expects; used for estimates until there is a measurement."""
     speculative: bool = False
     """True when speculative decoding is worth trying with this model (dense models)."""

@@ -1,4 +1,5 @@
 """Everything that runs something: model servers (start, prove, ask, time) and untrusted code.
 
-Values in, values out: nothing here knows a rubric, a score, a database or a terminal. ``judge`` imports ``runner``, never the reverse.
+Values in, values out: nothing here knows a rubric, a score, a database or a terminal. ``judge`` imports ``runner``,
+never the reverse.
 """

@@ -5,13 +5,19 @@ RunnerError
 ├── ModelFileError        a GGUF file is missing, damaged, incomplete or not what was asked for
 ├── ServerError           a model server did not start, died, or is not the one that was asked for
 │   └── ProofError        the server's log does not prove that it runs as it was told to
-├── EndpointError         a request to a model endpoint failed for good
+├── EndpointError         a request to a model endpoint failed; says whether asking again could help
+│   ├── StreamCut         a stream broke off without a finish reason; carries what had arrived
 │   ├── ContextExceeded   the prompt does not fit the model's context: permanent, a state of the answer
 │   └── AccessDenied      401 / 403: every further request would fail too, so the run stops at once
 └── SandboxError          the sandbox itself broke: infrastructure, never a failed check
 
 Every message is one line: what was asked, what was found, what to do.
 """
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runner.types import Reply
 
 
 class RunnerError(Exception):
@@ -35,14 +41,27 @@ class ProofError(ServerError):
 
 
 class EndpointError(RunnerError):
-    """A request failed for good: retries are used up or the failure is permanent.
+    """A request failed.
 
-    ``status`` is the HTTP status, or ``None`` when no reply arrived.
+    ``status`` is the HTTP status, ``None`` when no reply arrived. ``transient`` is True when the same request may
+    succeed later; ``retry_after_s`` is how long the server asked to wait, seconds, ``None`` when it did not say.
     """
 
-    def __init__(self, message: str, *, status: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, status: int | None = None, transient: bool = False, retry_after_s: float | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.transient = transient
+        self.retry_after_s = retry_after_s
+
+
+class StreamCut(EndpointError):
+    """A stream ended without a finish reason; ``reply`` is the part that had arrived. Never an answer to be scored."""
+
+    def __init__(self, message: str, *, reply: "Reply") -> None:
+        super().__init__(message, transient=True)
+        self.reply = reply
 
 
 class ContextExceeded(EndpointError):

@@ -188,6 +188,16 @@ class Usage(Value):
     """``usage``: the reply; ``timings``: llama-server's; ``tokenize``: the text counted afterwards; ``None``: nobody."""
 
 
+class Reply(Value):
+    """One reply of a chat endpoint, streamed or whole."""
+
+    text: str
+    reasoning: str = ""
+    finish_reason: str | None
+    stamps: Stamps
+    usage: Usage = Usage()
+
+
 class ServerTiming(Value):
     """The server's own ``llama_perf`` figures of one request. Sampling and HTTP are not in them."""
 

@@ -1,0 +1,236 @@
+"""What each command does, between the words of the command line and the pipeline. Imports the heavy parts; cli.py does not."""
+
+import asyncio
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from judge import report, terminal
+from judge.errors import Interrupted, UserError
+from judge.events import Event
+from judge.library import Models, load_judge_prompts, load_models, load_suite
+from judge.pipeline import Machinery, collect_run, owed_scorings, score_run, work_of
+from judge.plan import Estimate, estimate
+from judge.records import RunRecord
+from judge.request import JudgeChoice, RunChoice, build_judge, build_run, new_run_id
+from judge.results import Results, build_results
+from judge.store import Store
+from judge.units import AnswerUnit
+from runner.errors import EndpointError, ServerError
+from runner.serve import ServeOptions
+from runner.types import Value
+
+
+class Places(Value):
+    """Where things are kept; the same for every command."""
+
+    store: str | None = None
+    """Path or URL; ``None``: ``judge.db`` in the results folder."""
+    results: Path = Path("results")
+    models: Path | None = None
+    """``None``: the models.yaml that ships with the product."""
+
+    def open_store(self) -> Store:
+        """Open the store, creating it when there is none."""
+        return Store.open(self.store or self.results / "judge.db")
+
+    def load_models(self) -> Models:
+        """Read models.yaml."""
+        return load_models(self.models)
+
+
+class Conduct(Value):
+    """How a command is carried out and what it prints."""
+
+    quiet: bool = False
+    concurrency: int = 4
+    load_timeout_s: float = 3600.0
+    port: int | None = None
+
+
+def api_key() -> str | None:
+    """Return the key for the judge's endpoint: JUDGE_API_KEY, else OPENAI_API_KEY."""
+    return os.environ.get("JUDGE_API_KEY") or os.environ.get("OPENAI_API_KEY")
+
+
+def prepare(places: Places, choice: RunChoice, command: Sequence[str]) -> RunRecord:
+    """Return the record of a new run; nothing is started or stored yet."""
+    return build_run(choice, load_suite(), places.load_models(), load_judge_prompts(), os.environ, command)
+
+
+def execute(places: Places, run: RunRecord, conduct: Conduct, *, collect: bool = True) -> Results:
+    """Carry out ``run`` and write its files; ``collect=False`` only scores what is stored."""
+    store = places.open_store()
+    try:
+        store.add_run(run)
+        return asyncio.run(_execute(places, run, store, conduct, collect=collect))
+    except KeyboardInterrupt as error:
+        raise Interrupted(f"interrupted; go on with: {shlex.join(run.command)}") from error
+    finally:
+        store.close()
+
+
+async def _execute(places: Places, run: RunRecord, store: Store, conduct: Conduct, *, collect: bool) -> Results:
+    folder = run_folder(places, run.id)
+    machinery = Machinery(
+        folder=folder,
+        api_key=api_key(),
+        serve=ServeOptions(load_timeout_s=conduct.load_timeout_s, port=conduct.port),
+        concurrency=conduct.concurrency,
+    )
+    store.set_run_state(run.id, "running")
+    try:
+        with terminal.screen(quiet=conduct.quiet) as screen:
+            async for event in _events(run, store, machinery, collect=collect):
+                screen.show(event)
+    except (ServerError, EndpointError):
+        store.set_run_state(run.id, "failed")
+        raise
+    finally:
+        results = finish(run, store, folder)
+    return results
+
+
+async def _events(run: RunRecord, store: Store, machinery: Machinery, *, collect: bool) -> AsyncIterator[Event]:
+    if collect:
+        async for event in collect_run(run, store, machinery):
+            yield event
+    if run.judge:
+        async for event in score_run(run, run.judge, store, load_judge_prompts().templates, machinery):
+            yield event
+
+
+def finish(run: RunRecord, store: Store, folder: Path) -> Results:
+    """Compute the results, say in the store how the run ended, and write its files."""
+    results = build_results(run, store.run(run.id)[1], store)
+    if results.state == "running":
+        results = results.model_copy(update={"state": "complete" if results.complete else "incomplete"})
+        store.set_run_state(run.id, results.state)
+    report.write_files(run, results, store, folder)
+    return results
+
+
+def rescore(places: Places, run_id: str, choice: JudgeChoice | None, command: Sequence[str]) -> RunRecord:
+    """Return a new run over the answers of an earlier one, with its judge or another."""
+    store = places.open_store()
+    try:
+        run, _ = store.run(run_id)
+    finally:
+        store.close()
+    judge = run.judge
+    if choice is not None:
+        judge = build_judge(
+            RunChoice(candidates=(), judge=choice), places.load_models(), load_judge_prompts(), os.environ
+        )
+    if judge is None:
+        raise UserError(f"run {run.id} has no judge; name one with --judge, or --judge-url and --judge-model")
+    run_id, created_at = new_run_id()
+    return run.model_copy(update={"id": run_id, "created_at": created_at, "command": tuple(command), "judge": judge})
+
+
+def load_results(places: Places, run_id: str) -> tuple[RunRecord, Results]:
+    """Compute the results of a stored run anew and write its files again."""
+    store = places.open_store()
+    try:
+        run, state = store.run(run_id)
+        results = build_results(run, state, store)
+        report.write_files(run, results, store, run_folder(places, run.id))
+    finally:
+        store.close()
+    return run, results
+
+
+def run_folder(places: Places, run_id: str) -> Path:
+    """Return where the run leaves its files."""
+    return places.results / run_id
+
+
+# --- plans ----------------------------------------------------------------------------------------------------------
+
+
+class DryRun(Value):
+    """What a run would do."""
+
+    estimates: tuple[Estimate, ...]
+    judge: str | None
+    owed_scorings: int
+    """Of answers that are stored already; those of answers still owed come on top."""
+    scorings_after_collecting: int
+
+
+def dry_run(places: Places, run: RunRecord) -> DryRun:
+    """Return the plan of ``run`` without starting or storing anything."""
+    store = places.open_store()
+    try:
+        work = work_of(run, store)
+        known = {arm.id: arm for arm in build_results(run, "running", store).arms}
+        estimates = []
+        for record, arm_work in zip(run.arms, work, strict=True):
+            decode = known[record.arm.id].speed.decode_tps
+            expected = record.entry.expected_tps.get(record.arm.config.name)
+            estimates.append(
+                estimate(arm_work, [decode.median] if decode else [], _lengths(store, arm_work.wanted), expected)
+            )
+        owed_now = len(owed_scorings(run, run.judge, store)) if run.judge else 0
+    finally:
+        store.close()
+    replicates = run.judge.replicates if run.judge else 0
+    later = sum(len(arm_work.owed) for arm_work in work) * replicates
+    return DryRun(
+        estimates=tuple(estimates),
+        judge=run.judge.name if run.judge else None,
+        owed_scorings=owed_now,
+        scorings_after_collecting=later,
+    )
+
+
+def _lengths(store: Store, wanted: Sequence[AnswerUnit]) -> list[int]:
+    keys = [unit.key for unit in wanted]
+    return [a.usage.completion_tokens for _, a in store.answers(keys) if a.usage.completion_tokens is not None]
+
+
+# --- printing -------------------------------------------------------------------------------------------------------
+
+
+def print_results(results: Results, folder: Path) -> None:
+    """Print the tables of a run to stdout and where its files are to stderr."""
+    sys.stdout.write(report.trust_line(results) + "\n")
+    terminal.print_table("Results", list(report.PLAN_COLUMNS), report.plan_rows(results))
+    terminal.print_table("Speed", list(report.SPEED_COLUMNS), report.speed_rows(results))
+    for arm in results.arms:
+        for line in arm.failures:
+            sys.stderr.write(f"missing: {arm.id}: {line}\n")
+    if not results.complete:
+        sys.stderr.write(
+            f"incomplete: {results.owed_answers} answers and {results.owed_scorings} scorings are owed; "
+            "the same command again asks for exactly these\n"
+        )
+    sys.stderr.write(f"files: {folder}\n")
+
+
+def print_plan(plan: DryRun) -> None:
+    """Print a dry run to stdout."""
+    rows = [
+        [e.arm, str(e.owed), str(e.tokens), f"{e.decode_tps:.1f}" if e.decode_tps else "-", e.source, hours(e.seconds)]
+        for e in plan.estimates
+    ]
+    terminal.print_table("Plan", ["Load", "Answers owed", "Tokens", "t/s", "Speed from", "Hours"], rows)
+    if plan.judge:
+        sys.stdout.write(
+            f"then judge {plan.judge}: {plan.owed_scorings} scorings owed now, {plan.scorings_after_collecting} after collecting\n"
+        )
+
+
+def hours(seconds: float | None) -> str:
+    """Return seconds as hours for a table."""
+    return "unknown" if seconds is None else f"{seconds / 3600:.2f}"
+
+
+def free_gib(path: Path) -> float:
+    """Return the free space in GiB of the disk that holds ``path`` (or its nearest existing parent)."""
+    while not path.exists():
+        path = path.parent
+    return shutil.disk_usage(path).free / 2**30

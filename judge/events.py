@@ -1,0 +1,65 @@
+"""What a run tells whoever watches it: the pipeline yields these and prints nothing."""
+
+from runner.types import Answer, Timing, Value
+
+
+class Loading(Value):
+    """A model server is being started."""
+
+    model: str
+    phase: str
+    """``collect`` or ``score``."""
+
+
+class Loaded(Value):
+    """A server is ready and its settings are proven."""
+
+    model: str
+    seconds: float
+    experts_used: int | None
+    """``None`` or 0 for a dense model, and for an endpoint."""
+
+
+class Answered(Value):
+    """One answer, or a failed attempt, was stored."""
+
+    arm_id: str
+    question_id: str
+    answer: Answer
+    timing: Timing
+    done: int
+    owed: int
+    """Units of this phase that were owed at its start."""
+
+
+class Scored(Value):
+    """One judgement was stored."""
+
+    judge: str
+    arm_id: str
+    question_id: str
+    score: float | None
+    """``None``: the judge could not assess a criterion."""
+    done: int
+    owed: int
+
+
+class ScoringFailed(Value):
+    """One scoring gave no scores; it stays owed."""
+
+    judge: str
+    arm_id: str
+    question_id: str
+    message: str
+    done: int
+    owed: int
+
+
+class ArmFailed(Value):
+    """An arm could not be served or proven, or its server died; what it owes stays owed."""
+
+    arm_id: str
+    message: str
+
+
+Event = Loading | Loaded | Answered | Scored | ScoringFailed | ArmFailed

@@ -1,0 +1,140 @@
+"""One answer, one judge -> Judgement or JudgeFailure. The client is passed in.
+
+A bad reply gets one repair turn with what is wrong with it; after that the scoring has failed, is counted and owed again.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from string import Template
+
+from judge.errors import VerdictError
+from judge.prompting import Messages, criteria_order, judge_messages, repair_messages, verdict_schema
+from judge.types import Criterion, JudgeCall, JudgeFailure, JudgeFailureKind, Judgement, Level, Question, Verdict
+from judge.verdicts import parse_verdicts
+from runner.client import ModelClient
+from runner.dialects import Dialect, request_fields
+from runner.errors import AccessDenied, ContextExceeded, EndpointError
+from runner.retry import RetryPolicy, retried
+from runner.types import Reply, Sampling
+
+NONCE_BYTES = 8
+
+
+class Grader:
+    """A judge that is ready to be asked: its endpoint, how it is made to answer in JSON, and what it is told."""
+
+    def __init__(
+        self,
+        client: ModelClient,
+        dialect: Dialect,
+        templates: Mapping[str, Template],
+        scale: Sequence[Level],
+        sampling: Sampling,
+        retry: RetryPolicy | None = None,
+    ) -> None:
+        self._client = client
+        self._dialect = dialect
+        self._templates = templates
+        self._scale = scale
+        self._sampling = sampling
+        self._retry = retry or RetryPolicy()
+
+    async def grade(
+        self, question: Question, answer_key: str, answer: str, call: JudgeCall, evidence: str = ""
+    ) -> Judgement | JudgeFailure:
+        """Score one answer on all criteria of its question. Raises AccessDenied; every other failure is returned."""
+        log = _CallLog()
+        order = criteria_order(question, call.replicate)
+        groups = [order] if call.mode == "joint" else [(criterion,) for criterion in order]
+        try:
+            verdicts = [
+                v for group in groups for v in await self._verdicts(question, group, answer, call, evidence, log)
+            ]
+        except AccessDenied:
+            raise
+        except (VerdictError, EndpointError) as error:
+            return JudgeFailure(
+                answer_unit=answer_key, call=call, kind=_kind(error), message=str(error), replies=tuple(log.replies)
+            )
+        return log.judgement(answer_key, call, _as_written(question, verdicts))
+
+    async def _verdicts(
+        self,
+        question: Question,
+        criteria: Sequence[Criterion],
+        answer: str,
+        call: JudgeCall,
+        evidence: str,
+        log: "_CallLog",
+    ) -> tuple[Verdict, ...]:
+        nonce = secrets.token_hex(NONCE_BYTES)
+        messages = judge_messages(
+            self._templates, question, criteria, self._scale, answer, nonce=nonce, evidence=evidence
+        )
+        reply = await self._ask(messages, criteria, call.replicate, log)
+        try:
+            return parse_verdicts(reply.text, criteria)
+        except VerdictError as error:
+            log.repaired = True
+            messages = repair_messages(self._templates, messages, reply.text, _problem(error, reply), criteria)
+        repaired = await self._ask(messages, criteria, call.replicate, log)
+        return parse_verdicts(repaired.text, criteria)
+
+    async def _ask(self, messages: Messages, criteria: Sequence[Criterion], replicate: int, log: "_CallLog") -> Reply:
+        fields = request_fields(self._dialect, verdict_schema(criteria))
+        sampling = self._sampling.for_sample(replicate)
+        # A local judge may think for many minutes: only a stream shows that it is alive.
+        send = self._client.stream if self._client.endpoint.server == "llama-cpp-python" else self._client.complete
+        reply = await retried(lambda: send(messages, sampling, **fields), self._retry)
+        log.add(reply)
+        return reply
+
+
+class _CallLog:
+    """What the requests of one judgement cost."""
+
+    def __init__(self) -> None:
+        self.replies: list[str] = []
+        self.repaired = False
+        self._latency_s = 0.0
+        self._prompt_tokens: int | None = None
+        self._completion_tokens: int | None = None
+
+    def add(self, reply: Reply) -> None:
+        self.replies.append(reply.text)
+        self._latency_s += reply.stamps.ended_s - reply.stamps.sent_s
+        self._prompt_tokens = _sum(self._prompt_tokens, reply.usage.prompt_tokens)
+        self._completion_tokens = _sum(self._completion_tokens, reply.usage.completion_tokens)
+
+    def judgement(self, answer_key: str, call: JudgeCall, verdicts: tuple[Verdict, ...]) -> Judgement:
+        return Judgement(
+            answer_unit=answer_key,
+            call=call,
+            verdicts=verdicts,
+            replies=tuple(self.replies),
+            repaired=self.repaired,
+            latency_s=self._latency_s,
+            prompt_tokens=self._prompt_tokens,
+            completion_tokens=self._completion_tokens,
+        )
+
+
+def _as_written(question: Question, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """Return the verdicts in the order of the rubric, whatever order the judge was asked in."""
+    by_id = {verdict.criterion: verdict for verdict in verdicts}
+    return tuple(by_id[criterion.id] for criterion in question.criteria)
+
+
+def _problem(error: VerdictError, reply: Reply) -> str:
+    cut = " (the reply was cut at the token limit: be briefer)" if reply.finish_reason == "length" else ""
+    return f"{error}{cut}"
+
+
+def _kind(error: VerdictError | EndpointError) -> JudgeFailureKind:
+    if isinstance(error, VerdictError):
+        return "bad_verdict"
+    return "context_exceeded" if isinstance(error, ContextExceeded) else "endpoint"
+
+
+def _sum(total: int | None, more: int | None) -> int | None:
+    return total if more is None else (total or 0) + more

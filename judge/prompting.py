@@ -1,0 +1,107 @@
+"""Question + answer -> messages and JSON schema for a judge: fenced, neutralised, in seeded order. Pure.
+
+The fixed text comes first and the answer last, so that a local server reuses the state of the prompt before. The judge never
+sees the candidate's name, the weights, the thresholds or the candidate's hidden reasoning.
+"""
+
+import random
+import re
+from collections.abc import Mapping, Sequence
+from string import Template
+from typing import Any
+
+from judge.extract.text import without_reasoning
+from judge.types import Criterion, Level, Question
+
+CANNOT_ASSESS = "cannot_assess"
+MAX_EVIDENCE_CHARS = 200
+MAX_REASONING_CHARS = 400
+MAX_ANSWER_CHARS = 40_000
+_FENCE_LIKE = re.compile(r"(<{2,}\s*)(ANSWER)|(ANSWER)(\s+\w*\s*>{2,})", re.IGNORECASE)
+
+Messages = list[dict[str, str]]
+
+
+def criteria_order(question: Question, replicate: int) -> tuple[Criterion, ...]:
+    """Return the criteria in the order of this replicate: replicate 0 as written, the others shuffled by a fixed seed."""
+    criteria = list(question.criteria)
+    if replicate:
+        random.Random(f"{question.id}/{replicate}").shuffle(criteria)
+    return tuple(criteria)
+
+
+def judge_messages(
+    templates: Mapping[str, Template],
+    question: Question,
+    criteria: Sequence[Criterion],
+    scale: Sequence[Level],
+    answer: str,
+    *,
+    nonce: str,
+    evidence: str = "",
+) -> Messages:
+    """Return system and user message for scoring ``answer`` on ``criteria``. ``nonce`` must be unguessable for the answer."""
+    user = templates["user"].substitute(
+        question=question.prompt,
+        expected=question.expected,
+        criteria="\n".join(f"- {criterion.id}: {criterion.name}" for criterion in criteria),
+        keys=_keys(criteria),
+        evidence=evidence,
+        nonce=nonce,
+        answer=presentable(answer),
+    )
+    return [
+        {"role": "system", "content": templates["system"].substitute(scale=_scale(scale))},
+        {"role": "user", "content": user},
+    ]
+
+
+def repair_messages(
+    templates: Mapping[str, Template], asked: Messages, reply: str, problem: str, criteria: Sequence[Criterion]
+) -> Messages:
+    """Return the conversation with the bad reply and one request to do it again."""
+    repair = templates["repair"].substitute(problem=problem, keys=_keys(criteria))
+    return [*asked, {"role": "assistant", "content": reply or "(empty)"}, {"role": "user", "content": repair}]
+
+
+def verdict_schema(criteria: Sequence[Criterion]) -> dict[str, Any]:
+    """Return the JSON schema of a complete reply. Scores are enums, because servers do not enforce minimum and maximum."""
+    return {
+        "type": "object",
+        "properties": {criterion.id: _VERDICT for criterion in criteria},
+        "required": [criterion.id for criterion in criteria],
+        "additionalProperties": False,
+    }
+
+
+_VERDICT = {
+    "type": "object",
+    # In this order: a score that is written before its reasons is not reasoned.
+    "properties": {
+        "evidence": {"type": "string", "maxLength": MAX_EVIDENCE_CHARS},
+        "reasoning": {"type": "string", "maxLength": MAX_REASONING_CHARS},
+        "score": {"anyOf": [{"type": "integer", "enum": [1, 2, 3, 4, 5]}, {"type": "string", "enum": [CANNOT_ASSESS]}]},
+    },
+    "required": ["evidence", "reasoning", "score"],
+    "additionalProperties": False,
+}
+
+
+def presentable(answer: str) -> str:
+    """Return the answer as a judge sees it: without hidden reasoning and fence-like marks, cut at a generous length."""
+    shown = _FENCE_LIKE.sub(_defuse, without_reasoning(answer)[0]).strip()
+    if len(shown) > MAX_ANSWER_CHARS:
+        shown = f"{shown[:MAX_ANSWER_CHARS]}\n[... {len(shown) - MAX_ANSWER_CHARS} more characters]"
+    return shown or "(the answer is empty)"
+
+
+def _defuse(match: re.Match[str]) -> str:
+    return match[0].replace("<", "‹").replace(">", "›")
+
+
+def _keys(criteria: Sequence[Criterion]) -> str:
+    return ", ".join(criterion.id for criterion in criteria)
+
+
+def _scale(scale: Sequence[Level]) -> str:
+    return "\n".join(f"- {'-'.join(map(str, level.scores))}: {level.text}" for level in scale)

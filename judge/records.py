@@ -1,0 +1,77 @@
+"""What is written down about a run beside its answers and judgements: enough to rebuild its report at any time."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from judge.types import JudgingMode, ModelEntry, Suite
+from runner.types import Arm, Endpoint, ModelFile, Sampling, Serving, Value
+
+RunState = Literal["running", "complete", "incomplete", "failed"]
+
+
+class ArmRecord(Value):
+    """One arm of a run and the model behind it."""
+
+    arm: Arm
+    model: ModelFile
+    entry: ModelEntry
+    sampling: Sampling
+    """Without the seeds of the samples."""
+
+
+class JudgeRecord(Value):
+    """Who scores, and how it is asked."""
+
+    name: str
+    """In reports: a name of models.yaml, or the model's name at an endpoint."""
+    family: str | None
+    """``None``: unknown, which counts as the family of every candidate."""
+    fingerprint: str
+    """Hash of model or endpoint, serving and sampling."""
+    endpoint: Endpoint | None
+    """``None`` for a judge that is served here."""
+    model: ModelFile | None
+    """``None`` for an endpoint."""
+    serving: Serving | None = None
+    """How it is served; ``None`` for an endpoint."""
+    config: str = "baseline"
+    """Config that it is served in."""
+    sampling: Sampling
+    mode: JudgingMode = "joint"
+    replicates: int = Field(default=1, ge=1)
+    scores_itself: bool = False
+    """False leaves arms of the judge's own model unscored."""
+    prompt_hash: str
+    """Of the judge's prompt templates."""
+
+
+class RunRecord(Value):
+    """One run: what was wanted, with everything that identifies it."""
+
+    id: str
+    created_at: str
+    """UTC, ISO 8601."""
+    command: tuple[str, ...]
+    """As typed."""
+    suite: Suite
+    question_ids: tuple[str, ...]
+    samples: int = Field(ge=1)
+    arms: tuple[ArmRecord, ...]
+    judge: JudgeRecord | None
+    """``None`` when only answers are collected."""
+    environment: dict[str, str]
+    """Versions and machine; never a key."""
+
+
+class Launch(Value):
+    """One start of a server: how, and what its log proved."""
+
+    arm_id: str
+    command: tuple[str, ...]
+    log: str
+    """Path of its log."""
+    overrides: dict[str, int]
+    experts_used: int | None
+    n_ctx: int | None
+    proof_lines: tuple[str, ...]

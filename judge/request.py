@@ -1,0 +1,278 @@
+"""From what a user asked for to a run record: every mistake is found here, before anything is started."""
+
+import datetime
+import os
+import platform
+import secrets
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from judge.errors import UserError
+from judge.library import JudgePrompts, MissingFile, Models, find_file
+from judge.lineage import is_self
+from judge.records import ArmRecord, JudgeRecord, RunRecord
+from judge.types import JudgingMode, ModelEntry, Suite
+from runner.arms import build_arm
+from runner.gguf import read_model
+from runner.identity import digest
+from runner.types import Config, Endpoint, ModelFile, Sampling, Serving, Value
+
+JUDGE_SAMPLING = Sampling(temperature=0, max_tokens=4096)
+DEFAULT_JUDGE_ROLE = "architect_coding"
+VERSIONED = ("coder-judge", "llama-cpp-python", "openai")
+
+
+OnSelf = Literal["refuse", "skip", "allow"]
+"""What to do with a judge that is also a candidate: refuse the run, leave its own arms unscored, or let it."""
+
+
+class JudgeChoice(Value):
+    """Who is to score."""
+
+    name: str | None = None
+    """A name of models.yaml, served here."""
+    url: str | None = None
+    """An OpenAI-compatible endpoint, up to and including ``/v1``."""
+    model: str | None = None
+    """The model to ask for at ``url``."""
+    family: str | None = None
+    """Lineage of the model at ``url``; ``None``: unknown."""
+    on_self: OnSelf = "refuse"
+    mode: JudgingMode = "joint"
+    replicates: int = 1
+    sampling: Sampling = JUDGE_SAMPLING
+
+
+class RunChoice(Value):
+    """What a user asked for, still in words."""
+
+    candidates: tuple[str, ...]
+    extra: tuple[ModelEntry, ...] = ()
+    """Models that were given by path on the command line."""
+    configs: tuple[str, ...] = ()
+    """Empty: those of each model's entry."""
+    questions: tuple[str, ...] = ()
+    """Question ids or test names; empty: all."""
+    tiers: tuple[str, ...] = ()
+    samples: int = 1
+    seed: int | None = None
+    max_tokens: int | None = None
+    n_ctx: int | None = None
+    n_threads: int | None = None
+    n_gpu_layers: int | None = None
+    judge: JudgeChoice | None = None
+
+
+def build_run(
+    choice: RunChoice,
+    suite: Suite,
+    models: Models,
+    prompts: JudgePrompts,
+    environ: Mapping[str, str],
+    command: Sequence[str],
+) -> RunRecord:
+    """Return the record of the run that was asked for. Raises UserError, UsageError or ModelFileError in one line."""
+    if not choice.candidates and not choice.extra:
+        raise UserError("no candidate was named; use --candidate NAME (see judge models) or --model PATH --name NAME")
+    entries = [models.get(name) for name in choice.candidates] + list(choice.extra)
+    arms = [arm for entry in entries for arm in _arms(choice, entry, environ)]
+    judge = build_judge(choice, models, prompts, environ) if choice.judge else None
+    if judge and choice.judge and choice.judge.on_self == "refuse":
+        _refuse_self_judging(judge, arms)
+    run_id, created_at = new_run_id()
+    return RunRecord(
+        id=run_id,
+        created_at=created_at,
+        command=tuple(command),
+        suite=suite,
+        question_ids=chosen_questions(suite, choice.questions, choice.tiers),
+        samples=choice.samples,
+        arms=tuple(arms),
+        judge=judge,
+        environment=environment(),
+    )
+
+
+def new_run_id() -> tuple[str, str]:
+    """Return an id that sorts by time, and the time: UTC, ISO 8601."""
+    now = datetime.datetime.now(datetime.UTC)
+    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}", now.isoformat(timespec="microseconds")
+
+
+def chosen_questions(suite: Suite, names: Sequence[str], tiers: Sequence[str]) -> tuple[str, ...]:
+    """Return the ids of the questions named by id or test name and in the tiers named. Raises UserError for unknown names."""
+    known = {name for q in suite.questions for name in (q.id, q.test)}
+    _known("question", names, known, suite.ids)
+    _known("tier", tiers, {tier.id for tier in suite.tiers}, [tier.id for tier in suite.tiers])
+    chosen = tuple(
+        q.id
+        for q in suite.questions
+        if (not names or q.id in names or q.test in names) and (not tiers or q.tier in tiers)
+    )
+    if not chosen:
+        raise UserError(f"no question is both among {', '.join(names)} and in {', '.join(tiers)}")
+    return chosen
+
+
+def _known(kind: str, names: Sequence[str], known: set[str], shown: Sequence[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise UserError(f"unknown {kind} {name!r}; use one of {', '.join(shown)}")
+
+
+def resolve(entry: ModelEntry, environ: Mapping[str, str]) -> ModelFile:
+    """Return what the file of ``entry`` says. Raises UserError when there is no file, or it is of another architecture."""
+    found = find_file(entry, environ)
+    if isinstance(found, MissingFile):
+        raise UserError(f"{entry.id}: no model file: {found.reason}")
+    model = read_model(found.path)
+    _check_architecture(entry, model)
+    return model
+
+
+def _check_architecture(entry: ModelEntry, model: ModelFile) -> None:
+    is_moe = model.expert_count is not None
+    if entry.arch == "dense" and is_moe:
+        raise UserError(
+            f"{entry.id}: called dense, but {model.path} is a {model.architecture} model with {model.expert_count} experts; "
+            f"use arch {model.architecture}"
+        )
+    if entry.arch != "dense" and not is_moe:
+        raise UserError(
+            f"{entry.id}: called {entry.arch}, but {model.path} is a dense {model.architecture} model; use arch dense"
+        )
+
+
+def _arms(choice: RunChoice, entry: ModelEntry, environ: Mapping[str, str]) -> list[ArmRecord]:
+    model = resolve(entry, environ)
+    sampling = _sampling(choice, entry)
+    serving = _serving(choice, entry)
+    configs = [Config.parse(name) for name in dict.fromkeys(choice.configs or entry.configs)]
+    return [
+        ArmRecord(arm=build_arm(entry.id, model, config, serving), model=model, entry=entry, sampling=sampling)
+        for config in configs
+    ]
+
+
+def _sampling(choice: RunChoice, entry: ModelEntry) -> Sampling:
+    changes = {"seed": choice.seed, "max_tokens": choice.max_tokens}
+    return entry.sampling.model_copy(update={name: value for name, value in changes.items() if value is not None})
+
+
+def _serving(choice: RunChoice, entry: ModelEntry) -> Serving:
+    return Serving(
+        n_ctx=choice.n_ctx or entry.n_ctx,
+        n_threads=choice.n_threads or cores(),
+        n_gpu_layers=entry.n_gpu_layers if choice.n_gpu_layers is None else choice.n_gpu_layers,
+        chat_format=entry.chat_format,
+    )
+
+
+def cores() -> int:
+    """Return the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+# --- the judge ------------------------------------------------------------------------------------------------------
+
+
+def build_judge(choice: RunChoice, models: Models, prompts: JudgePrompts, environ: Mapping[str, str]) -> JudgeRecord:
+    """Return who scores and how. Raises UserError when it is not clear who."""
+    wanted = choice.judge
+    assert wanted is not None
+    if wanted.url:
+        return _endpoint_judge(wanted, prompts)
+    entry = models.get(wanted.name) if wanted.name else _highest_rung(models, environ)
+    model, serving = resolve(entry, environ), _serving(choice, entry)
+    return JudgeRecord(
+        name=entry.id,
+        family=entry.family,
+        fingerprint=digest([model.fingerprint, serving, wanted.sampling]),
+        endpoint=None,
+        model=model,
+        serving=serving,
+        sampling=wanted.sampling,
+        mode=wanted.mode,
+        replicates=wanted.replicates,
+        prompt_hash=prompts.hash,
+        scores_itself=wanted.on_self == "allow",
+    )
+
+
+def _highest_rung(models: Models, environ: Mapping[str, str]) -> ModelEntry:
+    """Return the model that fills the highest role: who judges when nobody is named. Raises UserError when it is not there."""
+    advice = "name a judge with --judge NAME, or with --judge-url URL --judge-model MODEL, or only collect with judge collect"
+    entry = next((entry for entry in models.entries if entry.role == DEFAULT_JUDGE_ROLE), None)
+    if entry is None:
+        raise UserError(f"no judge was named and no model fills {DEFAULT_JUDGE_ROLE}; {advice}")
+    found = find_file(entry, environ)
+    if isinstance(found, MissingFile):
+        raise UserError(f"no judge was named, and {entry.id} has no model file ({found.reason}); {advice}")
+    return entry
+
+
+def _endpoint_judge(wanted: JudgeChoice, prompts: JudgePrompts) -> JudgeRecord:
+    assert wanted.url is not None
+    if not wanted.model:
+        raise UserError(f"--judge-url {wanted.url} needs --judge-model: the name of the model to ask for there")
+    if not wanted.url.startswith(("http://", "https://")):
+        raise UserError(
+            f"--judge-url {wanted.url!r} is no URL; it starts with http:// or https:// and usually ends with /v1"
+        )
+    endpoint = Endpoint(base_url=wanted.url.rstrip("/"), model=wanted.model)
+    return JudgeRecord(
+        name=wanted.model,
+        family=wanted.family,
+        fingerprint=digest([endpoint, wanted.sampling]),
+        endpoint=endpoint,
+        model=None,
+        sampling=wanted.sampling,
+        mode=wanted.mode,
+        replicates=wanted.replicates,
+        prompt_hash=prompts.hash,
+        scores_itself=wanted.on_self == "allow",
+    )
+
+
+def _refuse_self_judging(judge: JudgeRecord, arms: Sequence[ArmRecord]) -> None:
+    for record in arms:
+        if is_self(judge, record):
+            raise UserError(
+                f"{judge.name} would judge its own answers ({record.arm.id}), and models favour themselves; "
+                "name another judge, or allow it with --allow-self-judge"
+            )
+
+
+def entry_from_path(path: Path, name: str, arch: str, models: Models) -> ModelEntry:
+    """Return the entry of a model that was given by path: configs from its architecture type, the rest by default."""
+    if arch not in models.architectures:
+        raise UserError(f"--arch {arch!r} is not known; use one of {', '.join(models.architectures)}")
+    return ModelEntry(
+        id=name,
+        model=name,
+        status="candidate",
+        path=str(path),
+        arch=arch,
+        family=None,
+        configs=models.architectures[arch],
+    )
+
+
+def environment() -> dict[str, str]:
+    """Return versions and machine, for the record."""
+    return {
+        **{name: version(name) for name in VERSIONED},
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "processor": _processor(),
+        "cores": str(cores()),
+    }
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(errors="replace").splitlines() if cpuinfo.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or "unknown"

@@ -1,0 +1,85 @@
+"""Does an arm fill a role? PASS, FAIL or UNDECIDED, with the tier that limits it. Pure."""
+
+from collections.abc import Sequence
+
+from judge.intervals import Outcome, TierInterval, tier_interval
+from judge.scoring import TierScore
+from judge.types import Role
+from runner.types import Value
+
+
+class TierDecision(Value):
+    """One tier of a role rule."""
+
+    tier: str
+    threshold: float
+    interval: TierInterval | None
+    """``None`` when a question of the tier has no score."""
+    outcome: Outcome
+    reason: str
+
+
+class RoleDecision(Value):
+    """What the scores of one arm say about one role. Relative to the judge, and provisional until an audit backs it."""
+
+    role: str
+    outcome: Outcome
+    limiting_tier: str | None
+    """The tier that keeps the decision from PASS; ``None`` when it passes."""
+    reason: str
+    tiers: tuple[TierDecision, ...]
+
+    @property
+    def label(self) -> str:
+        """Short form for tables: ``coder_primary: PASS (provisional)``."""
+        suffix = " (provisional)" if self.outcome is Outcome.PASS else ""
+        return f"{self.role}: {self.outcome}{suffix}"
+
+
+def decide(role: Role, tiers: Sequence[TierScore], complete_tiers: Sequence[str]) -> RoleDecision:
+    """Decide one role. ``complete_tiers``: the tiers of which every question of the suite was asked."""
+    scores = {score.tier: score for score in tiers}
+    decisions = tuple(
+        _decide_tier(tier, threshold, scores.get(tier), asked=tier in complete_tiers)
+        for tier, threshold in role.thresholds.items()
+    )
+    limiting = _limiting(decisions)
+    return RoleDecision(
+        role=role.id,
+        outcome=limiting.outcome if limiting else Outcome.PASS,
+        limiting_tier=limiting.tier if limiting else None,
+        reason=limiting.reason if limiting else "every tier is above its threshold",
+        tiers=decisions,
+    )
+
+
+def _limiting(decisions: Sequence[TierDecision]) -> TierDecision | None:
+    """Return the tier that decides: any FAIL fails the role, else any UNDECIDED leaves it open."""
+    for outcome in (Outcome.FAIL, Outcome.UNDECIDED):
+        for decision in decisions:
+            if decision.outcome is outcome:
+                return decision
+    return None
+
+
+def _decide_tier(tier: str, threshold: float, score: TierScore | None, *, asked: bool) -> TierDecision:
+    if score is None or not asked or not score.complete:
+        missing = "not all of its questions were asked" if score is None or not asked else "a question has no score"
+        reason = f"{tier}: {missing}"
+        return TierDecision(tier=tier, threshold=threshold, interval=None, outcome=Outcome.UNDECIDED, reason=reason)
+    interval = tier_interval(list(score.questions.values()), threshold)
+    return TierDecision(
+        tier=tier,
+        threshold=threshold,
+        interval=interval,
+        outcome=interval.outcome,
+        reason=_reason(tier, threshold, score, interval),
+    )
+
+
+def _reason(tier: str, threshold: float, score: TierScore, interval: TierInterval) -> str:
+    answers = score.coverage.scored
+    return (
+        f"{tier}: {score.mean:.2f} [{interval.low:.2f}, {interval.high:.2f}] against {threshold:g} on these "
+        f"{len(score.questions)} questions, {answers} answers"
+    )

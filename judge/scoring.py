@@ -1,0 +1,99 @@
+"""Verdicts -> weighted scores, with what is missing counted and never turned into a number. Pure.
+
+An answer's score is sum(w_c * s_c) over its criteria, weights summing to 1; a tier's is the mean over its questions of the
+mean over their answers, so a question with more answers does not weigh more.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
+
+from judge.types import Question, Suite, Verdict
+from runner.types import Value
+
+
+def answer_score(question: Question, verdicts: Sequence[Verdict]) -> float | None:
+    """Return the weighted score, 1.0-5.0; ``None`` when any criterion has no score (leaving it out would change the scale)."""
+    scores = {verdict.criterion: verdict.score for verdict in verdicts}
+    total = 0.0
+    for criterion in question.criteria:
+        score = scores.get(criterion.id)
+        if score is None:
+            return None
+        total += criterion.weight / 100 * score
+    return total
+
+
+class Coverage(Value):
+    """How much of what was wanted has a score."""
+
+    wanted: int
+    answered: int
+    """Answers that could be scored."""
+    scored: int
+
+    @property
+    def share(self) -> float:
+        """Scored / wanted, 0-1; 0 when nothing was wanted."""
+        return self.scored / self.wanted if self.wanted else 0.0
+
+
+class TierScore(Value):
+    """The score of one arm on one tier."""
+
+    tier: str
+    mean: float | None
+    """1.0-5.0 over the questions that have a score; ``None`` when none has."""
+    questions: dict[str, tuple[float, ...]]
+    """Question id -> the scores of its answers; a question without any has an empty tuple."""
+    coverage: Coverage
+
+    @property
+    def complete(self) -> bool:
+        """True when every question of the tier that was asked has at least one score."""
+        return all(self.questions.values())
+
+
+def tier_scores(
+    suite: Suite,
+    scores: Mapping[str, Sequence[float | None]],
+    wanted: Mapping[str, int],
+    answered: Mapping[str, int],
+) -> tuple[TierScore, ...]:
+    """Return the tier scores of one arm.
+
+    ``scores``: question id -> score of each answer; ``wanted`` and ``answered``: question id -> number of answers. Only
+    questions in ``wanted`` count; a tier without any is left out.
+    """
+    return tuple(
+        _tier_score(
+            tier.id, [q.id for q in suite.questions if q.tier == tier.id and q.id in wanted], scores, wanted, answered
+        )
+        for tier in suite.tiers
+        if any(q.tier == tier.id and q.id in wanted for q in suite.questions)
+    )
+
+
+def _tier_score(
+    tier: str,
+    question_ids: Sequence[str],
+    scores: Mapping[str, Sequence[float | None]],
+    wanted: Mapping[str, int],
+    answered: Mapping[str, int],
+) -> TierScore:
+    known = {q: tuple(s for s in scores.get(q, ()) if s is not None) for q in question_ids}
+    return TierScore(
+        tier=tier,
+        mean=mean_of_means(known.values()),
+        questions=known,
+        coverage=Coverage(
+            wanted=sum(wanted[q] for q in question_ids),
+            answered=sum(answered.get(q, 0) for q in question_ids),
+            scored=sum(map(len, known.values())),
+        ),
+    )
+
+
+def mean_of_means(groups: Iterable[Sequence[float]]) -> float | None:
+    """Mean of the group means; empty groups are left out, ``None`` when all are empty."""
+    means = [fmean(group) for group in groups if group]
+    return fmean(means) if means else None

@@ -1,0 +1,131 @@
+"""How a run looks on a terminal: a live line with an ETA where there is one, plain lines elsewhere. Everything goes to stderr."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Self
+
+from rich import box
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from judge.events import Answered, ArmFailed, Event, Loaded, Loading, Scored, ScoringFailed
+
+UNLIMITED_COLUMNS = 10_000
+"""A table that goes to a file or a pipe is as wide as it needs to be."""
+
+
+def is_interactive() -> bool:
+    """True when a live display makes sense: a real terminal that did not ask for plain text."""
+    plain = os.environ.get("TERM") == "dumb" or any(os.environ.get(name) for name in ("NO_COLOR", "CI"))
+    return sys.stderr.isatty() and not plain
+
+
+class PlainScreen:
+    """One line an event, for logs and pipes."""
+
+    def __init__(self, write: Callable[[str], object], clock: Callable[[], float] = time.monotonic) -> None:
+        self._write = write
+        self._clock = clock
+        self._started_s = clock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def show(self, event: Event) -> None:
+        """Write what happened."""
+        self._write(f"{self._clock() - self._started_s:7.1f}s {describe(event)}\n")
+
+
+class LiveScreen:
+    """A progress line with phase, arm, question, speed, done/owed and ETA; failures stay above it."""
+
+    def __init__(self) -> None:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        self._progress = Progress(*columns, console=Console(stderr=True))
+        self._task: TaskID | None = None
+        self._phase = ""
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, event: Event) -> None:
+        """Move the line, and keep failures."""
+        match event:
+            case Loading(phase=phase):
+                self._line(phase, describe(event))
+            case Answered(done=done, owed=owed) | Scored(done=done, owed=owed) | ScoringFailed(done=done, owed=owed):
+                self._line(self._phase or "work", describe(event), done=done, owed=owed)
+            case _:
+                self._line(self._phase or "work", describe(event))
+        if isinstance(event, ArmFailed | ScoringFailed) or (isinstance(event, Answered) and not event.answer.settled):
+            self._progress.console.print(describe(event), markup=False)
+
+    def _line(self, phase: str, text: str, *, done: int | None = None, owed: int | None = None) -> None:
+        if self._task is None or phase != self._phase:
+            self._task = self._progress.add_task(text, total=owed)
+            self._phase = phase
+        self._progress.update(self._task, description=text.splitlines()[0][:90], completed=done, total=owed)
+
+
+def describe(event: Event) -> str:
+    """Return the event as one line."""
+    match event:
+        case Loading():
+            return f"{event.phase}: loading {event.model}"
+        case Loaded():
+            experts = f", {event.experts_used} experts used (proven)" if event.experts_used else ""
+            return f"loaded {event.model} in {event.seconds:.1f} s{experts}"
+        case Answered():
+            tps = f"{event.timing.decode_tps:.1f} t/s" if event.timing.decode_tps else "- t/s"
+            trouble = f": {event.answer.message}" if event.answer.message else ""
+            return f"[{event.done}/{event.owed}] {event.arm_id} {event.question_id} {event.answer.state} {tps}{trouble}"
+        case Scored():
+            score = f"{event.score:.2f}" if event.score is not None else "cannot assess"
+            return f"[{event.done}/{event.owed}] {event.judge} on {event.arm_id} {event.question_id}: {score}"
+        case ScoringFailed():
+            return f"[{event.done}/{event.owed}] {event.judge} on {event.arm_id} {event.question_id}: failed: {event.message}"
+        case ArmFailed():
+            return f"failed, left owed: {event.message}"
+
+
+def screen(*, quiet: bool) -> PlainScreen | LiveScreen:
+    """Return the display that fits where stderr goes."""
+    if quiet:
+        return PlainScreen(lambda _line: None)
+    return LiveScreen() if is_interactive() else PlainScreen(sys.stderr.write)
+
+
+def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
+    """Print a table to stdout; nothing is cut when stdout is no terminal."""
+    console = Console(width=None if sys.stdout.isatty() else UNLIMITED_COLUMNS, highlight=False)
+    plain = not sys.stdout.isatty()
+    table = Table(title=title or None, title_justify="left", box=box.ASCII2 if plain else box.SIMPLE_HEAD)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(cell.replace("[", "\\[") for cell in row))
+    console.print(table)

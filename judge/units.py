@@ -1,0 +1,42 @@
+"""The units of work: what makes an answer or a judgement the same one. Pure.
+
+Resume is a set difference over these keys: a unit that is stored is never asked for again, and anything that could change the
+result is part of the key, so a changed prompt, rubric, sampling or server setting is a new unit.
+"""
+
+from judge.types import JudgeCall, Question
+from runner.identity import digest
+from runner.types import Arm, Sampling, Value
+
+
+class AnswerUnit(Value):
+    """One generation that is wanted: sample g of one question by one arm."""
+
+    arm: str
+    """Fingerprint of the arm."""
+    question_id: str
+    prompt_hash: str
+    sampling: Sampling
+    """With the seed of this sample."""
+    sample: int
+
+    @property
+    def key(self) -> str:
+        """Identity of the unit."""
+        return digest(self)
+
+
+def answer_unit(arm: Arm, question: Question, sampling: Sampling, sample: int) -> AnswerUnit:
+    """Return the unit of sample ``sample`` (0-based); ``sampling`` is the candidate's, without the sample's seed."""
+    return AnswerUnit(
+        arm=arm.fingerprint,
+        question_id=question.id,
+        prompt_hash=question.prompt_hash,
+        sampling=sampling.for_sample(sample),
+        sample=sample,
+    )
+
+
+def judgement_key(answer_key: str, call: JudgeCall) -> str:
+    """Identity of one judge's scoring of one answer; the judge's display name is not part of it."""
+    return digest([answer_key, call.model_dump(exclude={"judge"})])

@@ -1,0 +1,71 @@
+"""A judge's reply -> verdicts, or VerdictError: the right object, complete, every score on the menu. Pure.
+
+Servers enforce less than they promise, so everything is checked again here. Nothing is guessed: "4/5" is no score.
+"""
+
+from collections.abc import Sequence
+from typing import Any, get_args
+
+from judge.errors import VerdictError
+from judge.prompting import CANNOT_ASSESS
+from judge.types import Criterion, Grade, Verdict
+from runner.dialects import json_objects
+
+MENU: tuple[Grade, ...] = get_args(Grade)
+_SHOWN_CHARS = 60
+
+
+def parse_verdicts(reply: str, criteria: Sequence[Criterion]) -> tuple[Verdict, ...]:
+    """Return one verdict a criterion, in the order of ``criteria``.
+
+    Of several complete objects in a reply the last one counts: judges draft, then correct themselves. Raises VerdictError
+    with the problem of the last object when none is complete.
+    """
+    objects = json_objects(reply)
+    if not objects:
+        raise VerdictError(f"no JSON object found in {_shown(reply.strip()) if reply.strip() else 'an empty reply'}")
+    problems: list[str] = []
+    for found in reversed(objects):
+        try:
+            return tuple(_verdict(found, criterion.id) for criterion in criteria)
+        except VerdictError as error:
+            problems.append(str(error))
+    raise VerdictError(problems[0])
+
+
+def _verdict(reply: dict[str, Any], criterion: str) -> Verdict:
+    if criterion not in reply:
+        raise VerdictError(
+            f"criterion {criterion!r} is missing (found {', '.join(map(repr, reply)) or 'an empty object'})"
+        )
+    entry = reply[criterion]
+    if not isinstance(entry, dict):
+        raise VerdictError(f"{criterion}: expected an object with evidence, reasoning and score, found {_shown(entry)}")
+    return Verdict(
+        criterion=criterion,
+        evidence=_text(entry, criterion, "evidence"),
+        reasoning=_text(entry, criterion, "reasoning"),
+        score=_score(entry, criterion),
+    )
+
+
+def _text(entry: dict[str, Any], criterion: str, field: str) -> str:
+    text = entry.get(field)
+    if not isinstance(text, str):
+        raise VerdictError(f"{criterion}.{field}: expected text, found {_shown(text)}")
+    return text
+
+
+def _score(entry: dict[str, Any], criterion: str) -> Grade | None:
+    score = entry.get("score")
+    if score == CANNOT_ASSESS:
+        return None
+    for grade in MENU:
+        if (score == grade and type(score) is int) or score == str(grade):
+            return grade
+    raise VerdictError(f'{criterion}.score: expected 1, 2, 3, 4, 5 or "{CANNOT_ASSESS}", found {_shown(score)}')
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}..."

@@ -1,0 +1,1 @@
+"""Where work runs: on this machine. Another engine gives the same function over other machines."""

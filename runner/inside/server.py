@@ -1,0 +1,325 @@
+"""The loop inside the sandbox: read a request, run code of the answer, send back what came out.
+
+Requests and replies are JSON objects behind a four-byte length, one reply a request, in order. The answer shares this
+process and can break everything here; all it gains is a wrong value, a malformed reply or a dead process, and each is
+seen outside.
+"""
+
+import builtins
+import json
+import os
+import resource
+import struct
+import sys
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from . import threads
+from .codec import TooLarge, decode, encode
+from .counting import METER, counted
+from .inventory import inventory
+from .scripted import Script
+
+MODULE = "answer"
+"""The ``__name__`` of the answer: not ``__main__``, so its demonstration code does not run."""
+FILENAME = "answer.py"
+MAX_MESSAGE = 2000
+"""Characters kept of an exception's message."""
+_BUILTINS = dict(vars(builtins))
+"""Taken before the answer is loaded: replacing ``builtins.list`` does not change what a check calls."""
+_BUILTIN_IDS = frozenset(map(id, _BUILTINS.values()))
+_PLAIN = (bool, int, float, str, bytes, list, tuple, set, frozenset, dict)
+
+Reply = dict[str, Any]
+
+
+class _Missing(LookupError):
+    """The answer has nothing under the name that was asked for."""
+
+
+class Server:
+    """State of one sandbox: the module of the answer, and the objects that requests refer to."""
+
+    def __init__(self, replies_fd: int) -> None:
+        self._replies_fd = replies_fd
+        self._module = types.ModuleType(MODULE)
+        self._handles: dict[str, Any] = {}
+        self._scripts: dict[str, Script] = {}
+        self._clock: Any = None
+        self._reply_bytes = 0
+        self._operations: dict[str, Callable[[dict[str, Any]], Reply]] = {
+            "setup": self._setup,
+            "load": self._load,
+            "call": self._call,
+            "calls": self._calls,
+            "clock": self._read_clock,
+        }
+
+    def serve(self, requests: Iterator[dict[str, Any]]) -> None:
+        """Answer requests until the pipe is closed."""
+        for request in requests:
+            reply = self._operations[request["op"]](request)
+            _flush()
+            self._send({"id": request["id"], **reply})
+
+    def _send(self, reply: Reply) -> None:
+        body = json.dumps(reply).encode()
+        if self._reply_bytes and len(body) > self._reply_bytes:
+            slim = {**reply, "value": _opaque_text(f"a reply of {len(body)} bytes"), "after": {}}
+            body = json.dumps(slim).encode()
+        frame = memoryview(struct.pack(">I", len(body)) + body)
+        while frame:
+            frame = frame[os.write(self._replies_fd, frame) :]
+
+    # --- setting up, loading -------------------------------------------------------------------------------------
+
+    def _setup(self, request: dict[str, Any]) -> Reply:
+        for name, value in request["limits"].items():
+            resource.setrlimit(getattr(resource, name), (value, value))
+        self._reply_bytes = request["reply_bytes"]
+        if request["clock"] == "fake":
+            self._clock = _fake_clock()
+        sys.path.remove(_package_parent())
+        sys.path.extend(request["path"])
+        for name in [name for name in sys.modules if name.partition(".")[0] == __package__]:
+            del sys.modules[name]
+        return {"state": "returned", "value": None}
+
+    def _load(self, request: dict[str, Any]) -> Reply:
+        sys.modules[MODULE] = self._module
+        self._module.__file__ = FILENAME
+        try:
+            exec(compile(request["code"], FILENAME, "exec"), vars(self._module))
+            return {"state": "returned", "inventory": inventory(self._module)}
+        except BaseException as error:  # noqa: BLE001 - whatever the answer raises is its outcome
+            return {"state": "raised", "error": describe(error)}
+
+    # --- calling -------------------------------------------------------------------------------------------------
+
+    def _call(self, request: dict[str, Any]) -> Reply:
+        try:
+            target = self._resolve(request["target"])
+            args = [self._decode(argument) for argument in request["args"]]
+            kwargs = {name: self._decode(argument) for name, argument in request["kwargs"].items()}
+        except _Missing as missing:
+            return {"state": "missing", "message": str(missing)}
+        before = {str(i): self._encode_nested(value) for i, value in enumerate(args) if _mutable(value)}
+        try:
+            value, awaited = self._run(target, args, kwargs, request)
+            reply = {"state": "returned", "value": self._encode_result(value, target, request), "awaited": awaited}
+        except BaseException as error:  # noqa: BLE001 - whatever the answer raises is its outcome
+            reply = {"state": "raised", "error": describe(error)}
+        after = {i: now for i, old in before.items() if (now := self._encode_nested(args[int(i)])) != old}
+        return {**reply, "after": after, **self._work(request)}
+
+    def _run(self, target: Any, args: list[Any], kwargs: dict[str, Any], request: dict[str, Any]) -> tuple[Any, bool]:
+        def once() -> tuple[Any, bool]:
+            return _finish(target(*args, **kwargs))
+
+        if request.get("threads"):
+            plan = request["threads"]
+            return threads.hammer(lambda: once()[0], filename=FILENAME, **plan), False
+        if request.get("count") is None:
+            return once()
+        METER.start(request["count"]["cap"], FILENAME)
+        try:
+            return once()
+        finally:
+            METER.stop()
+
+    def _work(self, request: dict[str, Any]) -> Reply:
+        count = request.get("count")
+        if count is None:
+            return {}
+        work = {name: getattr(METER, name) for name in ("instructions", "c_calls", "touched")}
+        aborted = count["cap"] is not None and METER.total > count["cap"]
+        return {"work": work, **({"state": "aborted", "value": None, "error": None} if aborted else {})}
+
+    def _calls(self, request: dict[str, Any]) -> Reply:
+        script = self._scripts.get(request["script"])
+        return {"state": "returned", "value": self._encode_nested(script.calls if script is not None else [])}
+
+    def _read_clock(self, request: dict[str, Any]) -> Reply:
+        self._clock.advance(request["advance_s"])
+        state = {"elapsed_s": self._clock.elapsed_ns / 1e9, "sleeps": self._clock.sleeps}
+        return {"state": "returned", "value": self._encode_nested(state)}
+
+    def _elapsed_s(self) -> float:
+        return self._clock.elapsed_ns / 1e9 if self._clock is not None else 0.0
+
+    # --- names and values ----------------------------------------------------------------------------------------
+
+    def _resolve(self, target: list[str]) -> Any:
+        match target:
+            case ["global", name]:
+                return self._global(name)
+            case ["builtin", name]:
+                return _BUILTINS[name]
+            case ["handle", handle]:
+                return self._handle(handle)
+            case ["method", handle, name]:
+                return self._attribute(self._handle(handle), name)
+        raise _Missing(f"no such kind of target: {target!r}")
+
+    def _global(self, dotted: str) -> Any:
+        first, *rest = dotted.split(".")
+        names = vars(self._module)
+        if first not in names and first not in _BUILTINS:
+            raise _Missing(f"the answer defines no {first!r}")
+        value = names[first] if first in names else _BUILTINS[first]
+        for name in rest:
+            value = self._attribute(value, name)
+        return value
+
+    def _handle(self, handle: str) -> Any:
+        if handle not in self._handles:
+            raise _Missing(f"nothing was kept as {handle!r}")
+        return self._handles[handle]
+
+    def _attribute(self, value: Any, name: str) -> Any:
+        try:
+            return getattr(value, name)
+        except AttributeError as error:
+            raise _Missing(f"{type(value).__name__} has no attribute {name!r}") from error
+
+    def _decode(self, data: Any) -> Any:
+        return decode(data, self._decode_special)
+
+    def _decode_special(self, data: list[Any]) -> Any:
+        match data:
+            case ["counted", value]:
+                return counted(self._decode(value))
+            case ["scripted", spec]:
+                if spec["id"] not in self._scripts:
+                    self._scripts[spec["id"]] = Script(spec, self._decode, self._elapsed_s)
+                return self._scripts[spec["id"]].function
+        return self._resolve(data)
+
+    def _encode_result(self, value: Any, target: Any, request: dict[str, Any]) -> Any:
+        keep = request["keep"]
+        if request["keep_always"] or (isinstance(target, type) and id(target) not in _BUILTIN_IDS):
+            return self._kept(keep, value)
+        if _plain(value):
+            return self._encode_nested(value)
+        return self._kept(keep, value)
+
+    def _kept(self, handle: str, value: Any) -> list[str]:
+        self._handles[handle] = value
+        return ["handle", handle, _type_name(value)]
+
+    def _encode_nested(self, value: Any) -> Any:
+        try:
+            return encode(value, _opaque)
+        except TooLarge as error:
+            return _opaque_text(f"{_type_name(value)} with {error}")
+
+
+def _finish(result: Any) -> tuple[Any, bool]:
+    """Await what can be awaited in a fresh event loop; says whether it did."""
+    if not hasattr(type(result), "__await__"):
+        return result, False
+    import asyncio  # here, because it costs every start more than the interpreter itself
+
+    async def awaited() -> Any:
+        return await result
+
+    return asyncio.run(awaited()), True
+
+
+def _plain(value: Any) -> bool:
+    return value is None or issubclass(type(value), _PLAIN)
+
+
+def _mutable(value: Any) -> bool:
+    return issubclass(type(value), (list, dict, set))
+
+
+def _opaque(value: Any) -> list[str]:
+    return _opaque_text(_type_name(value))
+
+
+def _opaque_text(text: str) -> list[str]:
+    return ["opaque", text]
+
+
+def _type_name(value: Any) -> str:
+    return _class_name(type(value))
+
+
+def _class_name(kind: type) -> str:
+    """Past any ``__name__`` that a metaclass of the answer may define."""
+    name: str = type.__dict__["__name__"].__get__(kind)
+    return name[:200]
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """Return type, bases, message and the last line of the answer that an exception went through."""
+    return {
+        "type": _type_name(error),
+        "bases": [_class_name(base) for base in type(error).__mro__[:50]],
+        "message": _message(error),
+        "line": _line(error),
+    }
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str.__str__(str(error))[:MAX_MESSAGE]
+    except BaseException as second:  # noqa: BLE001 - __str__ belongs to the answer
+        return f"<{_type_name(second)} in __str__>"
+
+
+def _line(error: BaseException) -> int | None:
+    if isinstance(error, SyntaxError) and error.filename == FILENAME:
+        return error.lineno
+    line, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == FILENAME:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:  # noqa: BLE001 - the answer may have put anything there; its output is no verdict
+            continue
+
+
+def _fake_clock() -> Any:
+    from .clock import FakeClock, install  # here, because it imports asyncio
+
+    clock = FakeClock()
+    install(clock)
+    return clock
+
+
+def _package_parent() -> str:
+    return os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120 - importing pathlib costs every start
+
+
+def _requests(fd: int) -> Iterator[dict[str, Any]]:
+    while header := _read(fd, 4):
+        yield json.loads(_read(fd, struct.unpack(">I", header)[0]))
+
+
+def _read(fd: int, size: int) -> bytes:
+    data = bytearray()
+    while len(data) < size:
+        chunk = os.read(fd, size - len(data))
+        if not chunk:
+            return b""
+        data += chunk
+    return bytes(data)
+
+
+def main(requests_fd: int, replies_fd: int) -> None:
+    """Serve until the service closes the pipe. Called by the start command with the two pipe ends."""
+    for fd in (requests_fd, replies_fd):
+        os.set_inheritable(fd, False)  # an answer that becomes another program ends here, not at the wall clock
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+    Server(replies_fd).serve(_requests(requests_fd))

@@ -1,0 +1,65 @@
+"""The one retry policy for requests to models. The client library's own retries are switched off.
+
+Only failures that the client marked transient are tried again: transport errors, 408, 409, 425, 429, 502-504, and a 500
+that is no validation error. ``Retry-After`` is honoured. The sleep is injected, so tests do not wait.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from runner.errors import EndpointError
+from runner.types import Value
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class RetryPolicy(Value):
+    """How often and how patiently a transient failure is tried again."""
+
+    attempts: int = 5
+    """Requests in all; 1 never retries."""
+    base_s: float = 0.5
+    """Upper bound of the first random wait; it doubles each time."""
+    max_wait_s: float = 60.0
+    """No wait is longer, whatever the server asks for."""
+
+
+async def retried(call: Callable[[], Awaitable[T]], policy: RetryPolicy, *, sleep: Sleep = asyncio.sleep) -> T:
+    """Await ``call()`` until it succeeds, fails for good, or the attempts are used up; then its last error is raised."""
+    retrying = AsyncRetrying(
+        stop=stop_after_attempt(policy.attempts),
+        wait=_wait(policy),
+        retry=retry_if_exception(lambda error: isinstance(error, EndpointError) and error.transient),
+        before_sleep=_log,
+        sleep=sleep,
+        reraise=True,
+    )
+
+    async def attempt() -> T:  # tenacity awaits only what it can see is a coroutine function
+        return await call()
+
+    return await retrying(attempt)
+
+
+def _wait(policy: RetryPolicy) -> Callable[[RetryCallState], float]:
+    backoff = wait_random_exponential(multiplier=policy.base_s, max=policy.max_wait_s)
+
+    def wait(state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.retry_after_s if isinstance(error, EndpointError) else None
+        return backoff(state) if asked is None else min(asked, policy.max_wait_s)
+
+    return wait
+
+
+def _log(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    wait_s = state.next_action.sleep if state.next_action else 0.0
+    logger.warning("attempt %d failed (%s); next in %.1f s", state.attempt_number, error, wait_s)

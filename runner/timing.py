@@ -1,0 +1,65 @@
+"""Speed of one answer out of raw stamps and counts. Pure.
+
+``decode_tps`` is (n-1)/(t_last - t_first): the first token belongs to the prefill. n is a count of tokens, never of chunks.
+"""
+
+from runner.types import Answer, ServerTiming, Stamps, Timing
+
+MIN_PROMPT_MS = 1.0
+"""llama_perf prints ~0 ms when it timed nothing (a one-token prompt counts as a decode step, the first request after a
+load is not timed): such a figure is no measurement."""
+
+
+def timing(answer: Answer, *, speculative: bool) -> Timing:
+    """Derive the speed figures of ``answer``; whatever cannot be measured is ``None``.
+
+    With speculative decoding the server's figures count steps and draft batches instead of tokens, so they are left out.
+    """
+    server = None if speculative else answer.server_timing
+    decode_tps = decode_rate(answer.stamps, answer.usage.completion_tokens)
+    server_decode_tps = eval_rate(server)
+    return Timing(
+        ttft_s=ttft(answer.stamps),
+        prefill_tps=prefill_rate(server),
+        decode_tps=decode_tps,
+        server_decode_tps=server_decode_tps,
+        overhead_ms=overhead_ms(decode_tps, server_decode_tps),
+        completion_tokens=answer.usage.completion_tokens,
+        token_source=answer.usage.source,
+    )
+
+
+def ttft(stamps: Stamps | None) -> float | None:
+    """Seconds from sending to the first non-empty chunk."""
+    if stamps is None or stamps.first_token_s is None:
+        return None
+    return stamps.first_token_s - stamps.sent_s
+
+
+def decode_rate(stamps: Stamps | None, tokens: int | None) -> float | None:
+    """Tokens per second after the first one; needs two tokens that arrived at different times."""
+    if stamps is None or stamps.first_token_s is None or stamps.last_token_s is None or tokens is None or tokens < 2:
+        return None
+    span_s = stamps.last_token_s - stamps.first_token_s
+    return (tokens - 1) / span_s if span_s > 0 else None
+
+
+def prefill_rate(server: ServerTiming | None) -> float | None:
+    """Prompt tokens per second that were really evaluated (reused ones are not counted by the server)."""
+    if server is None or server.prompt_ms < MIN_PROMPT_MS:
+        return None
+    return server.prompt_tokens / (server.prompt_ms / 1000)
+
+
+def eval_rate(server: ServerTiming | None) -> float | None:
+    """Decode steps per second in the server's eval time, which excludes sampling and HTTP."""
+    if server is None or server.eval_steps < 1 or server.eval_ms <= 0:
+        return None
+    return server.eval_steps / (server.eval_ms / 1000)
+
+
+def overhead_ms(decode_tps: float | None, server_decode_tps: float | None) -> float | None:
+    """Milliseconds per token that the client sees on top of the server's eval time."""
+    if not decode_tps or not server_decode_tps:
+        return None
+    return 1000 / decode_tps - 1000 / server_decode_tps

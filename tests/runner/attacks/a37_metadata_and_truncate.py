@@ -1,0 +1,24 @@
+"""Harm files without opening them for writing: truncate, permissions, owners, times, attributes, names."""
+
+import os
+
+
+def attack(world):
+    done = []
+    for path in (world["important_file"], world["public_file"], world["home"], "/usr/bin/env", "/run/inside/server.pyc"):
+        for name, harm in {
+            "truncate": lambda path=path: os.truncate(path, 0),
+            "chmod": lambda path=path: os.chmod(path, 0o777),
+            "chown": lambda path=path: os.chown(path, 1, 1),
+            "utime": lambda path=path: os.utime(path, (0, 0)),
+            "xattr": lambda path=path: os.setxattr(path, "user.x", b"x"),
+            "unlink": lambda path=path: os.unlink(path),
+            "rename": lambda path=path: os.rename(path, path + ".gone"),
+            "rmdir": lambda path=path: os.rmdir(path),
+        }.items():
+            try:
+                harm()
+                done.append(f"{name} {path}")
+            except OSError:
+                continue
+    return done

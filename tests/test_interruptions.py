@@ -1,0 +1,113 @@
+"""A run that is killed leaves no server, loses what was in flight and nothing else, and goes on with the same command."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from commands import command
+
+from judge.pipeline import work_of
+from judge.store import Store
+from runner.moe import DemoModels
+
+pytestmark = pytest.mark.real
+
+PATIENCE_S = 120
+
+
+def run_line(demo: DemoModels, name: str) -> list[str]:
+    return command(
+        "run", "--model", demo.moe, "--name", name, "--arch", "llama_moe", "--configs", "moe1", "--judge", "demo_judge",
+        "--questions", "C-T1-Q1,C-T1-Q2,C-T1-Q3", "--max-tokens", "64", "--judge-max-tokens", "900", "--n-ctx", "2048",
+    )  # fmt: skip
+
+
+def servers(alias: str) -> list[int]:
+    """Return the processes that serve ``alias``."""
+    found = []
+    for process in Path("/proc").iterdir():
+        if not process.name.isdigit():
+            continue
+        try:
+            line = (process / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"llama_cpp.server" in line and alias.encode() in line:
+            found.append(int(process.name))
+    return found
+
+
+def wait_for(process: subprocess.Popen[str], mark: str) -> str:
+    """Read stderr until a line matches ``mark``, and return everything read."""
+    assert process.stderr is not None
+    read = ""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        line = process.stderr.readline()
+        read += line
+        if re.search(mark, line):
+            return read
+        if not line:
+            break
+    raise AssertionError(f"{mark!r} never came; stderr was:\n{read}")
+
+
+def gone(alias: str) -> bool:
+    """True once no server of that name is left; the kernel needs a moment."""
+    deadline = time.monotonic() + 5
+    while servers(alias) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not servers(alias)
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """Kill -9, and wait."""
+    process.kill()
+    process.communicate()
+
+
+def start(line: list[str], cwd: Path, env: dict[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(line, cwd=cwd, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def test_kill_9_while_collecting_and_again_while_scoring_loses_only_what_was_in_flight(
+    demo: DemoModels, cli_environment: dict[str, str], tmp_path: Path
+) -> None:
+    line = run_line(demo, "killed_moe")
+    collecting = start(line, tmp_path, cli_environment)
+    wait_for(collecting, r"\[1/3\] killed_moe/moe1")
+    assert servers("killed_moe")
+    kill(collecting)
+    assert gone("killed_moe")
+
+    scoring = start(line, tmp_path, cli_environment)
+    seen = wait_for(scoring, r"\[1/3\] demo_judge on ")
+    kill(scoring)
+    assert gone("demo_judge")
+    answered = re.findall(r"\[\d/(\d)\] killed_moe/moe1", seen)
+    assert answered and set(answered) <= {"1", "2"}, "what was stored is not asked again"
+
+    last = subprocess.run(line, cwd=tmp_path, env=cli_environment, capture_output=True, text=True, timeout=300)
+    assert last.returncode in (0, 3), last.stderr
+    assert "loading killed_moe" not in last.stderr
+    assert "[1/2] demo_judge on" in last.stderr or "[1/1] demo_judge on" in last.stderr
+    store = Store.open(tmp_path / "results" / "judge.db")
+    run, _ = store.run("latest")
+    assert [len(work.owed) for work in work_of(run, store)] == [0]
+    store.close()
+
+
+def test_ctrl_c_stops_the_server_and_exits_with_130(
+    demo: DemoModels, cli_environment: dict[str, str], tmp_path: Path
+) -> None:
+    process = start(run_line(demo, "stopped_moe"), tmp_path, cli_environment)
+    wait_for(process, r"\[1/3\] stopped_moe/moe1")
+    os.kill(process.pid, signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "error: interrupted; go on with: judge run" in stderr
+    assert gone("stopped_moe")
