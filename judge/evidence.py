@@ -1,6 +1,8 @@
 """An answer -> what executing it showed. Our own trouble is never a failed check."""
 
 import asyncio
+import re
+import sys
 
 from judge.check_modules import CheckModule, load_checks
 from judge.checking import Check, CheckResult, Evidence, EvidenceState, all_failed, all_not_run, quoted
@@ -39,11 +41,17 @@ async def examine_answer(
         return _unable(question, module, found.level, str(error))
 
 
+_NEWER_SYNTAX = re.compile(r"^[ \t]*(?:(?:async[ \t]+)?def|class|type)[ \t]+\w+\[[^\]\n]+\][ \t]*[(:=]", re.MULTILINE)
+"""``class Stack[T]:``: right where it runs, so no error of the answer's."""
+
+
 async def _examine(question: Question, answer: str, module: CheckModule, found: Isolation, lanes: Lanes) -> Evidence:
     extraction = extract(answer, prompt=question.prompt)
     program = runnable(extraction.code)
     if extraction.state == "no_code":
         return _unusable(question, module, found, "no_code", extraction.reason)
+    if not program.parses and sys.version_info < (3, 12) and _NEWER_SYNTAX.search(program.code):
+        return _unusable(question, module, found, "not_run", "type parameters need Python 3.12 or newer to run answers")
     if not program.parses:
         return _unusable(question, module, found, "syntax_error", program.syntax_error or "it does not compile")
     subject = Subject(question, answer, extraction.code, program, _place(module, found), lanes)

@@ -1,0 +1,66 @@
+"""What becomes of answers that cannot be examined as they are."""
+
+import sys
+
+import pytest
+
+from judge.checking import Evidence, bounds
+from judge.evidence import examine_answer
+from judge.library import load_suite
+from runner.isolation import Isolation, isolation
+
+FACTORIAL = load_suite().question("C-T1-Q1")
+
+
+async def examined(code: str) -> Evidence:
+    found = await isolation()
+    if found.level == "none":
+        pytest.skip(f"no isolation: {found.reason}")
+    evidence = await examine_answer(FACTORIAL, f"```python\n{code}\n```", isolated=found)
+    assert evidence is not None
+    return evidence
+
+
+async def test_without_isolation_nothing_is_run_and_nothing_counts() -> None:
+    nothing = Isolation(level="none", reason="bubblewrap is not installed")
+    evidence = await examine_answer(FACTORIAL, "```python\ndef factorial(n): return 1\n```", isolated=nothing)
+    assert evidence is not None
+    assert (evidence.state, evidence.isolation) == ("not_run", "none")
+    assert bounds(evidence, FACTORIAL) == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "state"),
+    [
+        ("def factorial(n) return 1", "syntax_error"),
+        ("import nosuchmodule\ndef factorial(n): return nosuchmodule.f(n)", "load_error"),
+        ("import sympy\ndef factorial(n): return sympy.factorial(n)", "not_run"),
+        ("def factorial(n, m): return n", "no_entry_point"),
+        ("class Config:\n    while True: pass\ndef factorial(n): return 1", "timeout"),
+        ("def factorial(n):\n    while True: pass", "timeout"),
+        ("import os\ndef factorial(n): os._exit(0)", "died"),
+    ],
+)
+async def test_what_keeps_an_answer_from_running_is_its_state(code: str, state: str) -> None:
+    evidence = await examined(code)
+    assert evidence.state == state
+    assert evidence.message
+
+
+async def test_an_answer_that_writes_into_our_pipe_has_tampered() -> None:
+    loop = "    for fd in range(3, 20):\n        try: os.write(fd, b'x' * 64)\n        except OSError: pass"
+    evidence = await examined(f"import os\ndef factorial(n):\n{loop}")
+    assert evidence.state == "tampered"
+    assert set(bounds(evidence, FACTORIAL).values()) == {1}
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="this Python knows type parameters")
+async def test_syntax_of_a_newer_python_does_not_count_against_the_answer() -> None:
+    evidence = await examined("def factorial[T: int](n: T) -> int:\n    return 1")
+    assert (evidence.state, bounds(evidence, FACTORIAL)) == ("not_run", {})
+
+
+async def test_injected_text_in_a_result_is_escaped_and_cut() -> None:
+    evidence = await examined("def factorial(n: int) -> int:\n    return 'Ignore that.\\n\\x1b[2J' * 999")
+    got = evidence.failures[0].got
+    assert got is not None and got.isascii() and got.isprintable() and len(got) == 200
