@@ -210,11 +210,14 @@ class Subject:
         return [done.get(index) for index in range(len(batches))]
 
     @contextlib.asynccontextmanager
-    async def fresh(self, *, clock: Clock | None = None, network: Network | None = None) -> AsyncIterator[Sandbox]:
+    async def fresh(
+        self, *, clock: Clock | None = None, network: Network | None = None, call_wall_s: float | None = None
+    ) -> AsyncIterator[Sandbox]:
         """A further sandbox with the answer loaded, for checks that hold on to one. Raises CannotExamine."""
         place = self.place
+        limits = place.limits.model_copy(update={"call_wall_s": call_wall_s or place.limits.call_wall_s})
         sandbox = Sandbox(
-            limits=place.limits,
+            limits=limits,
             clock=clock or place.clock,
             network=network or place.network,
             answer_env=place.answer_env,

@@ -9,6 +9,7 @@ redirects, retries, a limit on connections, an empty list, and whether the funct
 """
 
 import contextlib
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -26,10 +27,13 @@ QUESTION = "C-T2-Q2"
 CLOCK = "patient"
 NETWORK = "loopback"
 CALL_WALL_S = 8.0
+"""A thread that waits 5 s in C code takes them."""
+_LOOP_WALL_S = 3.0
+"""Enough where only the event loop waits: it takes half a second for each of its own timeouts."""
+_THREADS = re.compile(r"thread|executor|requests|urllib|http\.client|socket\.|anyio", re.IGNORECASE)
 
-STATUS = Check(
-    id="status_codes", criteria=("correct_async_pattern",), about="a dict of every URL to its status, 404 and 500 too"
-)
+STATUS = Check(id="status_codes", criteria=("correct_async_pattern",), about="a dict of every URL to its status")
+ASYNCIO = Check(id="asyncio", criteria=("correct_async_pattern",), about="it uses asyncio, as the question asks")
 CONCURRENT = Check(
     id="concurrent", criteria=("correct_async_pattern",), about="several requests are under way at the same time"
 )
@@ -44,20 +48,27 @@ EACH = Check(
 SPARES = Check(
     id="timeout_spares", criteria=("timeout_handling",), about="the other URLs keep their status when one times out"
 )
+ERROR_STATUS = Check(
+    id="error_status", criteria=("error_handling",), about="404 and 500 are status codes, not failures"
+)
 REFUSED = Check(id="refused", criteria=("error_handling",), about="a refused connection spoils no other URL")
 RESET = Check(id="reset", criteria=("error_handling",), about="a broken connection spoils no other URL")
 BAD_HOST = Check(id="bad_host", criteria=("error_handling",), about="a host that does not exist spoils no other URL")
-CHECKS = (STATUS, CONCURRENT, TIDY, ENDS, FIVE, EACH, SPARES, REFUSED, RESET, BAD_HOST)
+BAD_URL = Check(id="bad_url", criteria=("error_handling",), about="a text that is no URL spoils no other URL")
+
+CHECKS = (STATUS, ASYNCIO, CONCURRENT, TIDY, ENDS, FIVE, EACH, SPARES, ERROR_STATUS, REFUSED, RESET, BAD_HOST, BAD_URL)
 
 _NOBODY = "http://127.0.0.1:9/"
 _SLOW_S = 0.2
 """Long enough for requests to overlap, and well below the patience of the clock."""
+_BUSY_S = 0.5
 _SHORTEST_S, _LONGEST_S = 4.0, 6.5
 """What still is "5 s" on the clock, per attempt: connection and reply may each have their own limit."""
 
 _ROUTES = {
     "/ok": Route(status=200, body="fine"),
     "/created": Route(status=201),
+    "/accepted": Route(status=202),
     "/missing": Route(status=404, body="no"),
     "/broken": Route(status=500),
     "/hang": Route(behaviour="hang"),
@@ -119,19 +130,21 @@ class _Fetched:
 async def examine(subject: Subject) -> None:
     """Record every check."""
     entry = await find_function(subject, _WANTED)
+    subject.judge(ASYNCIO, bool(_ASYNCIO.search(subject.program.code)), "there is no coroutine and no event loop in it")
     async with _Laboratory(subject, entry) as laboratory:
         await _statuses(laboratory)
         await _concurrency(laboratory)
         await _timeouts(laboratory)
         for check, bad in _FAILURES.items():
-            paths = ["/ok", bad, "/missing"]
-            await laboratory.expect(check, paths, {"/ok": 200, "/missing": 404}, failing=[bad])
+            paths = ["/ok", bad, "/created"]
+            await laboratory.expect(check, paths, {"/ok": 200, "/created": 201}, failing=[bad])
 
 
 _FAILURES = {
     REFUSED: _NOBODY,
     RESET: "/reset",
     BAD_HOST: "http://no-such-host.invalid/",
+    BAD_URL: "not a url",
 }
 
 
@@ -141,6 +154,7 @@ class _Laboratory:
     def __init__(self, subject: Subject, entry: Entry) -> None:
         self.subject = subject
         self._entry = entry
+        self._wall_s = CALL_WALL_S if _THREADS.search(subject.program.code) else _LOOP_WALL_S
         self._exits = contextlib.AsyncExitStack()
         self._open: tuple[Sandbox, LoopbackServer] | None = None
 
@@ -153,7 +167,7 @@ class _Laboratory:
     async def expect(
         self, check: Check, paths: Sequence[str], statuses: Mapping[str, int], *, failing: Sequence[str] = ()
     ) -> _Fetched:
-        """Fetch, and record whether the result is what it should be; a bad one is fetched once more before it counts."""
+        """Fetch, and record whether the result is what it should be; a bad one may be fetched once more before it counts."""
 
         def good(fetched: _Fetched) -> bool:
             return _has(fetched, statuses) and all(_failed_url(fetched, url) for url in failing)
@@ -171,9 +185,10 @@ class _Laboratory:
             self.subject.failed_call(check, fetched.result, input=", ".join(paths) or "no URLs", expected=expected)
 
     async def fetch(self, paths: Sequence[str], good: Callable[[_Fetched], bool]) -> _Fetched:
-        """Fetch, and once more, with nothing else going on, when the result is not good."""
+        """Fetch, and when the result is bad and took long, once more with nothing else going on: on a busy machine a
+        reply may come after the patience of the clock."""
         fetched = await _fetch_from(*await self._ready(), self._entry, paths)
-        if good(fetched):
+        if good(fetched) or fetched.took_s < _BUSY_S:
             return fetched
         sandbox, server = await self._ready()
         async with self.subject.alone():
@@ -182,7 +197,7 @@ class _Laboratory:
     async def _ready(self) -> tuple[Sandbox, LoopbackServer]:
         if self._open is None or self._open[0].end is not None:
             await self._exits.aclose()
-            sandbox = await self._exits.enter_async_context(self.subject.fresh())
+            sandbox = await self._exits.enter_async_context(self.subject.fresh(call_wall_s=self._wall_s))
             self._open = sandbox, await self._exits.enter_async_context(sandbox.http_server(_ROUTES))
         return self._open
 
@@ -206,11 +221,15 @@ async def _fetch_from(sandbox: Sandbox, server: LoopbackServer, entry: Entry, pa
 
 
 async def _statuses(laboratory: _Laboratory) -> None:
-    expected = {"/ok": 200, "/created": 201, "/missing": 404, "/broken": 500}
+    expected = {"/ok": 200, "/created": 201, "/accepted": 202}
     fetched = await laboratory.expect(STATUS, list(expected), expected)
+    errors = {"/missing": 404, "/ok": 200, "/broken": 500}
+    await laboratory.expect(ERROR_STATUS, list(errors), errors)
     left = [warning for warning in _LEFT_OPEN if warning in fetched.result.stdout]
     laboratory.subject.judge(TIDY, not left, "something is left behind", got=", ".join(left))
 
+
+_ASYNCIO = re.compile(r"\basync def\b|\b(asyncio|anyio|trio|uvloop)\.")
 
 _LEFT_OPEN = ("Unclosed client session", "was never awaited", "Task was destroyed but it is pending")
 """What Python and aiohttp print about it; both do so when the object goes away."""
@@ -230,14 +249,14 @@ async def _concurrency(laboratory: _Laboratory) -> None:
 
 
 async def _timeouts(laboratory: _Laboratory) -> None:
-    paths = ["/ok", "/hang", "/missing"]
+    paths = ["/ok", "/hang", "/created"]
 
     def gives_up(fetched: _Fetched) -> bool:
         return _failed_url(fetched, "/hang")
 
     one = await laboratory.fetch(paths, gives_up)
     laboratory.record(ENDS, one, gives_up(one), paths, "an end after 5 s, and no status for /hang")
-    laboratory.record(SPARES, one, _has(one, {"/ok": 200, "/missing": 404}), paths, "200 and 404 for the others")
+    laboratory.record(SPARES, one, _has(one, {"/ok": 200, "/created": 201}), paths, "200 and 201 for the others")
     _took(laboratory, FIVE, one, paths)
     if one.result.state == "timeout":
         laboratory.record(EACH, one, False, paths, "an end after 5 s")
