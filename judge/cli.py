@@ -14,13 +14,27 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from judge.errors import Interrupted, JudgeError, UserError
+from judge.options import (
+    Asked,
+    Candidates,
+    Carried,
+    DryRun,
+    Executed,
+    Judged,
+    Served,
+    Unsafe,
+    parts,
+    policy_named,
+    run_choice,
+    takes,
+    warn_if_unsafe,
+)
 from runner.errors import ModelFileError, RunnerError, UsageError
 
 if TYPE_CHECKING:
     from judge.app import Conduct, Places
-    from judge.grounding import Policy
-    from judge.request import JudgeChoice, OnSelf, RunChoice
-    from judge.types import ModelEntry
+    from judge.request import RunChoice
+    from judge.results import Results
 
 
 class Exit(IntEnum):
@@ -43,66 +57,20 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-StoreOption = Annotated[
-    str | None, typer.Option(envvar="JUDGE_STORE", help="Database: a path or URL [default: RESULTS/judge.db]")
-]
-ResultsOption = Annotated[Path, typer.Option(envvar="JUDGE_RESULTS", help="Folder for what runs leave")]
-ModelsOption = Annotated[
-    Path | None, typer.Option(envvar="JUDGE_MODELS", help="Models file [default: the shipped models.yaml]")
-]
-Candidates = Annotated[
-    list[str] | None, typer.Option("--candidate", "-c", help="Model of models.yaml; repeat or separate by commas")
-]
-ModelPath = Annotated[Path | None, typer.Option("--model", help="A GGUF file that is not in models.yaml; needs --name")]
-Name = Annotated[str | None, typer.Option(help="Name of the model given by --model")]
-Arch = Annotated[str, typer.Option(help="Architecture type of the model given by --model: dense, qwen3moe ...")]
-Configs = Annotated[str | None, typer.Option(help="baseline,moe4,spec_k8 ... [default: those of the model]")]
-Questions = Annotated[str | None, typer.Option(help="Question ids or test names, by commas [default: all]")]
-Tiers = Annotated[str | None, typer.Option("--tier", help="T1,T2 ... [default: all]")]
-Samples = Annotated[int, typer.Option(min=1, max=1000, help="Answers per question and arm")]
-Seed = Annotated[int | None, typer.Option(min=0, help="Seed of sample 0; sample g gets seed + g")]
-MaxTokens = Annotated[int | None, typer.Option(min=1, help="Token limit of an answer")]
-NCtx = Annotated[int | None, typer.Option("--n-ctx", min=64, help="Context in tokens")]
-Threads = Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads of the server [default: all cores]")]
-GpuLayers = Annotated[int | None, typer.Option("--gpu-layers", min=-1, help="Layers on the GPU; -1: all")]
-Judge = Annotated[
-    str | None, typer.Option("--judge", help="Judge of models.yaml, served here [default: who fills the highest role]")
-]
-JudgeUrl = Annotated[
-    str | None, typer.Option(envvar="JUDGE_BASE_URL", help="OpenAI-compatible endpoint of the judge, with /v1")
-]
-JudgeModel = Annotated[str | None, typer.Option(envvar="JUDGE_MODEL", help="Model to ask for at --judge-url")]
-JudgeFamily = Annotated[str | None, typer.Option(help="Lineage of the model at --judge-url [default: unknown]")]
-SelfJudge = Annotated[bool, typer.Option("--allow-self-judge", help="Let a model judge its own answers")]
-PerCriterion = Annotated[bool, typer.Option("--per-criterion", help="Ask the judge for one criterion at a time")]
-Replicates = Annotated[int, typer.Option(min=1, max=100, help="Scorings per answer")]
-JudgeTokens = Annotated[
-    int, typer.Option(min=64, help="Token limit of a judge's reply; raise it for judges that think first")
-]
-Concurrency = Annotated[int, typer.Option("--max-concurrency", "-j", min=1, help="Requests in flight at --judge-url")]
-LoadTimeout = Annotated[float, typer.Option(min=1, help="Seconds to wait for a server to load")]
-Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Port for the model servers [default: a free one]")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON to stdout")]
-DryRunFlag = Annotated[bool, typer.Option("--dry-run", help="Print what would be done and how long it may take")]
 RunId = Annotated[str, typer.Argument(help="Run id, or latest")]
-
-Blind = Annotated[bool, typer.Option("--blind", help="Have every answer scored a second time without the evidence")]
-PolicyOption = Annotated[str, typer.Option("--policy", help="grounded: checks bound the scores; judge: they do not")]
-NoExecute = Annotated[bool, typer.Option("--no-execute", help="Do not execute the answers")]
-UnsafeOption = Annotated[
-    bool, typer.Option("--unsafe-no-sandbox", help="Execute answers WITHOUT a sandbox: they can do all you can")
-]
-
-JUDGE_TOKENS = 4096
 
 
 @app.callback()
 def common(
     context: typer.Context,
-    store: StoreOption = None,
-    results: ResultsOption = Path("results"),
-    models: ModelsOption = None,
+    store: Annotated[
+        str | None, typer.Option(envvar="JUDGE_STORE", help="Database: a path or URL [default: RESULTS/judge.db]")
+    ] = None,
+    results: Annotated[Path, typer.Option(envvar="JUDGE_RESULTS", help="Folder for what runs leave")] = Path("results"),
+    models: Annotated[
+        Path | None, typer.Option(envvar="JUDGE_MODELS", help="Models file [default: the shipped models.yaml]")
+    ] = None,
 ) -> None:
     """Options of every command."""
     context.obj = (store, results, models)
@@ -115,154 +83,86 @@ def _places(context: typer.Context) -> "Places":
     return Places(store=store, results=results, models=models)
 
 
+# --- runs -----------------------------------------------------------------------------------------------------------
+
+
 @app.command()
+@takes(who=Candidates, asked=Asked, served=Served, judged=Judged, executed=Executed, carried=Carried)
 def run(
     context: typer.Context,
-    candidate: Candidates = None,
-    model: ModelPath = None,
-    name: Name = None,
-    arch: Arch = "dense",
-    configs: Configs = None,
-    questions: Questions = None,
-    tier: Tiers = None,
-    samples: Samples = 1,
-    seed: Seed = None,
-    max_tokens: MaxTokens = None,
-    n_ctx: NCtx = None,
-    threads: Threads = None,
-    gpu_layers: GpuLayers = None,
-    judge: Judge = None,
-    judge_url: JudgeUrl = None,
-    judge_model: JudgeModel = None,
-    judge_family: JudgeFamily = None,
-    allow_self_judge: SelfJudge = False,
-    per_criterion: PerCriterion = False,
-    replicates: Replicates = 1,
-    judge_max_tokens: JudgeTokens = JUDGE_TOKENS,
-    max_concurrency: Concurrency = 4,
-    load_timeout: LoadTimeout = 3600,
-    port: Port = None,
-    blind: Blind = False,
-    policy: PolicyOption = "grounded",
-    no_execute: NoExecute = False,
-    unsafe_no_sandbox: UnsafeOption = False,
-    dry_run: DryRunFlag = False,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
+    who: Candidates,
+    asked: Asked,
+    served: Served,
+    judged: Judged,
+    executed: Executed,
+    carried: Carried,
+    dry_run: DryRun = False,
 ) -> None:
-    """Serve candidates, prove and time them, collect answers, have them judged, and write the results.
+    """Serve candidates, prove and time them, collect, execute and judge their answers, and write the results.
 
     The same command again asks for nothing that is stored: it goes on where the last one stopped.
     """
     places = _places(context)
-    wanted_judge = _judge(
-        judge, judge_url, judge_model, judge_family, allow_self_judge, per_criterion, replicates, judge_max_tokens
+    choice = run_choice(
+        asked,
+        who.names(),
+        extra=who.extra(places),
+        configs=parts(who.configs),
+        judge=judged.choice(),
+        **served.choices(),
+        **executed.choices(),
     )
-    choice = _choice(places, candidate, model, name, arch, configs, questions, tier, samples).model_copy(
-        update=_serving(seed, max_tokens, n_ctx, threads, gpu_layers)
-        | {"judge": wanted_judge.model_copy(update={"also_blind": blind})}
-        | _execution(policy, no_execute)
-    )
-    conduct = _conduct(quiet, max_concurrency, load_timeout, port, unsafe=unsafe_no_sandbox)
-    _carry_out(places, choice, conduct, dry_run=dry_run, as_json=as_json)
+    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=executed.unsafe_no_sandbox)
+    _carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
 
 
 @app.command("run-all")
+@takes(asked=Asked, judged=Judged, executed=Executed, carried=Carried)
 def run_all(
-    context: typer.Context,
-    questions: Questions = None,
-    tier: Tiers = None,
-    samples: Samples = 1,
-    judge: Judge = None,
-    judge_url: JudgeUrl = None,
-    judge_model: JudgeModel = None,
-    judge_family: JudgeFamily = None,
-    per_criterion: PerCriterion = False,
-    replicates: Replicates = 1,
-    judge_max_tokens: JudgeTokens = JUDGE_TOKENS,
-    max_concurrency: Concurrency = 4,
-    load_timeout: LoadTimeout = 3600,
-    port: Port = None,
-    blind: Blind = False,
-    policy: PolicyOption = "grounded",
-    no_execute: NoExecute = False,
-    unsafe_no_sandbox: UnsafeOption = False,
-    dry_run: DryRunFlag = False,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
+    context: typer.Context, asked: Asked, judged: Judged, executed: Executed, carried: Carried, dry_run: DryRun = False
 ) -> None:
     """Run every ready model whose file is there, in the configs of its architecture. A judge does not score its own arms."""
     places = _places(context)
-    choice = _choice(places, _ready(places), None, None, "dense", None, questions, tier, samples)
-    wanted_judge = _judge(
-        judge, judge_url, judge_model, judge_family, False, per_criterion, replicates, judge_max_tokens
-    )
-    wanted_judge = wanted_judge.model_copy(update={"on_self": "skip", "also_blind": blind})
-    choice = choice.model_copy(update={"judge": wanted_judge} | _execution(policy, no_execute))
-    conduct = _conduct(quiet, max_concurrency, load_timeout, port, unsafe=unsafe_no_sandbox)
-    _carry_out(places, choice, conduct, dry_run=dry_run, as_json=as_json)
+    choice = run_choice(asked, _ready(places), judge=judged.choice(otherwise="skip"), **executed.choices())
+    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=executed.unsafe_no_sandbox)
+    _carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
 
 
 @app.command()
+@takes(who=Candidates, asked=Asked, served=Served, carried=Carried)
 def collect(
-    context: typer.Context,
-    candidate: Candidates = None,
-    model: ModelPath = None,
-    name: Name = None,
-    arch: Arch = "dense",
-    configs: Configs = None,
-    questions: Questions = None,
-    tier: Tiers = None,
-    samples: Samples = 1,
-    seed: Seed = None,
-    max_tokens: MaxTokens = None,
-    n_ctx: NCtx = None,
-    threads: Threads = None,
-    gpu_layers: GpuLayers = None,
-    load_timeout: LoadTimeout = 3600,
-    port: Port = None,
-    dry_run: DryRunFlag = False,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
+    context: typer.Context, who: Candidates, asked: Asked, served: Served, carried: Carried, dry_run: DryRun = False
 ) -> None:
-    """Collect and time answers only; ``judge score latest`` scores them later."""
+    """Collect and time answers only; ``judge check`` executes and ``judge score`` scores them later."""
     places = _places(context)
-    choice = _choice(places, candidate, model, name, arch, configs, questions, tier, samples).model_copy(
-        update=_serving(seed, max_tokens, n_ctx, threads, gpu_layers) | {"execute": False}
+    choice = run_choice(
+        asked,
+        who.names(),
+        extra=who.extra(places),
+        configs=parts(who.configs),
+        execute=False,
+        **served.choices(),
     )
-    _carry_out(places, choice, _conduct(quiet, 1, load_timeout, port), dry_run=dry_run, as_json=as_json)
+    _carry_out(places, choice, carried.conduct(), dry_run=dry_run, as_json=carried.as_json)
 
 
 @app.command()
+@takes(judged=Judged, carried=Carried)
 def score(
     context: typer.Context,
+    judged: Judged,
+    carried: Carried,
     run_id: RunId = "latest",
-    judge: Judge = None,
-    judge_url: JudgeUrl = None,
-    judge_model: JudgeModel = None,
-    judge_family: JudgeFamily = None,
-    allow_self_judge: SelfJudge = False,
-    per_criterion: PerCriterion = False,
-    replicates: Replicates = 1,
-    judge_max_tokens: JudgeTokens = JUDGE_TOKENS,
-    max_concurrency: Concurrency = 4,
-    load_timeout: LoadTimeout = 3600,
-    port: Port = None,
-    blind: Blind = False,
-    policy: Annotated[str | None, typer.Option("--policy", help="grounded or judge [default: that of the run]")] = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
+    policy: Annotated[str | None, typer.Option(help="grounded or judge [default: that of the run]")] = None,
 ) -> None:
     """Score the stored answers of a run, with its own judge or another one."""
     from judge.app import execute, rescore
 
     places = _places(context)
-    named = judge or judge_url
-    args = (judge, judge_url, judge_model, judge_family, allow_self_judge, per_criterion, replicates, judge_max_tokens)
-    choice = _judge(*args).model_copy(update={"also_blind": blind}) if named else None
-    record = rescore(places, run_id, choice, _policy(policy) if policy else None, _command())
-    results = execute(places, record, _conduct(quiet, max_concurrency, load_timeout, port), ["score"])
-    _print_results(places, results, as_json=as_json)
+    choice = judged.choice() if judged.named else None
+    record = rescore(places, run_id, choice, policy_named(policy) if policy else None, _command())
+    results = execute(places, record, carried.conduct(concurrency=judged.max_concurrency), ["score"])
+    _print_results(places, results, as_json=carried.as_json)
     _end(complete=results.owed_scorings == 0)
 
 
@@ -270,17 +170,18 @@ def score(
 def check(
     context: typer.Context,
     run_id: RunId = "latest",
-    unsafe_no_sandbox: UnsafeOption = False,
+    unsafe_no_sandbox: Unsafe = False,
     as_json: AsJson = False,
-    quiet: Quiet = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress")] = False,
 ) -> None:
     """Execute the stored answers of a run in the sandbox; --json prints one line an answer."""
-    from judge.app import execute, recheck
+    from judge.app import Conduct, execute, recheck
     from judge.evidence_lines import evidence_lines, print_evidence
 
+    warn_if_unsafe(unsafe_no_sandbox)
     places = _places(context)
     record = recheck(places, run_id, _command())
-    results = execute(places, record, _conduct(quiet, 1, 1, None, unsafe=unsafe_no_sandbox), ["check"])
+    results = execute(places, record, Conduct(quiet=quiet, unsafe=unsafe_no_sandbox), ["check"])
     lines = evidence_lines(places, record)
     if as_json:
         for line in lines:
@@ -290,13 +191,16 @@ def check(
     _end(complete=results.owed_checks == 0)
 
 
+# --- what is there ---------------------------------------------------------------------------------------------------
+
+
 @app.command()
 def checks(
     score: Annotated[
         bool,
         typer.Option("--score", help="Execute answers whose truth is known"),
     ] = False,
-    questions: Questions = None,
+    questions: Annotated[str | None, typer.Option(help="Question ids or test names, by commas [default: all]")] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the checks of each question, or score them on answers whose truth is known."""
@@ -305,9 +209,9 @@ def checks(
     from judge.terminal import print_table
 
     if not score:
-        print_table("", list(COLUMNS), check_rows(_parts(questions)))
+        print_table("", list(COLUMNS), check_rows(parts(questions)))
         return
-    scores = exam_of_checks(_parts(questions))
+    scores = exam_of_checks(parts(questions))
     if as_json:
         _print_json([one.model_dump(mode="json") for one in scores])
     else:
@@ -412,43 +316,10 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
     raise typer.Exit(Exit.OK if all(finding.ok or not finding.needed for finding in findings) else Exit.ERROR)
 
 
-# --- from options to choices ----------------------------------------------------------------------------------------
+# --- underneath -----------------------------------------------------------------------------------------------------
 
 
-def _choice(
-    places: "Places",
-    candidate: list[str] | None,
-    model: Path | None,
-    name: str | None,
-    arch: str,
-    configs: str | None,
-    questions: str | None,
-    tier: str | None,
-    samples: int,
-) -> "RunChoice":
-    from judge.request import RunChoice
-
-    return RunChoice(
-        candidates=tuple(part for value in candidate or () for part in _parts(value)),
-        extra=_extra(places, model, name, arch),
-        configs=_parts(configs),
-        questions=_parts(questions),
-        tiers=_parts(tier),
-        samples=samples,
-    )
-
-
-def _extra(places: "Places", model: Path | None, name: str | None, arch: str) -> "tuple[ModelEntry, ...]":
-    from judge.request import entry_from_path
-
-    if model is None:
-        if name is not None:
-            raise UserError(f"--name {name} needs --model: the path of the GGUF file")
-        return ()
-    return (entry_from_path(model, name or model.stem, arch, places.load_models()),)
-
-
-def _ready(places: "Places") -> list[str]:
+def _ready(places: "Places") -> tuple[str, ...]:
     """Return the ready models whose file is there; the others are named on stderr."""
     from judge.library import MissingFile, find_file
 
@@ -465,62 +336,7 @@ def _ready(places: "Places") -> list[str]:
         raise UserError(
             "no ready model was found; set JUDGE_MODELS_DIR to the folder of your GGUF files (see judge models)"
         )
-    return found
-
-
-def _serving(
-    seed: int | None, max_tokens: int | None, n_ctx: int | None, threads: int | None, gpu_layers: int | None
-) -> dict[str, int | None]:
-    return {"seed": seed, "max_tokens": max_tokens, "n_ctx": n_ctx, "n_threads": threads, "n_gpu_layers": gpu_layers}
-
-
-def _judge(
-    judge: str | None,
-    url: str | None,
-    model: str | None,
-    family: str | None,
-    allow_self: bool,
-    per_criterion: bool,
-    replicates: int,
-    max_tokens: int,
-) -> "JudgeChoice":
-    from judge.request import JUDGE_SAMPLING, JudgeChoice
-
-    on_self: OnSelf = "allow" if allow_self else "refuse"
-    return JudgeChoice(
-        name=judge,
-        url=None if judge else url,
-        model=model,
-        family=family,
-        on_self=on_self,
-        mode="per_criterion" if per_criterion else "joint",
-        replicates=replicates,
-        sampling=JUDGE_SAMPLING.model_copy(update={"max_tokens": max_tokens}),
-    )
-
-
-def _execution(policy: str, no_execute: bool) -> dict[str, object]:
-    return {"execute": not no_execute, "policy": _policy(policy)}
-
-
-def _policy(name: str) -> "Policy":
-    if name == "grounded":
-        return "grounded"
-    if name == "judge":
-        return "judge"
-    raise UserError(f"--policy {name!r} is not known; use grounded or judge")
-
-
-def _conduct(
-    quiet: bool, concurrency: int, load_timeout_s: float, port: int | None, *, unsafe: bool = False
-) -> "Conduct":
-    from judge.app import Conduct
-
-    if unsafe:
-        sys.stderr.write(
-            "WARNING: answers are executed WITHOUT a sandbox; they can read, change and send whatever you can\n"
-        )
-    return Conduct(quiet=quiet, concurrency=concurrency, load_timeout_s=load_timeout_s, port=port, unsafe=unsafe)
+    return tuple(found)
 
 
 def _carry_out(places: "Places", choice: "RunChoice", conduct: "Conduct", *, dry_run: bool, as_json: bool) -> None:
@@ -539,11 +355,9 @@ def _carry_out(places: "Places", choice: "RunChoice", conduct: "Conduct", *, dry
     _end(complete=results.complete)
 
 
-def _print_results(places: "Places", results: object, *, as_json: bool) -> None:
+def _print_results(places: "Places", results: "Results", *, as_json: bool) -> None:
     from judge.app import print_results, run_folder
-    from judge.results import Results
 
-    assert isinstance(results, Results)
     if as_json:
         sys.stdout.write(results.model_dump_json(indent=2) + "\n")
     else:
@@ -557,10 +371,6 @@ def _end(*, complete: bool) -> None:
 
 def _print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
-
-
-def _parts(value: str | None) -> tuple[str, ...]:
-    return tuple(part.strip() for part in (value or "").split(",") if part.strip())
 
 
 def _command() -> tuple[str, ...]:

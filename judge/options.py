@@ -1,0 +1,247 @@
+"""Options that several commands share: one dataclass a group, one field an option, and what they come to.
+
+A command takes groups (``@takes(asked=Asked, ...)``) and receives one object a group, so that an option is written once.
+"""
+
+import dataclasses
+import functools
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from judge.errors import UserError
+
+if TYPE_CHECKING:
+    from judge.app import Conduct, Places
+    from judge.grounding import Policy
+    from judge.request import JudgeChoice, OnSelf, RunChoice
+    from judge.types import ModelEntry
+
+Command = Callable[..., None]
+JUDGE_TOKENS = 4096
+
+
+def takes(**groups: type[Any]) -> Callable[[Command], Command]:
+    """Give a command the options of ``groups``; it gets each group as the keyword argument of that name."""
+
+    def decorate(command: Command) -> Command:
+        own = [p for p in inspect.signature(command).parameters.values() if p.name not in groups]
+        fields = {name: dataclasses.fields(group) for name, group in groups.items()}
+        options = [
+            inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.type)
+            for group in fields.values()
+            for field in group
+        ]
+
+        @functools.wraps(command)
+        def with_options(**given: Any) -> None:
+            filled = {
+                name: group(**{field.name: given.pop(field.name) for field in fields[name]})
+                for name, group in groups.items()
+            }
+            command(**given, **filled)
+
+        # Typer reads the options off the signature, and must not look through to the command underneath.
+        del with_options.__wrapped__
+        keyword_only = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
+        with_options.__signature__ = inspect.Signature([*keyword_only, *options])
+        with_options.__annotations__ = {p.name: p.annotation for p in [*own, *options]}
+        return with_options
+
+    return decorate
+
+
+# --- groups ---------------------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Candidates:
+    """Whose answers are wanted."""
+
+    candidate: Annotated[
+        list[str] | None, typer.Option("--candidate", "-c", help="Model of models.yaml; repeat or separate by commas")
+    ] = None
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", help="A GGUF file that is not in models.yaml; needs --arch if it has experts"),
+    ] = None
+    name: Annotated[str | None, typer.Option(help="Name of the model given by --model [default: its file name]")] = None
+    arch: Annotated[str, typer.Option(help="Architecture type of the model given by --model: dense, qwen3moe ...")] = (
+        "dense"
+    )
+    configs: Annotated[str | None, typer.Option(help="baseline,moe4,spec_k8 ... [default: those of the model]")] = None
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names given, split at commas."""
+        return tuple(part for value in self.candidate or () for part in parts(value))
+
+    def extra(self, places: "Places") -> "tuple[ModelEntry, ...]":
+        """Return the entry of the model given by path, if one was."""
+        from judge.request import entry_from_path
+
+        if self.model is None:
+            if self.name is not None:
+                raise UserError(f"--name {self.name} needs --model: the path of the GGUF file")
+            return ()
+        return (entry_from_path(self.model, self.name or self.model.stem, self.arch, places.load_models()),)
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """What is asked."""
+
+    questions: Annotated[str | None, typer.Option(help="Question ids or test names, by commas [default: all]")] = None
+    tier: Annotated[str | None, typer.Option("--tier", help="T1,T2 ... [default: all]")] = None
+    samples: Annotated[int, typer.Option(min=1, max=1000, help="Answers per question and arm")] = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Served:
+    """How candidates are served and sampled."""
+
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of sample 0; sample g gets seed + g")] = None
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="Token limit of an answer")] = None
+    n_ctx: Annotated[int | None, typer.Option("--n-ctx", min=64, help="Context in tokens")] = None
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads [default: all cores]")] = None
+    gpu_layers: Annotated[int | None, typer.Option("--gpu-layers", min=-1, help="Layers on the GPU; -1: all")] = None
+
+    def choices(self) -> dict[str, int | None]:
+        """Return these as fields of a RunChoice."""
+        fields = dataclasses.asdict(self)
+        return {**fields, "n_threads": fields.pop("threads"), "n_gpu_layers": fields.pop("gpu_layers")}
+
+
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """Who scores, and how."""
+
+    judge: Annotated[
+        str | None, typer.Option(help="Judge of models.yaml, served here [default: who fills the highest role]")
+    ] = None
+    judge_url: Annotated[
+        str | None, typer.Option(envvar="JUDGE_BASE_URL", help="OpenAI-compatible endpoint of the judge, with /v1")
+    ] = None
+    judge_model: Annotated[str | None, typer.Option(envvar="JUDGE_MODEL", help="Model to ask for at --judge-url")] = (
+        None
+    )
+    judge_family: Annotated[str | None, typer.Option(help="Lineage of the model at --judge-url [default: unknown]")] = (
+        None
+    )
+    allow_self_judge: Annotated[bool, typer.Option("--allow-self-judge", help="Let a model judge its own answers")] = (
+        False
+    )
+    blind: Annotated[
+        bool, typer.Option("--blind", help="Have every answer scored a second time without the evidence")
+    ] = False
+    per_criterion: Annotated[bool, typer.Option("--per-criterion", help="Ask for one criterion at a time")] = False
+    replicates: Annotated[int, typer.Option(min=1, max=100, help="Scorings per answer")] = 1
+    judge_max_tokens: Annotated[
+        int, typer.Option(min=64, help="Token limit of a judge's reply; raise it for judges that think first")
+    ] = JUDGE_TOKENS
+    max_concurrency: Annotated[
+        int, typer.Option("--max-concurrency", "-j", min=1, help="Requests in flight at --judge-url")
+    ] = 4
+
+    @property
+    def named(self) -> bool:
+        """True when a judge was named."""
+        return bool(self.judge or self.judge_url)
+
+    def choice(self, otherwise: "OnSelf" = "refuse") -> "JudgeChoice":
+        """Return who is to score; ``otherwise``: what to do with a judge that is a candidate, unless it was allowed."""
+        from judge.request import JUDGE_SAMPLING, JudgeChoice
+
+        return JudgeChoice(
+            name=self.judge,
+            url=None if self.judge else self.judge_url,
+            model=self.judge_model,
+            family=self.judge_family,
+            on_self="allow" if self.allow_self_judge else otherwise,
+            also_blind=self.blind,
+            mode="per_criterion" if self.per_criterion else "joint",
+            replicates=self.replicates,
+            sampling=JUDGE_SAMPLING.model_copy(update={"max_tokens": self.judge_max_tokens}),
+        )
+
+
+Unsafe = Annotated[
+    bool, typer.Option("--unsafe-no-sandbox", help="Execute answers WITHOUT a sandbox: they can do all that you can")
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class Executed:
+    """Whether answers are executed, and what that does to scores."""
+
+    policy: Annotated[str, typer.Option(help="grounded: checks bound the scores; judge: they do not")] = "grounded"
+    no_execute: Annotated[bool, typer.Option("--no-execute", help="Do not execute the answers")] = False
+    unsafe_no_sandbox: Unsafe = False
+
+    def choices(self) -> dict[str, object]:
+        """Return these as fields of a RunChoice."""
+        return {"execute": not self.no_execute, "policy": policy_named(self.policy)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Carried:
+    """How a command is carried out."""
+
+    load_timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for a server to load")] = 3600
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port for the model servers [default: a free one]")
+    ] = None
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON to stdout")] = False
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress")] = False
+
+    def conduct(self, *, concurrency: int = 1, unsafe: bool = False) -> "Conduct":
+        """Return how to go about it; says loudly what is unsafe."""
+        from judge.app import Conduct
+
+        warn_if_unsafe(unsafe)
+        return Conduct(
+            quiet=self.quiet,
+            concurrency=concurrency,
+            load_timeout_s=self.load_timeout,
+            port=self.port,
+            unsafe=unsafe,
+        )
+
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be done and how long it may take")]
+
+
+# --- what they come to ----------------------------------------------------------------------------------------------
+
+
+def run_choice(asked: Asked, names: tuple[str, ...], **fields: Any) -> "RunChoice":
+    """Return what is wanted; ``fields`` are further fields of RunChoice."""
+    from judge.request import RunChoice
+
+    return RunChoice(
+        candidates=names, questions=parts(asked.questions), tiers=parts(asked.tier), samples=asked.samples, **fields
+    )
+
+
+def policy_named(name: str) -> "Policy":
+    """Return the policy. Raises UserError for another word."""
+    match name:
+        case "grounded" | "judge":
+            return name
+    raise UserError(f"--policy {name!r} is not known; use grounded or judge")
+
+
+def warn_if_unsafe(unsafe: bool) -> None:
+    """Say on stderr that answers run without a sandbox."""
+    if unsafe:
+        sys.stderr.write(
+            "WARNING: answers are executed WITHOUT a sandbox; they can read, change and send whatever you can\n"
+        )
+
+
+def parts(value: str | None) -> tuple[str, ...]:
+    """Split at commas; blanks are left out."""
+    return tuple(part.strip() for part in (value or "").split(",") if part.strip())
