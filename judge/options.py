@@ -48,7 +48,7 @@ def takes(**groups: type[Any]) -> Callable[[Command], Command]:
         # Typer reads the options off the signature, and must not look through to the command underneath.
         del with_options.__wrapped__
         keyword_only = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
-        with_options.__signature__ = inspect.Signature([*keyword_only, *options])
+        with_options.__signature__ = inspect.Signature([*keyword_only, *options])  # type: ignore[attr-defined]
         with_options.__annotations__ = {p.name: p.annotation for p in [*own, *options]}
         return with_options
 
