@@ -130,8 +130,7 @@ async def test_every_shape_of_a_right_limiter_passes(shape: str) -> None:
 async def failures(code: str) -> dict[str, str]:
     """Return the failed checks with what came."""
     found = await isolation()
-    if found.level == "none":
-        pytest.skip(f"no isolation: {found.reason}")
+    found.required()
     evidence = await examine_answer(QUESTION, f"```python\n{dedent(code)}\n```")
     assert evidence is not None
     assert evidence.state == "ok", evidence.message

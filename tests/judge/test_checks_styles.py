@@ -14,8 +14,7 @@ SUITE = load_suite()
 
 async def examined(question_id: str, code: str) -> Evidence:
     found = await isolation()
-    if found.level == "none":
-        pytest.skip(f"no isolation: {found.reason}")
+    found.required()
     evidence = await examine_answer(SUITE.question(question_id), f"```python\n{dedent(code)}\n```")
     assert evidence is not None
     return evidence

@@ -14,8 +14,7 @@ FACTORIAL = load_suite().question("C-T1-Q1")
 
 async def examined(code: str) -> Evidence:
     found = await isolation()
-    if found.level == "none":
-        pytest.skip(f"no isolation: {found.reason}")
+    found.required()
     evidence = await examine_answer(FACTORIAL, f"```python\n{code}\n```", isolated=found)
     assert evidence is not None
     return evidence
