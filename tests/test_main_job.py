@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from judge.pipeline import evidence_of, wanted_scorings
 from judge.results import Results
 from judge.store import Store
 
@@ -88,17 +89,28 @@ def test_client_and_server_agree_on_the_decode_speed(judge, place: Path, first) 
 
 def test_every_reply_of_the_judge_is_a_complete_verdict_or_a_counted_failure(results: Results, store: Store) -> None:
     run, _ = store.run(results.run_id)
-    units = [unit for arm in results.arms for unit in arm.questions]
-    assert len(units) == 6
-    from judge.pipeline import wanted_scorings
-
     assert run.judge is not None
-    keys = [task.key for task in wanted_scorings(run, run.judge)]
+    keys = [task.key for task in wanted_scorings(run, run.judge, evidence_of(run, store))]
     judged = dict(store.judgements(keys))
     assert len(judged) + results.owed_scorings == 6
     assert len(judged) >= 4, "grammar-bound JSON is complete nearly always"
     for judgement in judged.values():
         assert all(verdict.score in (1, 2, 3, 4, 5, None) for verdict in judgement.verdicts)
+
+
+def test_every_answer_of_the_real_model_is_executed_in_the_sandbox(first, results: Results, store: Store) -> None:
+    assert "executed demo_moe/moe2 C-T1-Q1: " in first.stderr
+    assert results.owed_checks == 0
+    for arm in results.arms:
+        assert sum(count for question in arm.questions for count in question.evidence_states.values()) == 3
+    run, _ = store.run(results.run_id)
+    evidence = evidence_of(run, store)
+    assert len(evidence) == 6
+    assert all(found.isolation == "bwrap" and found.state != "not_run" for found in evidence.values())
+    judgements = [one for key in evidence for one in store.judgements_of(key)]
+    assert judgements and all(
+        one.call.evidence is not None for one in judgements if evidence[one.answer_unit].state == "ok"
+    )
 
 
 def test_the_results_folder_has_every_file_of_the_plan(results: Results, place: Path) -> None:
