@@ -1,10 +1,11 @@
 """A run that is killed leaves no server, loses what was in flight and nothing else, and goes on with the same command."""
 
-import os
 import re
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -67,26 +68,37 @@ def gone(alias: str) -> bool:
 def kill(process: subprocess.Popen[str]) -> None:
     """Kill -9, and wait."""
     process.kill()
-    process.communicate()
+    process.communicate()  # closes the pipe, too
 
 
-def start(line: list[str], cwd: Path, env: dict[str, str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(line, cwd=cwd, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+def _take_ctrl_c() -> None:
+    """Undo what a shell does to the programs that it starts in the background: they ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@contextmanager
+def started(line: list[str], cwd: Path, env: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A run, which is gone with the test, however that ends."""
+    process = subprocess.Popen(
+        line, cwd=cwd, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=_take_ctrl_c
+    )
+    try:
+        yield process
+    finally:
+        kill(process)
 
 
 def test_kill_9_while_collecting_and_again_while_scoring_loses_only_what_was_in_flight(
     demo: DemoModels, cli_environment: dict[str, str], tmp_path: Path
 ) -> None:
     line = run_line(demo, "killed_moe")
-    collecting = start(line, tmp_path, cli_environment)
-    wait_for(collecting, r"\[1/3\] killed_moe/moe1")
-    assert servers("killed_moe")
-    kill(collecting)
+    with started(line, tmp_path, cli_environment) as collecting:
+        wait_for(collecting, r"\[1/3\] killed_moe/moe1")
+        assert servers("killed_moe")
     assert gone("killed_moe")
 
-    scoring = start(line, tmp_path, cli_environment)
-    seen = wait_for(scoring, r"\[1/3\] demo_judge on ")
-    kill(scoring)
+    with started(line, tmp_path, cli_environment) as scoring:
+        seen = wait_for(scoring, r"\[1/3\] demo_judge on ")
     assert gone("demo_judge")
     answered = re.findall(r"\[\d/(\d)\] killed_moe/moe1", seen)
     assert answered and set(answered) <= {"1", "2"}, "what was stored is not asked again"
@@ -104,10 +116,10 @@ def test_kill_9_while_collecting_and_again_while_scoring_loses_only_what_was_in_
 def test_ctrl_c_stops_the_server_and_exits_with_130(
     demo: DemoModels, cli_environment: dict[str, str], tmp_path: Path
 ) -> None:
-    process = start(run_line(demo, "stopped_moe"), tmp_path, cli_environment)
-    wait_for(process, r"\[1/3\] stopped_moe/moe1")
-    os.kill(process.pid, signal.SIGINT)
-    _, stderr = process.communicate(timeout=30)
+    with started(run_line(demo, "stopped_moe"), tmp_path, cli_environment) as process:
+        wait_for(process, r"\[1/3\] stopped_moe/moe1")
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "error: interrupted; go on with: judge run" in stderr
     assert gone("stopped_moe")
