@@ -66,9 +66,10 @@ def gone(alias: str) -> bool:
 
 
 def kill(process: subprocess.Popen[str]) -> None:
-    """Kill -9, and wait."""
-    process.kill()
-    process.communicate()  # closes the pipe, too
+    """Kill -9, wait, and close the pipe; nothing is done to one that has ended."""
+    if process.returncode is None:
+        process.kill()
+        process.communicate()
 
 
 def _take_ctrl_c() -> None:
