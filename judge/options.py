@@ -111,8 +111,8 @@ class Served:
 
     def choices(self) -> dict[str, int | None]:
         """Return these as fields of a RunChoice."""
-        fields = dataclasses.asdict(self)
-        return {**fields, "n_threads": fields.pop("threads"), "n_gpu_layers": fields.pop("gpu_layers")}
+        renamed = {"threads": "n_threads", "gpu_layers": "n_gpu_layers"}
+        return {renamed.get(name, name): value for name, value in dataclasses.asdict(self).items()}
 
 
 @dataclasses.dataclass(frozen=True)
