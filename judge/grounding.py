@@ -1,21 +1,20 @@
 """Evidence as a judge reads it, and what it allows a score to be. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from string import Template
 from typing import Literal
 
-from judge.checking import CheckResult, Evidence
+from judge.checking import UNKNOWN_STATES, CheckResult, Evidence
 from judge.types import Grade, Question, Verdict
 
 Policy = Literal["grounded", "judge"]
 """``grounded``: a criterion with checks is bounded by them. ``judge``: the judge's scores as they are."""
 
 
-def evidence_text(template: Template, evidence: Evidence | None, question: Question) -> str:
-    """Return what a judge is told about the execution; empty when nothing is known."""
-    if evidence is None or evidence.state in ("not_run", "ambiguous"):
+def findings(evidence: Evidence | None, question: Question) -> str:
+    """Return what a judge is told about the execution, one line a fact; empty when nothing is known."""
+    if evidence is None or evidence.state in UNKNOWN_STATES:
         return ""
-    return template.substitute(findings="\n".join(_findings(evidence, question)))
+    return "\n".join(_findings(evidence, question))
 
 
 def _findings(evidence: Evidence, question: Question) -> Iterator[str]:
@@ -30,7 +29,8 @@ def _findings(evidence: Evidence, question: Question) -> Iterator[str]:
 
 def _criterion_findings(criterion: str, results: Sequence[CheckResult]) -> Iterator[str]:
     failed = [result for result in results if result.outcome == "fail"]
-    yield f"- {criterion}: {len(results) - len(failed)} of {len(results)} checks passed"
+    each = ", ".join(f"{result.id} {result.outcome}" for result in results)
+    yield f"- {criterion}: {len(results) - len(failed)} of {len(results)} checks passed ({each})"
     if failed:
         yield f"  first failure: {failure_line(failed[0])}"
 

@@ -71,7 +71,7 @@ async def score_checks(
     question_ids: Sequence[str] | None = None,
     exam: Traversable | None = None,
     isolated: Isolation | None = None,
-    at_once: int = 2,
+    at_once: int = 4,
 ) -> list[QuestionScore]:
     """Examine the exam answers of each question that has some. Raises LibraryError for labels that are wrong."""
     folder = exam or shipped("rubrics") / "exam"

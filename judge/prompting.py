@@ -42,13 +42,16 @@ def judge_messages(
     nonce: str,
     evidence: str = "",
 ) -> Messages:
-    """Return system and user message for scoring ``answer`` on ``criteria``. ``nonce`` must be unguessable for the answer."""
+    """Return system and user message for scoring ``answer`` on ``criteria``. ``nonce`` must be unguessable for the answer.
+
+    ``evidence`` is what executing the answer showed; empty: the judge is told nothing about it.
+    """
     user = templates["user"].substitute(
         question=question.prompt,
         expected=question.expected,
         criteria="\n".join(f"- {criterion.id}: {criterion.name}" for criterion in criteria),
         keys=_keys(criteria),
-        evidence=evidence,
+        evidence=templates["evidence"].substitute(findings=evidence, nonce=nonce) if evidence else "",
         nonce=nonce,
         answer=presentable(answer),
     )

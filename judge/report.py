@@ -174,6 +174,8 @@ def trust_line(results: Results) -> str:
         f"Judge: {results.judge}, {results.judge_replicates} per answer; not examined and not audited, so a role is "
         f"provisional at most. Answers: {c.answered} of {c.wanted}, scored: {c.scored}, {results.samples} a question.{executed}"
     ]
+    if any(question.unsafe_executions for arm in results.arms for question in arm.questions):
+        lines.append("Warning: answers were executed WITHOUT a sandbox; they could have forged what the checks saw.")
     if family:
         lines.append(
             f"Warning: the judge is of the same or unknown family as {', '.join(family)}; judges favour their own family."

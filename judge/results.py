@@ -49,6 +49,8 @@ class QuestionScore(Value):
     """Passed and failed; what could not be run is left out."""
     evidence_states: dict[str, int]
     """How executing went -> number of answers."""
+    unsafe_executions: int
+    """Answers that were executed without a sandbox: they could have forged what the checks saw."""
     states: dict[str, int]
     """State -> number of answers, ``missing`` for those that are still owed."""
     criteria: tuple[CriterionScore, ...]
@@ -273,6 +275,7 @@ def _question_score(run: RunRecord, question: Question, judged: Sequence[_Judged
         judge_mean=fmean(raw) if raw else None,
         checks_passed=sum(check.outcome == "pass" for check in checks),
         checks_known=len(checks),
+        unsafe_executions=sum(one.evidence is not None and one.evidence.isolation == "unsafe" for one in mine),
         evidence_states=dict(Counter(one.evidence.state for one in mine if one.evidence)),
         states=dict(states),
         criteria=tuple(_criterion_scores(question, mine)),

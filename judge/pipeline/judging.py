@@ -8,7 +8,7 @@ from string import Template
 from judge.checking import Evidence
 from judge.events import Event, Loaded, Loading, Scored, ScoringFailed
 from judge.grade import Grader
-from judge.grounding import evidence_text
+from judge.grounding import findings
 from judge.lineage import is_self
 from judge.pipeline.executing import evidence_of
 from judge.pipeline.shared import Counter, Machinery, launch_of, questions_of, text_of
@@ -128,7 +128,7 @@ async def _ask_judge(
         grader = Grader(client, capabilities.dialect, templates, run.suite.scale, judge.sampling, machinery.retry)
 
         async def score(task: JudgeTask) -> Event:
-            shown = evidence_text(templates["evidence"], task.evidence, task.question)
+            shown = findings(task.evidence, task.question)
             text = text_of(store, task.answer_key)
             outcome = await grader.grade(task.question, task.answer_key, text, task.call, shown)
             return _keep(run, task, outcome, store, counter)
