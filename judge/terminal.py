@@ -17,7 +17,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 
 from judge.events import Answered, ArmFailed, Checked, Event, Loaded, Loading, Scored, ScoringFailed
 
@@ -53,15 +53,16 @@ class PlainScreen:
 class LiveScreen:
     """A progress line with phase, arm, question, speed, done/owed and ETA; failures stay above it."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: Console | None = None) -> None:
+        said = Column(ratio=1, no_wrap=True, overflow="ellipsis")  # what happened gives way, the figures do not
         columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=12),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
+            TextColumn("{task.description}", markup=False, table_column=said),
         )
-        self._progress = Progress(*columns, console=Console(stderr=True))
+        self._progress = Progress(*columns, console=console or Console(stderr=True), expand=True)
         self._task: TaskID | None = None
         self._phase = ""
 
@@ -90,7 +91,7 @@ class LiveScreen:
         if self._task is None or phase != self._phase:
             self._task = self._progress.add_task(text, total=owed)
             self._phase = phase
-        self._progress.update(self._task, description=text.splitlines()[0][:90], completed=done, total=owed)
+        self._progress.update(self._task, description=text.splitlines()[0], completed=done, total=owed)
 
 
 def describe(event: Event) -> str:

@@ -1,10 +1,13 @@
 """What a run says of itself, line by line."""
 
+import io
+
 import pytest
 from examples import answer
+from rich.console import Console
 
 from judge.events import Answered, ArmFailed, Event, Loaded, Loading, Scored, ScoringFailed
-from judge.terminal import PlainScreen, describe, print_table
+from judge.terminal import LiveScreen, PlainScreen, describe, print_table
 from runner.timing import timing
 from runner.types import AnswerState, Usage
 
@@ -62,3 +65,17 @@ def test_a_table_to_a_pipe_is_never_cut_and_shows_brackets(capsys: pytest.Captur
     shown = capsys.readouterr().out
     assert "m" * 300 in shown
     assert "4.00 [3.81, 4.06]" in shown
+
+
+def test_the_live_line_shows_phase_arm_question_speed_and_progress_on_eighty_columns() -> None:
+    seen = io.StringIO()
+    answered = Answered.model_validate({**PLACE, "answer": COUNTED, "timing": timing(COUNTED, speculative=False)})
+    with LiveScreen(Console(file=seen, force_terminal=True, width=80, color_system=None)) as screen:
+        screen.show(Loading(model="coder/moe4", phase="collect"))
+        screen.show(answered)
+        screen.show(Loading(model="j [bold]", phase="score"))
+        screen.show(ScoringFailed.model_validate({**PLACE, "judge": "j", "message": "no JSON [object] found"}))
+    text = seen.getvalue()
+    assert "3/20" in text and "coder/moe4 C-T1-Q1 ok 4.0 t/s" in text
+    assert "loading j [bold]" in text, "what models say is no markup"
+    assert "j on coder/moe4 C-T1-Q1: failed: no JSON [object] found" in text
