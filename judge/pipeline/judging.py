@@ -22,9 +22,10 @@ from judge.units import judgement_key
 from runner.arms import build_arm
 from runner.client import ModelClient
 from runner.engines.local import run_bounded
+from runner.errors import ServerError
 from runner.identity import digest
 from runner.probe import Capabilities, check_model, probe
-from runner.serve import serve
+from runner.serve import RunningServer, serve
 from runner.types import Arm, Config, Value
 
 
@@ -123,11 +124,14 @@ async def _ask_judge(
     yield Loading(model=judge.name, phase="score")
     started_s = time.monotonic()
     async with AsyncExitStack() as stack:
-        client, capabilities, experts_used = await _open_judge(run, judge, store, machinery, stack)
+        client, capabilities, server = await _open_judge(run, judge, store, machinery, stack)
+        experts_used = server.proof.experts_used if server else None
         yield Loaded(model=judge.name, seconds=time.monotonic() - started_s, experts_used=experts_used)
         grader = Grader(client, capabilities.dialect, templates, run.suite.scale, judge.sampling, machinery.retry)
 
         async def score(task: JudgeTask) -> Event:
+            if server is not None and not server.alive:
+                raise ServerError(f"{judge.name}: {server.obituary()}")
             shown = findings(task.evidence, task.question)
             text = text_of(store, task.answer_key)
             outcome = await grader.grade(task.question, task.answer_key, text, task.call, shown)
@@ -140,8 +144,8 @@ async def _ask_judge(
 
 async def _open_judge(
     run: RunRecord, judge: JudgeRecord, store: Store, machinery: Machinery, stack: AsyncExitStack
-) -> tuple[ModelClient, Capabilities, int | None]:
-    """Serve the judge or reach its endpoint; ``stack`` keeps it open. Returns client, dialect and experts used."""
+) -> tuple[ModelClient, Capabilities, RunningServer | None]:
+    """Serve the judge or reach its endpoint; ``stack`` keeps it open. Returns client, dialect and server, if one was started."""
     if judge.model is None:
         assert judge.endpoint is not None
         client = await stack.enter_async_context(ModelClient(judge.endpoint, api_key=machinery.api_key))
@@ -152,7 +156,7 @@ async def _open_judge(
     server = await stack.enter_async_context(serve(arm, judge.model, log, options=machinery.serve))
     store.add_launch(run.id, arm, launch_of(server))
     client = await stack.enter_async_context(ModelClient(server.endpoint))
-    return client, await probe(client, retry=machinery.retry), server.proof.experts_used
+    return client, await probe(client, retry=machinery.retry), server
 
 
 def judge_arm(judge: JudgeRecord) -> Arm:
