@@ -144,7 +144,12 @@ def _figure(value: float | None, spec: str, unit: str = "") -> str:
 
 def export_roles(rungs: Sequence[Rung], results: Results, path: Path) -> None:
     """Write the role map as YAML or JSON, by the name's ending. Raises UserError for another one."""
-    document = {"run": results.run_id, "suite": results.suite, "suite_hash": results.suite_hash, "roles": role_map(rungs)}
+    document = {
+        "run": results.run_id,
+        "suite": results.suite,
+        "suite_hash": results.suite_hash,
+        "roles": role_map(rungs),
+    }
     match path.suffix:
         case ".json":
             text = json.dumps(document, indent=2) + "\n"

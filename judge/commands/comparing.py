@@ -22,7 +22,9 @@ Margin = Annotated[float, typer.Option(min=0.01, max=4, help="Points on the 1-5 
 @app.command()
 def compare(
     context: typer.Context,
-    arm_a: Annotated[str, typer.Argument(help="The arm compared with: coder_primary/baseline, or RUN:coder_primary/baseline")],
+    arm_a: Annotated[
+        str, typer.Argument(help="The arm compared with: coder_primary/baseline, or RUN:coder_primary/baseline")
+    ],
     arm_b: Annotated[str, typer.Argument(help="The arm in question: coder_primary/moe4, or RUN:...")],
     run_id: Annotated[str, typer.Option("--run", help="Run of arms named without one")] = "latest",
     margin: Margin = 0.25,
@@ -115,9 +117,7 @@ def cross(
     record = work.prepare(places, choice, command_line())
     higher = work.prepare_judge(places, _escalation(choice.judges[0], escalate_to), choice) if escalate_to else None
     further = work.Further(escalate_to=higher, spread=spread)
-    conduct = carried.conduct(
-        concurrency=judged.max_concurrency, unsafe=executed.unsafe_no_sandbox, further=further
-    )
+    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=executed.unsafe_no_sandbox, further=further)
     results = work.execute(places, record, conduct)
     print_results(places, results, as_json=carried.as_json)
     end(complete=results.complete)

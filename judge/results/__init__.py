@@ -3,4 +3,13 @@
 from judge.results.build import build_results, read_scored
 from judge.results.values import ArmResult, CriterionScore, JudgeCell, JudgeSummary, QuestionScore, Results
 
-__all__ = ["ArmResult", "CriterionScore", "JudgeCell", "JudgeSummary", "QuestionScore", "Results", "build_results", "read_scored"]
+__all__ = [
+    "ArmResult",
+    "CriterionScore",
+    "JudgeCell",
+    "JudgeSummary",
+    "QuestionScore",
+    "Results",
+    "build_results",
+    "read_scored",
+]
