@@ -37,7 +37,7 @@ _INSTALL = (
     "`pacman -S bubblewrap` (Arch)"
 )
 _ENABLE_LANDLOCK = "use Linux 5.13 or newer and add `landlock` to the kernel's `lsm=` boot parameter"
-_REPORT = "do not run untrusted code on this machine, and report its kernel, distribution and bubblewrap version"
+_REPORT = "report the kernel, distribution and bubblewrap version of this machine"
 
 Level = Literal[Wall, "none"]
 
@@ -145,7 +145,7 @@ async def _proven(jail: Jail) -> Jail:
 def _found(jail: Jail, run_as: str, missing: Sequence[IsolationMissing]) -> Isolation:
     name = run_as if jail.uid is not None else None
     who = f"answers run on {jail.interpreter.executable}" + (f" as {name}" if name is not None else "")
-    better = f" (better, with a network for the answers that need one: bubblewrap; {missing[0]})" if missing else ""
+    better = f"; bubblewrap would give a network to the answers that need one, but {missing[0]}" if missing else ""
     return Isolation(
         level=jail.wall,
         reason=f"{_describe(jail)}; {who}{better}",

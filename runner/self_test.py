@@ -21,6 +21,7 @@ _USERNS = (
     "/usr/bin/bwrap flags=(unconfined) { userns, }` into /etc/apparmor.d/bwrap and run `apparmor_parser -r "
     "/etc/apparmor.d/bwrap`; in a container, start it with permission to create user namespaces"
 )
+_SYSTEM_CALLS = "in a container, allow it the system calls of Landlock and seccomp, prctl and capset"
 _USERNS_SIGNS = re.compile(
     r"RTM_NEWADDR|uid map|new namespace|unprivileged|Creating new namespace|Operation not permitted"
 )
@@ -68,7 +69,7 @@ async def _attempt(jail: Jail, canary: str, home: str, port: int) -> list[str]:
         escaped: list[str] = reply.value()
         return escaped if isinstance(escaped, list) else [f"break the self-test: {reply.error}"]
     except (Died, Tampered, TimeoutError) as failure:
-        raise _diagnosis(f"{await cell.ending()}, {failure}", cell.take_output()) from failure
+        raise _diagnosis(jail, f"{await cell.ending()}, {failure}", cell.take_output()) from failure
     finally:
         await cell.close()
 
@@ -81,9 +82,11 @@ def _was_contacted(listener: socket.socket) -> bool:
     return True
 
 
-def _diagnosis(ending: str, output: str) -> IsolationMissing:
+def _diagnosis(jail: Jail, ending: str, output: str) -> IsolationMissing:
     said = " ".join(output.split())[-300:]
-    reason = f"the sandbox does not start ({ending}): {said or 'no output'}"
+    reason = f"the {jail.wall} sandbox does not start ({ending}): {said or 'no output'}"
+    if jail.wall != "bwrap":
+        return IsolationMissing(reason, _SYSTEM_CALLS)
     return IsolationMissing(
         reason, _USERNS if _USERNS_SIGNS.search(output) else "run `judge doctor` as an ordinary user"
     )
