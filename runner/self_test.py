@@ -42,9 +42,10 @@ async def escapes(jail: Jail) -> list[str]:
 
 
 def _folder_of_the_user() -> Path:
-    """Root's own home folder would prove nothing: its permissions alone keep everybody else out."""
-    reachable = os.getuid() != 0 and os.access(Path.home(), os.W_OK)
-    return Path.home() if reachable else Path(tempfile.gettempdir())
+    """Root's own folders would prove nothing: their permissions alone keep everybody else out."""
+    if os.getuid() == 0:
+        return Path("/tmp")
+    return Path.home() if os.access(Path.home(), os.W_OK) else Path(tempfile.gettempdir())
 
 
 @functools.cache

@@ -114,7 +114,8 @@ def _with_bwrap(jail: Jail, child: _ChildEnds, *, network: bool, answer_env: Pat
 
 
 def _unpack(jail: Jail, on_failure: contextlib.ExitStack) -> str:
-    scratch = tempfile.mkdtemp(prefix="coder-judge-")
+    # For another user the folder of temporary files may be out of reach: some systems give root one of its own.
+    scratch = tempfile.mkdtemp(prefix="coder-judge-", dir=None if jail.uid is None else "/tmp")
     on_failure.callback(shutil.rmtree, scratch, ignore_errors=True)
     folder = Path(scratch, "inside")
     folder.mkdir()

@@ -1,9 +1,10 @@
 """Takes rights away from this process for good, where no namespaces do it: Landlock, then a system-call filter.
 
-Called once, before anything of the answer is loaded, and by the only thread. Importing ctypes costs a start several
-milliseconds; there is no other way to these calls without a compiled extension.
+Called once, before anything of the answer is loaded, and by the only thread: others would keep their rights. Importing
+ctypes costs a start several milliseconds; there is no other way to these calls without a compiled extension.
 """
 
+import _thread
 import ctypes
 import os
 import struct
@@ -21,6 +22,8 @@ def confine(plan: dict[str, Any]) -> None:
     """Do what ``landlock.confinement`` planned. Raises OSError when any of it fails: then nothing may be loaded."""
     if 0 in os.getresuid():
         raise PermissionError("untrusted code never runs as root")
+    if _thread._count():
+        raise PermissionError("there are threads already, which would keep their rights")
     _done(_libc.capset(struct.pack("=Ii", _CAPABILITY_VERSION_3, 0), bytes(24)))
     ruleset = _ruleset(plan["handled"])
     for path, rights in plan["rules"]:

@@ -53,6 +53,15 @@ async def test_without_bubblewrap_nothing_runs_and_the_message_says_how_to_get_i
             pytest.fail("the sandbox started without isolation")
 
 
+@pytest.mark.skipif(not HAS_LANDLOCK, reason="the kernel has no Landlock: the test below is about that")
+async def test_a_folder_of_temporary_files_that_only_the_service_may_enter_does_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    found = await examine(ways=[landlock()])
+    assert found.level == "landlock", found.reason
+
+
 @pytest.fixture
 def setuid_bwrap(tmp_path: Path) -> str:
     copy = Path(shutil.copy("/usr/bin/bwrap", tmp_path))

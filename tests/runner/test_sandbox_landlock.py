@@ -64,6 +64,16 @@ async def test_a_network_of_its_own_is_not_to_be_had_and_that_is_said(wall: str)
             pytest.fail("started without a network")
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root could run answers as root")
+@on_this_kernel
+async def test_root_does_not_even_start(wall: str) -> None:
+    found = await walled(wall)
+    as_root = found.model_copy(update={"jail": found.required().model_copy(update={"uid": None, "gid": None})})
+    with pytest.raises(SandboxError, match="untrusted code never runs as root"):
+        async with Sandbox(isolation=as_root):
+            pytest.fail("started as root")
+
+
 MANY = 40
 THREADS = """
 import threading
