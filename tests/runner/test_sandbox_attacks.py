@@ -92,7 +92,8 @@ class World:
         self.around = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="/tmp", prefix="world-")))
         self.around.chmod(0o777)
         self.home = self.around / "home"
-        self.home.mkdir(mode=0o755)
+        self.home.mkdir()
+        self.home.chmod(0o755)
         self.private = self._file(".netrc", 0o600)
         self.public = self._file("public.txt", 0o644)
         self.important = self._file("important.db", 0o666)
