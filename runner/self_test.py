@@ -32,8 +32,10 @@ async def escapes(jail: Jail) -> list[str]:
     does not even start."""
     home = _folder_of_the_user()
     with tempfile.NamedTemporaryFile(dir=home) as canary, socket.create_server(("127.0.0.1", 0)) as listener:
-        # Readable to everybody: only the sandbox, not the permissions, keeps it away.
+        # Owned by who runs answers and readable to all: only the sandbox, not the permissions, keeps it away.
         os.fchmod(canary.fileno(), 0o644)
+        if jail.uid is not None and jail.gid is not None:
+            os.fchown(canary.fileno(), jail.uid, jail.gid)
         listener.setblocking(False)
         escaped = await _attempt(jail, canary.name, str(home), listener.getsockname()[1])
         if _was_contacted(listener):
