@@ -5,6 +5,7 @@ The ways are tried in order, bubblewrap first, then Landlock; the first whose se
 inferred from settings of the kernel: distributions show user namespaces as allowed and then refuse them.
 """
 
+import asyncio
 import os
 import platform
 import pwd
@@ -14,6 +15,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 from pydantic import Field
 
@@ -71,15 +73,22 @@ Way = Callable[[Jail], Awaitable[Jail]]
 """Turns what every sandbox needs into one with a wall around it. Raises IsolationMissing."""
 
 _known: dict[tuple[int, str], Isolation] = {}
+_testing: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+"""One self-test at a time: two at once would slow each other down, and a slow one looks like a failed one."""
 
 
 async def isolation(*, run_as: str = RUN_AS) -> Isolation:
-    """Return what this machine offers; the self-test runs once a process. ``run_as`` counts only when the service runs
-    as root."""
+    """Return what this machine offers. What passed the self-test is not tested again in this process; a failure is, since
+    it may have been that of a moment. ``run_as`` counts only when the service runs as root.
+    """
     key = (os.getuid(), run_as)
-    if key not in _known:
-        _known[key] = await examine(run_as=run_as)
-    return _known[key]
+    async with _testing.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+        if key not in _known:
+            found = await examine(run_as=run_as)
+            if found.level == "none":
+                return found
+            _known[key] = found
+        return _known[key]
 
 
 async def examine(*, run_as: str = RUN_AS, ways: Sequence[Way] | None = None) -> Isolation:

@@ -30,8 +30,15 @@ async def test_this_machine_isolates_and_says_which_interpreter_runs_answers() -
     assert found.interpreter in found.reason
 
 
-async def test_the_self_test_runs_once_a_process() -> None:
-    assert await isolation() is await isolation()
+async def test_the_self_test_runs_once_a_process_however_many_ask_at_once() -> None:
+    first, *others = await asyncio.gather(*(isolation() for _ in range(5)))
+    assert all(other is first for other in others)
+
+
+async def test_a_failed_self_test_is_done_again() -> None:
+    first = await isolation(run_as="no-such-user")
+    assert first.level == "none"
+    assert await isolation(run_as="no-such-user") is not first
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root becomes somebody else")
