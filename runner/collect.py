@@ -73,11 +73,14 @@ async def ask(
         return _failed(prompt, sample, sampling, error, alive=server.alive)
     timing = await _server_timing(server.log, mark)
     usage = await _counted(client, reply)
-    return _answer(prompt, sample, sampling, reply, state=classify(reply), usage=usage, timing=timing)
+    state = classify(reply)
+    return _answer(prompt, sample, sampling, reply, state=state, message=reply.repetition, usage=usage, timing=timing)
 
 
 def classify(reply: Reply) -> AnswerState:
-    """Return the state of a reply that ended with a finish reason."""
+    """Return the state of a reply that ended with a finish reason, or that was cut because the model repeats itself."""
+    if reply.repetition is not None:
+        return AnswerState.LOOP
     if not reply.text.strip():
         return AnswerState.LENGTH if reply.finish_reason == "length" else AnswerState.EMPTY
     return AnswerState.LENGTH if reply.finish_reason == "length" else AnswerState.OK

@@ -30,8 +30,9 @@ from fakes import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.client import ModelClient, Timeouts, retry_after, status_error
+from runner.client import ModelClient, Timeouts
 from runner.errors import AccessDenied, ContextExceeded, EndpointError, StreamCut
+from runner.statuses import retry_after, status_error
 from runner.types import Endpoint, Reply, Sampling
 
 HELLO = ({"role": "user", "content": "hello"},)
