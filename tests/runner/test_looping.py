@@ -4,6 +4,7 @@ import encodings
 import html.entities
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -124,11 +125,9 @@ def test_what_people_write_is_no_loop(text: str) -> None:
     assert first_found(text, step=7) is None
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in sorted(ANSWERS.glob("*.txt")) if p.stem != "looping_answer"], ids=lambda path: path.stem
-)
-def test_no_other_answer_that_models_gave_is_a_loop(path: Path) -> None:
-    assert first_found(path.read_text(encoding="utf-8")) is None
+def test_no_other_answer_that_models_gave_is_a_loop() -> None:
+    found = [path.stem for path in sorted(ANSWERS.glob("*.txt")) if first_found(path.read_text(encoding="utf-8"))]
+    assert found == ["looping_answer"]
 
 
 def test_no_file_of_real_code_is_a_loop() -> None:
@@ -137,9 +136,9 @@ def test_no_file_of_real_code_is_a_loop() -> None:
     assert [text[:80] for text in read if first_found(text, step=60)] == []
 
 
-@settings(deadline=None)
-@given(st.lists(st.integers(0, 10**9), min_size=200, max_size=400, unique=True), st.sampled_from([" ", ", ", "\n    "]))
-def test_a_table_of_different_constants_is_no_loop(values: list[int], between: str) -> None:
+@given(st.integers(0, 10**9), st.sampled_from([" ", ", ", "\n    "]), st.integers(200, 2_000))
+def test_a_table_of_different_constants_is_no_loop(seed: int, between: str, count: int) -> None:
+    values = Random(seed).sample(range(10**6), count)
     assert endless_repetition(between.join(map(str, values))) is None
 
 
