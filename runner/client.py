@@ -226,7 +226,7 @@ class _MappedErrors:
             case openai.APITimeoutError() | TimeoutError():
                 return EndpointError(f"{where}: nothing arrived in time", transient=True)
             case openai.APIConnectionError():
-                return EndpointError(f"{where}: {_cause(error)}", transient=True)
+                return EndpointError(f"{where}: the connection failed ({_cause(error)})", transient=True)
             case json.JSONDecodeError(doc=doc) if not doc.strip():
                 return EndpointError(f"{where}: found an empty body instead of JSON", transient=True)
             case openai.APIError() | json.JSONDecodeError() | UnicodeDecodeError():

@@ -26,6 +26,7 @@ from runner.types import Arm, Endpoint, ModelFile, Value
 LOOPBACK = "127.0.0.1"
 POLL_S = 0.1
 STOP_GRACE_S = 5.0
+DEATH_GRACE_S = 0.5
 TAIL_LINES = 12
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -66,6 +67,14 @@ class RunningServer:
     def alive(self) -> bool:
         """False once the process has ended by itself."""
         return self._process.returncode is None
+
+    async def survives(self, grace_s: float = DEATH_GRACE_S) -> bool:
+        """False when the process has ended or does so within ``grace_s``: its connections break before it is seen to be gone."""
+        try:
+            await asyncio.wait_for(self._process.wait(), grace_s)
+        except TimeoutError:
+            return True
+        return False
 
     def ending(self) -> str:
         """Return on one line why the server is gone."""
