@@ -9,10 +9,10 @@ import statistics
 import time
 from pathlib import Path
 
-from judge.check_modules import load_checks
-from judge.evidence import examine_all, examine_answer
+from judge.checks.evidence import examine_all, examine_answer
+from judge.checks.modules import load_checks
+from judge.checks.mutation import load_exam
 from judge.library import load_suite, shipped
-from judge.mutation import load_exam
 from judge.types import Question
 from runner.isolation import Isolation, isolation
 

@@ -1,6 +1,6 @@
 """What a run tells whoever watches it: the pipeline yields these and prints nothing."""
 
-from judge.checking import Evidence
+from judge.checks.checking import Evidence
 from runner.types import Answer, Timing, Value
 
 

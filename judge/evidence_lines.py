@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from judge.app import Places
-from judge.checking import CheckResult, bounds
+from judge.checks.checking import CheckResult, bounds
 from judge.grounding import failure_line
 from judge.pipeline import evidence_of, questions_of
 from judge.plan import wanted_answers

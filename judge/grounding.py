@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
-from judge.checking import UNKNOWN_STATES, CheckResult, Evidence
+from judge.checks.checking import UNKNOWN_STATES, CheckResult, Evidence
 from judge.types import Grade, Question, Verdict
 
 Policy = Literal["grounded", "judge"]

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from judge.check_modules import load_checks
+from judge.checks.modules import load_checks
 from judge.errors import UserError
 from judge.grounding import Policy
 from judge.library import JudgePrompts, MissingFile, Models, find_file

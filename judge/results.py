@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
 from judge.audit import Disagreement, Rates, disagrees, rates
-from judge.checking import Evidence, bounds
+from judge.checks.checking import Evidence, bounds
 from judge.grounding import Policy, bounded
 from judge.lineage import same_family
 from judge.pipeline import evidence_of, owed_checks, owed_scorings, questions_of, wanted_scorings, work_of

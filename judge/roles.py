@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from judge.intervals import Outcome, TierInterval, tier_interval
 from judge.scoring import TierScore
+from judge.stats.intervals import Outcome, TierInterval, tier_interval
 from judge.types import Role
 from runner.types import Value
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from judge.app import Places
-from judge.checking import Evidence
+from judge.checks.checking import Evidence
 from judge.errors import StoreError, UserError
 from judge.grounding import failure_line
 from judge.pipeline import questions_of

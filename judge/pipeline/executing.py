@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator, Iterator
 
-from judge.check_modules import load_checks
-from judge.checking import Evidence
+from judge.checks.checking import Evidence
+from judge.checks.evidence import examine_answer
+from judge.checks.lanes import Lanes
+from judge.checks.modules import load_checks
 from judge.events import Checked, Event
-from judge.evidence import examine_answer
-from judge.lanes import Lanes
 from judge.pipeline.shared import Counter, Machinery, questions_of, text_of
 from judge.plan import wanted_answers
 from judge.records import RunRecord

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from string import Template
 
-from judge.checking import Evidence
+from judge.checks.checking import Evidence
 from judge.events import Event, Loaded, Loading, Scored, ScoringFailed
 from judge.grade import Grader
 from judge.grounding import findings

@@ -7,10 +7,10 @@ negative n (the question does not mention it, so 1 for an empty product is fine)
 import math
 import random
 
-from judge.checking import Check
-from judge.entry import Entry, WantedFunction, find_function
-from judge.hints import function_hints, says_integer
-from judge.subject import Case, Subject
+from judge.checks.checking import Check
+from judge.checks.entry import Entry, WantedFunction, find_function
+from judge.checks.hints import function_hints, says_integer
+from judge.checks.subject import Case, Subject
 from runner.outcomes import CallResult
 
 QUESTION = "C-T1-Q1"

@@ -6,9 +6,9 @@ the space (tabs, line ends), and what becomes of punctuation.
 
 import random
 
-from judge.checking import Check
-from judge.entry import WantedFunction, find_function
-from judge.subject import Case, Subject
+from judge.checks.checking import Check
+from judge.checks.entry import WantedFunction, find_function
+from judge.checks.subject import Case, Subject
 
 QUESTION = "C-T1-Q2"
 CALL_WALL_S = 1.0

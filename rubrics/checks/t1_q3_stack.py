@@ -7,9 +7,9 @@ None, a message, False), what push returns, a capacity, further methods, and wha
 import random
 from collections.abc import Iterator
 
-from judge.checking import Check
-from judge.entry_class import ClassEntry, Step, WantedClass, check_sessions, find_class, gives
-from judge.subject import NOT_TRIED, Results, Subject, same
+from judge.checks.checking import Check
+from judge.checks.entry_class import ClassEntry, Step, WantedClass, check_sessions, find_class, gives
+from judge.checks.subject import NOT_TRIED, Results, Subject, same
 from runner.outcomes import CallResult
 from runner.protocol import Handle
 

@@ -16,9 +16,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from judge.checking import Check, shown, shown_result
-from judge.entry import Entry, WantedFunction, find_function
-from judge.subject import Case, Subject
+from judge.checks.checking import Check, shown, shown_result
+from judge.checks.entry import Entry, WantedFunction, find_function
+from judge.checks.subject import Case, Subject
 from runner.loopback import LoopbackServer, Route
 from runner.outcomes import CallResult
 from runner.sandbox import Sandbox

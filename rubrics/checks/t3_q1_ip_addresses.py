@@ -10,9 +10,9 @@ import random
 from collections import Counter
 from collections.abc import Callable
 
-from judge.checking import Check, shown
-from judge.entry import WantedFunction, find_function
-from judge.subject import Case, Subject
+from judge.checks.checking import Check, shown
+from judge.checks.entry import WantedFunction, find_function
+from judge.checks.subject import Case, Subject
 from runner.outcomes import CallResult
 from runner.protocol import Counting
 

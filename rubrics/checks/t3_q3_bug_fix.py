@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from judge.checking import Check, shown
-from judge.entry import WantedFunction, find_function
-from judge.subject import Case, Subject
+from judge.checks.checking import Check, shown
+from judge.checks.entry import WantedFunction, find_function
+from judge.checks.subject import Case, Subject
 from runner.outcomes import CallResult, Inventory
 
 QUESTION = "C-T3-Q3"

@@ -16,7 +16,8 @@ HEAVY = ("openai", "sqlalchemy", "numpy", "gguf", "alembic", "yaml", "llama_cpp"
 def commands() -> list[str]:
     from judge.cli import app
 
-    return sorted(c.name or c.callback.__name__ for c in app.registered_commands if c.callback)
+    groups = [group.typer_instance for group in app.registered_groups if group.typer_instance]
+    return sorted(c.name or c.callback.__name__ for group in groups for c in group.registered_commands if c.callback)
 
 
 @pytest.mark.parametrize("name", commands())

@@ -3,7 +3,7 @@
 import pytest
 
 from judge.audit import disagrees, rates
-from judge.checking import Check, Evidence
+from judge.checks.checking import Check, Evidence
 from judge.grounding import bounded, findings
 from judge.library import load_suite
 from judge.types import Verdict

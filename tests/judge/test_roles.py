@@ -1,8 +1,8 @@
 """Role decisions: which tier decides, and what is said about it."""
 
-from judge.intervals import Outcome
 from judge.roles import RoleDecision, decide
 from judge.scoring import Coverage, TierScore
+from judge.stats.intervals import Outcome
 from judge.types import Role, Target
 
 ROLE = Role(

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 import judge.store
 from judge.errors import StoreError
 from judge.records import ArmRecord, JudgeRecord, Launch, RunRecord
-from judge.store import HEAD, LOOKUP_BATCH, Store
+from judge.store import HEAD, Store
+from judge.store.database import LOOKUP_BATCH
+from judge.store.tables import METADATA
 from judge.types import JudgeFailure, ModelEntry, Verdict
 from judge.units import AnswerUnit, answer_unit, judgement_key
 from runner.types import Answer, AnswerState, Endpoint, ModelFile, Sampling, ServerTiming, Stamps, Usage
@@ -291,7 +293,7 @@ def test_launches_of_an_arm_are_listed_oldest_first(store: Store) -> None:
 
 
 def test_the_newest_migration_is_the_one_that_the_store_expects() -> None:
-    folder = Path(judge.store.__file__).parent / "migrations" / "versions"
+    folder = Path(judge.store.__file__).parent.parent / "migrations" / "versions"
     assert max(file.name.partition("_")[0] for file in folder.glob("[0-9]*.py")) == HEAD
 
 
@@ -302,7 +304,7 @@ def test_every_table_of_the_migrations_is_known_to_the_store_column_by_column(st
             for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         }
     db.close()
-    known = {table.name: set(table.columns.keys()) for table in judge.store._meta.tables.values()}
+    known = {table.name: set(table.columns.keys()) for table in METADATA.tables.values()}
     assert {name: columns for name, columns in made.items() if name != "alembic_version"} == known
 
 

@@ -13,7 +13,7 @@ from judge.extract import extract, runnable
 from judge.library import load_suite
 from judge.types import Question
 
-EXAM = Path(__file__).parents[2] / "rubrics" / "exam"
+EXAM = Path(__file__).parents[3] / "rubrics" / "exam"
 FOLDERS = sorted(path for path in EXAM.iterdir() if path.is_dir())
 SUITE = load_suite()
 ABOUT_WORDS = {"C-T3-Q3"}

@@ -13,10 +13,10 @@ from importlib.resources.abc import Traversable
 from types import ModuleType
 from typing import cast
 
-from judge.checking import Check
+from judge.checks.checking import Check
+from judge.checks.subject import Subject
 from judge.errors import UserError
 from judge.library import shipped
-from judge.subject import Subject
 from judge.types import Question
 from runner.identity import digest
 from runner.protocol import Clock

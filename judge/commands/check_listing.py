@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 
-from judge.check_modules import load_checks
+from judge.checks.modules import load_checks
+from judge.checks.mutation import QuestionScore, score_checks
 from judge.library import load_suite
-from judge.mutation import QuestionScore, score_checks
 from judge.request import chosen_questions
 
 COLUMNS = ("Question", "Check", "Criteria", "Holds when it passes")

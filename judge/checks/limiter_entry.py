@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from judge.subject import CannotExamine, Results, Subject
+from judge.checks.subject import CannotExamine, Results, Subject
 from runner.outcomes import CallResult, Class, Parameter
 from runner.protocol import Call, Handle
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from judge.checking import Evidence, bounds
+from judge.checks.checking import Evidence, bounds
+from judge.checks.evidence import examine_all
 from judge.errors import LibraryError
-from judge.evidence import examine_all
 from judge.library import shipped
 from judge.types import Question, Suite
 from judge.yaml_lines import parse

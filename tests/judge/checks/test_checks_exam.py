@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from judge.check_modules import load_checks
+from judge.checks.evidence import examine_all
+from judge.checks.modules import load_checks
+from judge.checks.mutation import ENOUGH_CAUGHT, ExamAnswer, QuestionScore, load_exam, render_scores, score
 from judge.errors import LibraryError
-from judge.evidence import examine_all
 from judge.library import load_suite, shipped
-from judge.mutation import ENOUGH_CAUGHT, ExamAnswer, QuestionScore, load_exam, render_scores, score
 from judge.types import Question
 from runner.isolation import isolation
 

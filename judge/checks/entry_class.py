@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from judge.checking import Check, shown
-from judge.entry import require_unambiguous
-from judge.subject import NOT_TRIED, CannotExamine, Results, Subject, ended, same
+from judge.checks.checking import Check, shown
+from judge.checks.entry import require_unambiguous
+from judge.checks.subject import NOT_TRIED, CannotExamine, Results, Subject, ended, same
 from runner.outcomes import CallResult, Class
 from runner.protocol import Builtin, Call, Handle
 

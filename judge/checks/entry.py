@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from judge.checking import shown_result
-from judge.subject import CannotExamine, Case, Results, Subject, kind_of
+from judge.checks.checking import shown_result
+from judge.checks.subject import CannotExamine, Case, Results, Subject, kind_of
 from runner.outcomes import Class, Function, Inventory
 from runner.protocol import Call, Opaque
 

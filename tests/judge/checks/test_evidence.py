@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from judge.checking import Evidence, bounds
-from judge.evidence import examine_answer
+from judge.checks.checking import Evidence, bounds
+from judge.checks.evidence import examine_answer
 from judge.library import load_suite
 from runner.isolation import Isolation, isolation
 

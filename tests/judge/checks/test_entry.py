@@ -5,11 +5,11 @@ from textwrap import dedent
 
 import pytest
 
-from judge.checking import shown
-from judge.entry import Entry, WantedFunction, candidates, find_function
+from judge.checks.checking import shown
+from judge.checks.entry import Entry, WantedFunction, candidates, find_function
+from judge.checks.subject import CannotExamine, Case, Place, Subject
 from judge.extract import runnable
 from judge.library import load_suite
-from judge.subject import CannotExamine, Case, Place, Subject
 from runner.isolation import isolation
 from runner.outcomes import Inventory
 

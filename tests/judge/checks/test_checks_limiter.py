@@ -4,11 +4,11 @@ from textwrap import dedent, indent
 
 import pytest
 
-from judge.evidence import examine_answer
+from judge.checks.evidence import examine_answer
+from judge.checks.limiter_entry import arguments
+from judge.checks.locking import uncovered_stores
 from judge.extract import runnable
 from judge.library import load_suite
-from judge.limiter_entry import arguments
-from judge.locking import uncovered_stores
 from runner.isolation import isolation
 from runner.outcomes import Parameter
 

@@ -4,11 +4,11 @@ import asyncio
 import re
 import sys
 
-from judge.check_modules import CheckModule, load_checks
-from judge.checking import Check, CheckResult, Evidence, EvidenceState, all_failed, all_not_run, quoted
+from judge.checks.checking import Check, CheckResult, Evidence, EvidenceState, all_failed, all_not_run, quoted
+from judge.checks.lanes import Lanes
+from judge.checks.modules import CheckModule, load_checks
+from judge.checks.subject import CannotExamine, Place, Subject
 from judge.extract import extract, runnable
-from judge.lanes import Lanes
-from judge.subject import CannotExamine, Place, Subject
 from judge.types import Question
 from runner.answer_env import find_answer_env
 from runner.errors import SandboxError

@@ -4,8 +4,8 @@ from textwrap import dedent
 
 import pytest
 
-from judge.checking import Evidence
-from judge.evidence import examine_answer
+from judge.checks.checking import Evidence
+from judge.checks.evidence import examine_answer
 from judge.library import load_suite
 from runner.isolation import isolation
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from judge.checking import Check, CheckResult, EvidenceState, FailureKind, shown, shown_result
+from judge.checks.checking import Check, CheckResult, EvidenceState, FailureKind, shown, shown_result
+from judge.checks.lanes import Lanes
 from judge.extract import Program
-from judge.lanes import Lanes
 from judge.types import Question
 from runner.isolation import Isolation
 from runner.outcomes import CallResult, Inventory, Limits, Loaded, Raised

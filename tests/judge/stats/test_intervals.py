@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from judge.intervals import Outcome, tier_interval
+from judge.stats.intervals import Outcome, tier_interval
 
 THREE_QUESTIONS = 3
 ALTERNATING = [4.0, 5.0] * 5

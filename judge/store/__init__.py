@@ -1,0 +1,17 @@
+"""The only folder that knows the database: SQLAlchemy Core, SQLite in WAL mode by default, PostgreSQL by URL.
+
+The store appends: a settled unit is written once, in one transaction, as it completes; failures are listed and leave the unit
+owed. In WAL mode with ``synchronous=NORMAL`` a killed process loses nothing that was written, and a power cut may lose the last
+moments but never the file. A new kind of record is a file of its own here, with its table in ``tables`` and a migration.
+"""
+
+from judge.store.answers import Answers
+from judge.store.database import HEAD, utc_now
+from judge.store.judgements import Judgements
+from judge.store.runs import Runs
+
+__all__ = ["HEAD", "Store", "utc_now"]
+
+
+class Store(Runs, Answers, Judgements):
+    """Runs, answers and judgements on disk. Every method raises StoreError when the database cannot be used."""

@@ -1,0 +1,77 @@
+"""Answers, failed attempts at them, and what executing them showed."""
+
+from collections.abc import Iterable, Iterator
+
+import sqlalchemy as sa
+
+from judge.checks.checking import Evidence
+from judge.store.database import Database, batches, of_units, utc_now
+from judge.store.tables import ANSWER_FAILURES, ANSWERS, EVIDENCE
+from judge.units import AnswerUnit, evidence_key
+from runner.types import Answer
+
+
+class Answers(Database):
+    """Answers and the evidence about them."""
+
+    def add_answer(self, run_id: str, unit: AnswerUnit, answer: Answer) -> None:
+        """Store a settled answer once, or list the failed attempt."""
+        common = {"unit": unit.key, "run_id": run_id, "state": answer.state.value, "created_at": utc_now()}
+        document = answer.model_dump_json()
+        with self._writing() as db:
+            if answer.settled:
+                place = {"arm": unit.arm, "question_id": unit.question_id, "sample": unit.sample}
+                self._insert_once(db, ANSWERS, **common, **place, doc=document)
+            else:
+                db.execute(ANSWER_FAILURES.insert().values(**common, doc=document))
+
+    def stored_answers(self, keys: Iterable[str]) -> set[str]:
+        """Return which of these units have a settled answer."""
+        return {
+            row.unit
+            for batch in batches(keys)
+            for row in self._rows(sa.select(ANSWERS.c.unit).where(of_units(ANSWERS, batch)))
+        }
+
+    def answers(self, keys: Iterable[str]) -> Iterator[tuple[str, Answer]]:
+        """Yield (unit key, answer) for those of ``keys`` that are stored, batch by batch in the order of ``keys``."""
+        for batch in batches(keys):
+            found = {
+                row.unit: row.doc
+                for row in self._rows(sa.select(ANSWERS.c.unit, ANSWERS.c.doc).where(of_units(ANSWERS, batch)))
+            }
+            yield from ((key, self._parsed(Answer, found[key])) for key in batch if key in found)
+
+    def answer_failures(self, keys: Iterable[str]) -> list[tuple[str, Answer]]:
+        """Return the failed attempts at these units, oldest first."""
+        query = sa.select(ANSWER_FAILURES.c.unit, ANSWER_FAILURES.c.doc).order_by(ANSWER_FAILURES.c.id)
+        rows = [row for batch in batches(keys) for row in self._rows(query.where(of_units(ANSWER_FAILURES, batch)))]
+        return [(row.unit, self._parsed(Answer, row.doc)) for row in rows]
+
+    # --- evidence ---
+
+    def add_evidence(self, run_id: str, answer_key: str, evidence: Evidence) -> None:
+        """Store what executing an answer showed, once. Evidence in state ``not_run`` says nothing and stays owed."""
+        if evidence.state == "not_run":
+            return
+        with self._writing() as db:
+            self._insert_once(
+                db,
+                EVIDENCE,
+                unit=evidence_key(answer_key, evidence.checks_hash),
+                run_id=run_id,
+                answer_unit=answer_key,
+                created_at=utc_now(),
+                doc=evidence.model_dump_json(),
+            )
+
+    def evidence(self, keys: Iterable[str]) -> Iterator[tuple[str, Evidence]]:
+        """Yield (answer key, evidence) for those of the evidence units ``keys`` that are stored."""
+        for batch in batches(keys):
+            for row in self._rows(sa.select(EVIDENCE.c.answer_unit, EVIDENCE.c.doc).where(of_units(EVIDENCE, batch))):
+                yield row.answer_unit, self._parsed(Evidence, row.doc)
+
+    def evidence_of(self, answer_key: str) -> list[Evidence]:
+        """Return all evidence about one answer, oldest first."""
+        query = sa.select(EVIDENCE.c.doc).where(EVIDENCE.c.answer_unit == answer_key).order_by(EVIDENCE.c.created_at)
+        return [self._parsed(Evidence, row.doc) for row in self._rows(query)]

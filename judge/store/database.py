@@ -1,0 +1,201 @@
+"""The database underneath the store: opening, migrating, transactions, and what its errors mean to a user."""
+
+import datetime
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import sqlalchemy as sa
+from pydantic import ValidationError
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAlchemyError
+
+from judge.errors import StoreError
+from runner.types import Value
+
+HEAD = "0002"
+"""Revision of the newest migration; a test holds it to the folder."""
+BUSY_TIMEOUT_MS = 30_000
+BUSY_POLL_S = 0.01
+LOOKUP_BATCH = 500
+
+Stored = TypeVar("Stored", bound=Value)
+
+
+class Database:
+    """One open database. Every method raises StoreError when it cannot be used."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, where: str | Path) -> Self:
+        """Open, and create or migrate, the store at a path or a database URL."""
+        engine = _engine(str(where)) if "://" in str(where) else sa.create_engine(_sqlite_url(Path(where)))
+        if engine.dialect.name == "sqlite":
+            sa.event.listen(engine, "connect", _configure_sqlite)
+        store = cls(engine)
+        store._migrate()
+        return store
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    # --- underneath ---
+
+    def _rows(self, query: sa.Select[Any]) -> list[sa.Row[Any]]:
+        with self._mapped(), self._engine.connect() as db:
+            return list(db.execute(query))
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        with self._mapped(), self._engine.begin() as db:
+            yield db
+
+    @contextmanager
+    def _mapped(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            raise StoreError(f"{self._place()}: {_explain(error)}") from error
+
+    def _parsed(self, kind: type[Stored], document: str) -> Stored:
+        try:
+            return kind.model_validate_json(document)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "the whole"
+            raise StoreError(
+                f"{self._place()}: a stored {kind.__name__} cannot be read ({where}: {first['msg']}); "
+                "it was changed by hand or written by another version"
+            ) from error
+
+    def _insert_once(self, db: sa.Connection, table: sa.Table, **row: Any) -> None:
+        insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
+        db.execute(insert(table).values(**row).on_conflict_do_nothing())
+
+    def _place(self) -> str:
+        url = self._engine.url
+        if url.get_backend_name() == "sqlite" and url.database:
+            return url.database
+        return url.render_as_string(hide_password=True)
+
+    def _migrate(self) -> None:
+        with self._mapped():
+            found = self._revision()
+            if found == HEAD:
+                return
+            if found is not None and found > HEAD:
+                raise StoreError(
+                    f"{self._place()}: written by a newer version (revision {found}, this one knows {HEAD}); update coder-judge"
+                )
+            _upgrade(self._engine)
+
+    def _revision(self) -> str | None:
+        with self._engine.connect() as db:
+            if not sa.inspect(db).has_table("alembic_version"):
+                return None
+            return db.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def utc_now() -> str:
+    """Return the time as it is stored: UTC, ISO 8601, microseconds."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
+
+
+def _upgrade(engine: sa.Engine) -> None:
+    # Imported here because only a new or old store needs it, and it costs every other command a tenth of a second.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations"))
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":  # two programs that open a new store at once: the second finds it made
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _engine(url: str) -> sa.Engine:
+    shown = f"{url.partition('://')[0]}://..."  # never the rest: a password may be in it
+    try:
+        return sa.create_engine(url)
+    except ImportError as error:
+        raise StoreError(
+            f"{shown}: needs the Python package {error.name}, which is not installed; install it"
+        ) from error
+    except (ArgumentError, ValueError) as error:
+        raise StoreError(
+            f"{shown}: not a kind of store that is known; name a path, or a URL that begins with sqlite:/// or postgresql+psycopg://"
+        ) from error
+
+
+def _sqlite_url(path: Path) -> sa.URL:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"{path.parent}: cannot be created ({error.strerror}); name a folder that can be written"
+        ) from error
+    return sa.URL.create("sqlite", database=str(path))
+
+
+def _configure_sqlite(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    _switch_to_wal(cursor)
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.close()
+
+
+def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
+    """Switch as soon as nobody else is switching: for this one thing SQLite does not wait by itself."""
+    deadline_s = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
+                raise
+            time.sleep(BUSY_POLL_S)
+        else:
+            return
+
+
+def _explain(error: SQLAlchemyError) -> str:
+    """Return what the database said on one line, and what to do where that is known."""
+    text = " ".join(str(getattr(error, "orig", None) or error).split())
+    advice = {
+        "readonly": "make the file and its folder writable",
+        "disk is full": "free some space; everything stored so far is safe",
+        "disk I/O": "check the disk; everything stored so far is safe",
+        "locked": "another program holds the store; wait for it or name another store",
+        "unable to open": "check the path and its permissions",
+        "not a database": "the file is damaged or something else; move it away or restore a copy",
+        "malformed": "the file is damaged; restore a copy, or salvage it with sqlite3's .recover",
+    }
+    hint = next((what for mark, what in advice.items() if mark in text), None)
+    kind = "" if isinstance(error, (OperationalError, DatabaseError)) else f"{type(error).__name__}: "
+    return f"{kind}{text[:200]}" + (f"; {hint}" if hint else "")
+
+
+def of_units(table: sa.Table, keys: list[str]) -> sa.ColumnElement[bool]:
+    """Return the condition that a row belongs to one of these units."""
+    return table.c.unit.in_(keys)
+
+
+def batches(keys: Iterable[str]) -> Iterator[list[str]]:
+    """Split ``keys``, which may be endless, into lists short enough for one query."""
+    batch: list[str] = []
+    for key in keys:
+        batch.append(key)
+        if len(batch) == LOOKUP_BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,65 @@
+"""What judges said, and scorings that gave no scores."""
+
+from collections.abc import Iterable, Iterator
+
+import sqlalchemy as sa
+
+from judge.store.database import Database, batches, of_units, utc_now
+from judge.store.tables import JUDGE_FAILURES, JUDGEMENTS
+from judge.types import JudgeFailure, Judgement
+from judge.units import judgement_key
+
+
+class Judgements(Database):
+    """Judgements and failed scorings."""
+
+    def add_judgement(self, run_id: str, judgement: Judgement) -> None:
+        """Store a judgement once."""
+        with self._writing() as db:
+            self._insert_once(
+                db,
+                JUDGEMENTS,
+                unit=judgement_key(judgement.answer_unit, judgement.call),
+                run_id=run_id,
+                answer_unit=judgement.answer_unit,
+                judge_fingerprint=judgement.call.judge_fingerprint,
+                created_at=utc_now(),
+                doc=judgement.model_dump_json(),
+            )
+
+    def add_judge_failure(self, run_id: str, failure: JudgeFailure) -> None:
+        """List a scoring that gave no scores; its unit stays owed."""
+        unit = judgement_key(failure.answer_unit, failure.call)
+        row = {
+            "unit": unit,
+            "run_id": run_id,
+            "kind": failure.kind,
+            "created_at": utc_now(),
+            "doc": failure.model_dump_json(),
+        }
+        with self._writing() as db:
+            db.execute(JUDGE_FAILURES.insert().values(**row))
+
+    def stored_judgements(self, keys: Iterable[str]) -> set[str]:
+        """Return which of these units are stored."""
+        rows = (self._rows(sa.select(JUDGEMENTS.c.unit).where(of_units(JUDGEMENTS, batch))) for batch in batches(keys))
+        return {row.unit for batch_rows in rows for row in batch_rows}
+
+    def judgements(self, keys: Iterable[str]) -> Iterator[tuple[str, Judgement]]:
+        """Yield (unit key, judgement) for those of ``keys`` that are stored."""
+        for batch in batches(keys):
+            for row in self._rows(sa.select(JUDGEMENTS.c.unit, JUDGEMENTS.c.doc).where(of_units(JUDGEMENTS, batch))):
+                yield row.unit, self._parsed(Judgement, row.doc)
+
+    def judgements_of(self, answer_key: str) -> list[Judgement]:
+        """Return everything that judges said of one answer, oldest first."""
+        query = (
+            sa.select(JUDGEMENTS.c.doc).where(JUDGEMENTS.c.answer_unit == answer_key).order_by(JUDGEMENTS.c.created_at)
+        )
+        return [self._parsed(Judgement, row.doc) for row in self._rows(query)]
+
+    def judge_failures(self, keys: Iterable[str]) -> list[JudgeFailure]:
+        """Return the failed scorings of these units, oldest first."""
+        query = sa.select(JUDGE_FAILURES.c.doc).order_by(JUDGE_FAILURES.c.id)
+        rows = [row for batch in batches(keys) for row in self._rows(query.where(of_units(JUDGE_FAILURES, batch)))]
+        return [self._parsed(JudgeFailure, row.doc) for row in rows]

@@ -1,0 +1,57 @@
+"""Runs, their arms, and how their servers were started."""
+
+import sqlalchemy as sa
+
+from judge.errors import StoreError
+from judge.records import ArmRecord, Launch, RunRecord, RunState
+from judge.store.database import Database, utc_now
+from judge.store.tables import ARMS, LAUNCHES, RUNS
+from runner.types import Arm
+
+
+class Runs(Database):
+    """Everything about runs but their answers and judgements."""
+
+    def add_run(self, run: RunRecord) -> None:
+        """Store a run that starts now, and its arms."""
+        with self._writing() as db:
+            db.execute(
+                RUNS.insert().values(id=run.id, created_at=run.created_at, state="running", doc=run.model_dump_json())
+            )
+            for record in run.arms:
+                self._insert_once(db, ARMS, **_arm_row(record))
+
+    def set_run_state(self, run_id: str, state: RunState) -> None:
+        """Say how a run ended."""
+        with self._writing() as db:
+            db.execute(RUNS.update().where(RUNS.c.id == run_id).values(state=state))
+
+    def run(self, run_id: str) -> tuple[RunRecord, RunState]:
+        """Return a run by its exact id, or the newest by ``latest``. Raises StoreError when there is none."""
+        newest = sa.select(RUNS.c.doc, RUNS.c.state).order_by(RUNS.c.created_at.desc(), RUNS.c.id.desc()).limit(1)
+        query = newest if run_id == "latest" else newest.where(RUNS.c.id == run_id)
+        rows = self._rows(query)
+        if not rows:
+            raise StoreError(f"no run {run_id!r} in the store; known: {', '.join(self.run_ids()[:8]) or 'none'}")
+        return self._parsed(RunRecord, rows[0].doc), rows[0].state
+
+    def run_ids(self) -> list[str]:
+        """Return all run ids, newest first."""
+        return [row.id for row in self._rows(sa.select(RUNS.c.id).order_by(RUNS.c.created_at.desc(), RUNS.c.id.desc()))]
+
+    def add_launch(self, run_id: str, arm: Arm, launch: Launch) -> None:
+        """Store how a server was started and what its log proved."""
+        row = {"run_id": run_id, "arm": arm.fingerprint, "created_at": utc_now(), "doc": launch.model_dump_json()}
+        with self._writing() as db:
+            db.execute(LAUNCHES.insert().values(**row))
+
+    def launches(self, arm: Arm) -> list[Launch]:
+        """Return every start of ``arm``, oldest first."""
+        query = sa.select(LAUNCHES.c.doc).where(LAUNCHES.c.arm == arm.fingerprint).order_by(LAUNCHES.c.id)
+        return [self._parsed(Launch, row.doc) for row in self._rows(query)]
+
+
+def _arm_row(record: ArmRecord) -> dict[str, str]:
+    arm, model = record.arm, record.model
+    description = model.model_dump_json() if model else "null"
+    return {"fingerprint": arm.fingerprint, "arm": arm.model_dump_json(), "model": description}

@@ -1,0 +1,19 @@
+"""The tables as the migrations leave them: names of columns only, types and indexes are the migrations' business."""
+
+import sqlalchemy as sa
+
+METADATA = sa.MetaData()
+
+
+def _table(name: str, *columns: str) -> sa.Table:
+    return sa.Table(name, METADATA, *(sa.Column(column) for column in columns))
+
+
+RUNS = _table("runs", "id", "created_at", "state", "doc")
+ARMS = _table("arms", "fingerprint", "arm", "model")
+LAUNCHES = _table("launches", "id", "run_id", "arm", "created_at", "doc")
+ANSWERS = _table("answers", "unit", "run_id", "arm", "question_id", "sample", "state", "created_at", "doc")
+ANSWER_FAILURES = _table("answer_failures", "id", "unit", "run_id", "state", "created_at", "doc")
+EVIDENCE = _table("evidence", "unit", "run_id", "answer_unit", "created_at", "doc")
+JUDGEMENTS = _table("judgements", "unit", "run_id", "answer_unit", "judge_fingerprint", "created_at", "doc")
+JUDGE_FAILURES = _table("judge_failures", "id", "unit", "run_id", "kind", "created_at", "doc")
