@@ -9,7 +9,7 @@ from pathlib import Path
 
 from runner.types import Value
 
-SAMPLE_S = 0.5
+SAMPLE_S = 0.3
 SLACK_CORES = 0.25
 """What the system itself, a terminal and this program use is no other work."""
 _STAT = Path("/proc/stat")
@@ -40,7 +40,7 @@ class MachineLoad(Value):
             return None
         return (
             f"the machine is busy: other programs use {self.busy_cores:.1f} of {self.cores} cores and {threads} are wanted; "
-            "speeds will be too low, stop the others or lower --n-threads"
+            "speeds will be too low, stop the others or serve with fewer threads"
         )
 
 

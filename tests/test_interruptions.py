@@ -1,5 +1,6 @@
 """A run that is killed leaves no server, loses what was in flight and nothing else, and goes on with the same command."""
 
+import os
 import re
 import signal
 import subprocess
@@ -124,3 +125,27 @@ def test_ctrl_c_stops_the_server_and_exits_with_130(
     assert process.returncode == 130
     assert "error: interrupted; go on with: judge run" in stderr
     assert gone("stopped_moe")
+
+
+def test_servers_that_are_killed_mid_run_are_started_again_and_every_answer_arrives_once(
+    demo: DemoModels, cli_environment: dict[str, str], tmp_path: Path
+) -> None:
+    line = [*run_line(demo, "dying_moe"), "--threads", "1", "--judge-max-tokens", "200"]
+    with started(line, tmp_path, cli_environment) as process:
+        collecting = wait_for(process, r"\[1/3\] dying_moe/moe1")
+        os.kill(servers("dying_moe")[0], signal.SIGKILL)
+        scoring = wait_for(process, r"\[1/3\] demo_judge on ")
+        os.kill(servers("demo_judge")[0], signal.SIGKILL)
+        _, last = process.communicate(timeout=120)
+    assert process.returncode in (0, 3), last
+    assert len(re.findall(r"\[\d/3\] dying_moe/moe1", collecting + scoring)) == 3
+    assert "dying_moe/moe1: started again, with the same proof, because the server ended with code -9" in scoring
+    assert "demo_judge/baseline: started again, with the same proof, because the server ended with code -9" in last
+    store = Store.open(tmp_path / "results" / "judge.db")
+    run, _ = store.run("latest")
+    assert [len(work.owed) for work in work_of(run, store)] == [0]
+    store.close()
+    logs = sorted((tmp_path / "results" / run.id / "logs").glob("dying_moe_moe1*.log"))
+    assert [log.name for log in logs] == ["dying_moe_moe1.log", "dying_moe_moe1.restart1.log"]
+    asked = sum(log.read_text(errors="replace").count("POST /v1/chat/completions") for log in logs)
+    assert asked <= 2 * 2 + 3 + 1, "two warm-ups a start, three answers, and the request that was in flight"

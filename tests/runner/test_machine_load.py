@@ -42,7 +42,7 @@ def test_a_warning_says_that_the_threads_have_no_cores_of_their_own(busy: float,
 def test_the_warning_is_one_line_with_both_figures_and_what_to_do() -> None:
     assert MachineLoad(busy_cores=1.62, cores=2).warning(2) == (
         "the machine is busy: other programs use 1.6 of 2 cores and 2 are wanted; "
-        "speeds will be too low, stop the others or lower --n-threads"
+        "speeds will be too low, stop the others or serve with fewer threads"
     )
 
 
