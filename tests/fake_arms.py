@@ -20,18 +20,6 @@ from runner.types import Arm, Config, Endpoint, Serving
 QUICK = Timeouts(connect_s=2, first_token_s=10, idle_s=0.5)
 PROOF = Proof(overrides={"llama.expert_used_count": 2}, experts_used=2, n_ctx=2048, lines=("at 0x7f00",))
 
-_PERF = """\
-Llama.generate: {reused} prefix-match hit, remaining {announced} prompt tokens to eval
-llama_perf_context_print: prompt eval time =     100.00 ms /    {evaluated} tokens (    5.00 ms per token,   200.00 tokens per second)
-llama_perf_context_print:        eval time =     500.00 ms /    50 runs   (   10.00 ms per token,   100.00 tokens per second)
-llama_perf_context_print:    graphs reused =         49
-"""
-
-
-def perf(*, reused: int = 5, announced: int = 20, evaluated: int = 20) -> str:
-    """The figures of one request, as they stand in the log."""
-    return _PERF.format(reused=reused, announced=announced, evaluated=evaluated)
-
 
 def logging(log: Path, handler: Handler, text: str) -> Handler:
     """Write ``text`` to the log with every chat request, as the server does."""

@@ -127,20 +127,20 @@ def test_ctrl_c_stops_the_server_and_exits_with_130(
     assert gone("stopped_moe")
 
 
-def test_servers_that_are_killed_mid_run_are_started_again_and_every_answer_arrives_once(
+def test_a_server_that_is_killed_mid_run_is_started_again_and_every_answer_arrives_once(
     demo: DemoModels, cli_environment: dict[str, str], tmp_path: Path
 ) -> None:
-    line = [*run_line(demo, "dying_moe"), "--threads", "1", "--judge-max-tokens", "200"]
+    line = command(
+        "collect", "--model", demo.moe, "--name", "dying_moe", "--arch", "llama_moe", "--configs", "moe1",
+        "--questions", "C-T1-Q1,C-T1-Q2,C-T1-Q3", "--max-tokens", "64", "--n-ctx", "1024", "--threads", "1",
+    )  # fmt: skip
     with started(line, tmp_path, cli_environment) as process:
-        collecting = wait_for(process, r"\[1/3\] dying_moe/moe1")
+        seen = wait_for(process, r"\[1/3\] dying_moe/moe1")
         os.kill(servers("dying_moe")[0], signal.SIGKILL)
-        scoring = wait_for(process, r"\[1/3\] demo_judge on ")
-        os.kill(servers("demo_judge")[0], signal.SIGKILL)
-        _, last = process.communicate(timeout=120)
-    assert process.returncode in (0, 3), last
-    assert len(re.findall(r"\[\d/3\] dying_moe/moe1", collecting + scoring)) == 3
-    assert "dying_moe/moe1: started again, with the same proof, because the server ended with code -9" in scoring
-    assert "demo_judge/baseline: started again, with the same proof, because the server ended with code -9" in last
+        seen += process.communicate(timeout=PATIENCE_S)[1]
+    assert process.returncode == 0, seen
+    assert re.findall(r"\[(\d)/3\] dying_moe/moe1 \S+ (?:ok|length|empty|loop) ", seen) == ["1", "2", "3"]
+    assert "dying_moe/moe1: started again, with the same proof, because the server ended with code -9" in seen
     store = Store.open(tmp_path / "results" / "judge.db")
     run, _ = store.run("latest")
     assert [len(work.owed) for work in work_of(run, store)] == [0]

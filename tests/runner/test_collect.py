@@ -4,7 +4,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from fake_arms import Lives, fake_arm, living, logging, perf, quick_client, supervising
+from fake_arms import Lives, fake_arm, living, logging, quick_client, supervising
+from fake_log import perf
 from fakes import (
     DONE,
     Fault,

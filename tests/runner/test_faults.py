@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from fake_arms import fake_arm, logging, perf, quick_client
+from fake_arms import fake_arm, logging, quick_client
+from fake_log import perf
 from fakes import (
     DONE,
     PING,

@@ -4,7 +4,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from fake_arms import PROOF, Lives, dying, living, perf, supervising
+from fake_arms import PROOF, Lives, dying, living, supervising
+from fake_log import perf
 from fakes import error_response, script, streamed
 
 from runner.client import ModelClient
