@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from fakes import FakeServer, Fault, Handler, Request, Response, delta, script, serving, sse, streamed
@@ -73,12 +73,17 @@ def dying(deadly: str = "", *, handler: Handler | None = None, after_s: float = 
         def handle(request: Request) -> Response:
             if request.path != "/v1/chat/completions" or deadly not in request.body["messages"][-1]["content"]:
                 return otherwise(request)
-            threading.Timer(after_s, os.kill, (pid, signal.SIGKILL)).start()
+            threading.Timer(after_s, _kill, (pid,)).start()
             return sse(delta("half"), 0.02, Fault.RESET)
 
         return handle
 
     return life
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):  # several requests may have died of it
+        os.kill(pid, signal.SIGKILL)
 
 
 class Lives:

@@ -12,6 +12,7 @@ from judge.events import Answered, ArmFailed, Event, Noticed, Scored
 from judge.library import load_judge_prompts
 from judge.pipeline import Machinery, collect_run, owed_scorings, score_run, work_of
 from judge.records import RunRecord
+from judge.report import launch_line
 from judge.store import Store
 from runner.errors import ServerError
 from runner.retry import RetryPolicy
@@ -69,7 +70,10 @@ async def test_an_arm_whose_server_dies_goes_on_and_asks_again_only_what_was_in_
     )
     assert asked(tmp_path) == 3 + 1
     assert not work_of(run, store)[0].owed
-    assert len(store.launches(run.arms[0].arm)) == 2
+    launches = store.launches(run.arms[0].arm)
+    assert len(launches) == 2
+    assert launches[0].busy_cores is not None
+    assert f"other programs used {launches[0].busy_cores:.1f} cores before" in launch_line(launches[0])
 
 
 async def test_a_judge_whose_server_dies_goes_on_and_its_death_is_no_score(
