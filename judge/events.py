@@ -73,4 +73,11 @@ class ArmFailed(Value):
     message: str
 
 
-Event = Loading | Loaded | Answered | Checked | Scored | ScoringFailed | ArmFailed
+class Noticed(Value):
+    """Something happened that whoever reads the results should know; the run goes on."""
+
+    model: str
+    message: str
+
+
+Event = Loading | Loaded | Noticed | Answered | Checked | Scored | ScoringFailed | ArmFailed

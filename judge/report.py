@@ -278,7 +278,8 @@ def launch_line(launch: Launch) -> str:
     """Return what the log of a server proved, and the command."""
     overrides = ", ".join(f"{key}={value}" for key, value in launch.overrides.items()) or "none"
     proven = f"overrides proven: {overrides}; experts used: {launch.experts_used or NONE}; n_ctx {launch.n_ctx}"
-    return f"{proven}; `{shlex.join(launch.command)}`"
+    others = "" if launch.busy_cores is None else f"; other programs used {launch.busy_cores:.1f} cores before"
+    return f"{proven}{others}; `{shlex.join(launch.command)}`"
 
 
 # --- single files ---------------------------------------------------------------------------------------------------

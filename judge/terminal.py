@@ -19,7 +19,7 @@ from rich.progress import (
 )
 from rich.table import Column, Table
 
-from judge.events import Answered, ArmFailed, Checked, Event, Loaded, Loading, Scored, ScoringFailed
+from judge.events import Answered, ArmFailed, Checked, Event, Loaded, Loading, Noticed, Scored, ScoringFailed
 
 UNLIMITED_COLUMNS = 10_000
 """A table that goes to a file or a pipe is as wide as it needs to be."""
@@ -84,7 +84,9 @@ class LiveScreen:
                 self._line(self._phase or "work", describe(event), done=done, owed=owed)
             case _:
                 self._line(self._phase or "work", describe(event))
-        if isinstance(event, ArmFailed | ScoringFailed) or (isinstance(event, Answered) and not event.answer.settled):
+        if isinstance(event, ArmFailed | ScoringFailed | Noticed) or (
+            isinstance(event, Answered) and not event.answer.settled
+        ):
             self._progress.console.print(describe(event), markup=False)
 
     def _line(self, phase: str, text: str, *, done: int | None = None, owed: int | None = None) -> None:
@@ -102,6 +104,8 @@ def describe(event: Event) -> str:
         case Loaded():
             experts = f", {event.experts_used} experts used (proven)" if event.experts_used else ""
             return f"loaded {event.model} in {event.seconds:.1f} s{experts}"
+        case Noticed():
+            return f"{event.model}: {event.message}"
         case Answered():
             tps = f"{event.timing.decode_tps:.1f} t/s" if event.timing.decode_tps else "- t/s"
             trouble = f": {event.answer.message}" if event.answer.message else ""

@@ -4,9 +4,10 @@ Every model is loaded once: all answers of an arm are collected before the next 
 stored the moment it completes, so a run that is killed loses what was in flight and nothing else.
 """
 
+from judge.pipeline.bench import judge_arm
 from judge.pipeline.collecting import collect_run, work_of
 from judge.pipeline.executing import check_run, evidence_of, owed_checks, wanted_checks
-from judge.pipeline.judging import judge_arm, owed_scorings, score_run, wanted_scorings
+from judge.pipeline.judging import owed_scorings, score_run, wanted_scorings
 from judge.pipeline.shared import Machinery, file_name
 
 __all__ = [

@@ -10,8 +10,9 @@ from judge.events import Event, Loaded, Loading, Scored, ScoringFailed
 from judge.grade import Grader
 from judge.grounding import findings
 from judge.lineage import is_self
+from judge.pipeline.bench import open_judge
 from judge.pipeline.executing import evidence_of
-from judge.pipeline.shared import Counter, Machinery, launch_of, text_of
+from judge.pipeline.shared import Counter, Machinery, Restarts, text_of
 from judge.plan import questions_of, wanted_answers
 from judge.prefilter import is_no_answer, no_answer_verdicts
 from judge.records import ArmRecord, JudgeRecord, RunRecord
@@ -19,14 +20,10 @@ from judge.scoring import answer_score
 from judge.store import Store
 from judge.types import JudgeCall, JudgeFailure, Judgement, Question
 from judge.units import judgement_key
-from runner.arms import build_arm
 from runner.client import ModelClient
 from runner.engines.local import run_bounded
-from runner.errors import ServerError
 from runner.identity import digest
-from runner.probe import Capabilities, check_model, probe
-from runner.serve import RunningServer, serve
-from runner.types import Arm, Config, Value
+from runner.types import Value
 
 
 class JudgeTask(Value):
@@ -126,45 +123,27 @@ async def _ask_judge(
     yield Loading(model=judge.name, phase="score")
     started_s = time.monotonic()
     async with AsyncExitStack() as stack:
-        client, capabilities, server = await _open_judge(run, judge, store, machinery, stack)
-        experts_used = server.proof.experts_used if server else None
+        bench = await open_judge(run, judge, store, machinery, stack)
+        experts_used = bench.kept.server.proof.experts_used if bench.kept else None
         yield Loaded(model=judge.name, seconds=time.monotonic() - started_s, experts_used=experts_used)
-        grader = Grader(client, capabilities.dialect, templates, run.suite.scale, judge.sampling, machinery.retry)
+        restarts = Restarts(bench.kept) if bench.kept else None
 
         async def score(task: JudgeTask) -> Event:
-            if server is not None and not server.alive:
-                raise ServerError(f"{judge.name}: {server.obituary()}")
             shown = findings(task.evidence, task.question)
             text = text_of(store, task.answer_key)
-            outcome = await grader.grade(task.question, task.answer_key, text, task.call, shown)
-            return _keep(run, task, outcome, store, counter)
+
+            async def grade(client: ModelClient) -> Judgement | JudgeFailure:
+                scale, retry = run.suite.scale, machinery.retry
+                grader = Grader(client, bench.dialect, templates, scale, judge.sampling, retry)
+                return await grader.grade(task.question, task.answer_key, text, task.call, shown)
+
+            return _keep(run, task, await bench.ask(grade), store, counter)
 
         limit = machinery.concurrency if judge.model is None else 1
         async for event in run_bounded(tasks, score, limit=limit):
+            for restarted in restarts.news() if restarts else ():
+                yield restarted
             yield event
-
-
-async def _open_judge(
-    run: RunRecord, judge: JudgeRecord, store: Store, machinery: Machinery, stack: AsyncExitStack
-) -> tuple[ModelClient, Capabilities, RunningServer | None]:
-    """Serve the judge or reach its endpoint; ``stack`` keeps it open. Returns client, dialect and server, if one was started."""
-    if judge.model is None:
-        assert judge.endpoint is not None
-        client = await stack.enter_async_context(ModelClient(judge.endpoint, api_key=machinery.api_key))
-        await check_model(client)
-        return client, await probe(client, retry=machinery.retry), None
-    arm = judge_arm(judge)
-    log = machinery.folder / "logs" / f"judge_{judge.name}.log"
-    server = await stack.enter_async_context(serve(arm, judge.model, log, options=machinery.serve))
-    store.add_launch(run.id, arm, launch_of(server))
-    client = await stack.enter_async_context(ModelClient(server.endpoint))
-    return client, await probe(client, retry=machinery.retry), server
-
-
-def judge_arm(judge: JudgeRecord) -> Arm:
-    """Return the arm as which a local judge is served."""
-    assert judge.model is not None and judge.serving is not None
-    return build_arm(judge.name, judge.model, Config.parse(judge.config), judge.serving)
 
 
 def _keep(
