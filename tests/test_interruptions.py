@@ -25,6 +25,7 @@ def run_line(demo: DemoModels, name: str) -> list[str]:
     return command(
         "run", "--model", demo.moe, "--name", name, "--arch", "llama_moe", "--configs", "moe1", "--judge", "demo_judge",
         "--questions", "C-T1-Q1,C-T1-Q2,C-T1-Q3", "--max-tokens", "64", "--judge-max-tokens", "900", "--n-ctx", "2048",
+        "--samples", "1",
     )  # fmt: skip
 
 
@@ -132,7 +133,8 @@ def test_a_server_that_is_killed_mid_run_is_started_again_and_every_answer_arriv
 ) -> None:
     line = command(
         "collect", "--model", demo.moe, "--name", "dying_moe", "--arch", "llama_moe", "--configs", "moe1",
-        "--questions", "C-T1-Q1,C-T1-Q2,C-T1-Q3", "--max-tokens", "64", "--n-ctx", "1024", "--threads", "1",
+        "--questions", "C-T1-Q1,C-T1-Q2,C-T1-Q3", "--samples", "1", "--max-tokens", "64", "--n-ctx", "1024",
+        "--threads", "1",
     )  # fmt: skip
     with started(line, tmp_path, cli_environment) as process:
         seen = wait_for(process, r"\[1/3\] dying_moe/moe1")
