@@ -16,6 +16,7 @@ import httpx
 import openai
 
 from runner.completions import read_chunk, read_completion, read_usage, well_formed
+from runner.connections import http_client
 from runner.errors import AccessDenied, ContextExceeded, EndpointError, StreamCut
 from runner.types import Endpoint, Reply, Sampling, Stamps, Usage, Value
 
@@ -71,7 +72,9 @@ class ModelClient:
             base_url=endpoint.base_url,
             api_key=key,
             max_retries=0,
-            timeout=openai.Timeout(self._timeouts.reply_s, connect=self._timeouts.connect_s),
+            http_client=http_client(
+                endpoint.base_url, openai.Timeout(self._timeouts.reply_s, connect=self._timeouts.connect_s)
+            ),
         )
         self._control = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {key}"}, timeout=self._timeouts.control_s, trust_env=False
@@ -105,7 +108,9 @@ class ModelClient:
         """Generate one reply in one piece. Raises EndpointError."""
         sent_s = self.clock()
         with _MappedErrors(self.endpoint):
-            completion = await self._openai.chat.completions.create(**_body(self.endpoint, messages, sampling, fields))
+            body = _body(self.endpoint, messages, sampling, fields)
+            # As plain JSON: the library's own types cost more than the request, and are not checked anyway.
+            completion = await self._openai.post("/chat/completions", cast_to=object, body=body | body.pop("extra_body"))
         return _whole_reply(completion, sent_s, self.clock())
 
     async def models(self) -> list[str]:
