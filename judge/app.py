@@ -14,7 +14,7 @@ from judge.errors import Interrupted, UserError
 from judge.events import Event
 from judge.grounding import Policy
 from judge.library import Models, load_judge_prompts, load_models, load_suite
-from judge.pipeline import Machinery, check_run, collect_run, owed_scorings, score_run, work_of
+from judge.pipeline import Machinery, check_run, collect_run, count_owed_scorings, score_run, work_of
 from judge.plan import Estimate, estimate
 from judge.records import RunRecord
 from judge.request import JudgeChoice, RunChoice, build_judge, build_run, check_hashes, cores, new_run_id
@@ -49,7 +49,8 @@ class Conduct(Value):
     """How a command is carried out and what it prints."""
 
     quiet: bool = False
-    concurrency: int = 4
+    concurrency: int | None = None
+    """Requests in flight at the endpoints of a judge; ``None``: as many as they take."""
     load_timeout_s: float = 3600.0
     port: int | None = None
     unsafe: bool = False
@@ -204,7 +205,7 @@ def dry_run(places: Places, run: RunRecord) -> DryRun:
             estimates.append(
                 estimate(arm_work, [decode.median] if decode else [], _lengths(store, arm_work.wanted), expected)
             )
-        owed_now = len(owed_scorings(run, run.judge, store)) if run.judge else 0
+        owed_now = count_owed_scorings(run, run.judge, store) if run.judge else 0
     finally:
         store.close()
     replicates = run.judge.replicates if run.judge else 0

@@ -11,7 +11,7 @@ from judge.errors import VerdictError
 from judge.prompting import Messages, criteria_order, judge_messages, repair_messages, verdict_schema
 from judge.types import Criterion, JudgeCall, JudgeFailure, JudgeFailureKind, Judgement, Level, Question, Verdict
 from judge.verdicts import parse_verdicts
-from runner.client import ModelClient
+from runner.balance import Asks
 from runner.dialects import Dialect, request_fields
 from runner.errors import AccessDenied, ContextExceeded, EndpointError
 from runner.retry import RetryPolicy, retried
@@ -25,7 +25,7 @@ class Grader:
 
     def __init__(
         self,
-        client: ModelClient,
+        client: Asks,
         dialect: Dialect,
         templates: Mapping[str, Template],
         scale: Sequence[Level],

@@ -32,7 +32,9 @@ class JudgeRecord(Value):
     fingerprint: str
     """Hash of model or endpoint, serving and sampling."""
     endpoint: Endpoint | None
-    """``None`` for a judge that is served here."""
+    """``None`` for a judge that is served here; the judge is known by it."""
+    more_endpoints: tuple[Endpoint, ...] = ()
+    """Further endpoints of the same model, which share the work; who judges does not depend on them."""
     model: ModelFile | None
     """``None`` for an endpoint."""
     serving: Serving | None = None
@@ -48,6 +50,11 @@ class JudgeRecord(Value):
     """Of the judge's prompt templates."""
     also_blind: bool = False
     """True scores every answer a second time without showing the evidence, to audit the judge against the tests."""
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """All endpoints, the first one first; empty for a judge that is served here."""
+        return (self.endpoint, *self.more_endpoints) if self.endpoint else ()
 
 
 class RunRecord(Value):

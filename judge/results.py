@@ -10,7 +10,7 @@ from judge.audit import Disagreement, Rates, disagrees, rates
 from judge.checks.checking import Evidence, bounds
 from judge.grounding import Policy, bounded
 from judge.lineage import same_family
-from judge.pipeline import evidence_of, owed_checks, owed_scorings, questions_of, wanted_scorings, work_of
+from judge.pipeline import count_owed_scorings, evidence_of, owed_checks, questions_of, wanted_scorings, work_of
 from judge.plan import wanted_answers
 from judge.records import ArmRecord, JudgeRecord, Launch, RunRecord, RunState
 from judge.roles import RoleDecision, decide
@@ -172,7 +172,7 @@ def build_results(run: RunRecord, state: RunState, store: Store) -> Results:
             if record.model is not None
         ),
         owed_checks=len(owed_checks(run, store)),
-        owed_scorings=len(owed_scorings(run, run.judge, store)) if run.judge else 0,
+        owed_scorings=count_owed_scorings(run, run.judge, store) if run.judge else 0,
         arms=tuple(arms),
         environment=run.environment,
     )

@@ -4,11 +4,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from runner.client import Clock, Messages, ModelClient
-from runner.errors import EndpointError
+from runner.errors import EndpointError, ServerError
 from runner.pace import OVERLOADED, Pace, refused, replied
+from runner.probe import NO_LISTING, Capabilities, check_model, probe
+from runner.retry import RetryPolicy
 from runner.types import Endpoint, Reply, Sampling
 
 T = TypeVar("T")
+IDENTIFYING = ("root", "parent", "max_model_len", "meta", "quantization")
+"""What servers say of a model under ``/v1/models`` that differs between models, and not between two servers of one."""
 
 
 class Asks(Protocol):
@@ -78,3 +82,36 @@ class Balanced:
             return reply
         finally:
             lane.in_flight -= 1
+
+
+async def same_model(clients: Sequence[ModelClient], *, retry: RetryPolicy | None = None) -> Capabilities:
+    """Return what all of these endpoints were seen to do. Raises ServerError when they do not seem to serve one model.
+
+    They must list the name that is asked for, say the same of it as far as they say anything, and enforce the same way of
+    asking for JSON. More cannot be seen from outside.
+    """
+    described, found = [], []
+    for client in clients:
+        await check_model(client)
+        described.append(await _description(client))
+        found.append(await probe(client, retry=retry))
+    for client, told, capabilities in zip(clients, described, found, strict=True):
+        if (told, capabilities) != (described[0], found[0]):
+            raise ServerError(
+                f"{client.endpoint.base_url} does not serve {client.endpoint.model!r} as {clients[0].endpoint.base_url} does: "
+                f"found {told or 'nothing said'}, {capabilities.dialect} instead of {described[0] or 'nothing said'}, "
+                f"{found[0].dialect}; name endpoints of one model only"
+            )
+    return found[0]
+
+
+async def _description(client: ModelClient) -> dict[str, Any]:
+    """Return what the endpoint lists about the model, as far as it identifies the model."""
+    try:
+        entries = await client.listing()
+    except EndpointError as error:
+        if error.status in NO_LISTING:
+            return {}
+        raise
+    mine = next((entry for entry in entries if entry.get("id") == client.endpoint.model), {})
+    return {name: mine[name] for name in IDENTIFYING if mine.get(name) is not None}

@@ -115,13 +115,17 @@ class ModelClient:
 
     async def models(self) -> list[str]:
         """Return the names that the endpoint lists under ``/v1/models``. Raises EndpointError."""
+        return [str(entry.get("id")) for entry in await self.listing()]
+
+    async def listing(self) -> list[dict[str, Any]]:
+        """Return what the endpoint says under ``/v1/models``, one entry a model. Raises EndpointError."""
         reply = await self._get_json("/models")
         data = reply.get("data") if isinstance(reply, dict) else None
         if not isinstance(data, list):
             raise EndpointError(
                 f"{self.endpoint.base_url}/models: found {str(reply)[:80]!r} instead of a list of models"
             )
-        return [str(entry.get("id")) for entry in data if isinstance(entry, dict)]
+        return [entry for entry in data if isinstance(entry, dict)]
 
     async def count_tokens(self, text: str) -> int | None:
         """Count ``text`` by ``/extras/tokenize/count`` of a llama-cpp-python server; ``None`` where there is no such thing.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Command = Callable[..., None]
 JUDGE_TOKENS = 4096
+AUTO = "auto"
 
 
 def takes(**groups: type[Any]) -> Callable[[Command], Command]:
@@ -123,7 +124,10 @@ class Judged:
         str | None, typer.Option(help="Judge of models.yaml, served here [default: who fills the highest role]")
     ] = None
     judge_url: Annotated[
-        str | None, typer.Option(envvar="JUDGE_BASE_URL", help="OpenAI-compatible endpoint of the judge, with /v1")
+        list[str] | None,
+        typer.Option(
+            envvar="JUDGE_BASE_URL", help="OpenAI-compatible endpoint of the judge, with /v1; repeat to share the work"
+        ),
     ] = None
     judge_model: Annotated[str | None, typer.Option(envvar="JUDGE_MODEL", help="Model to ask for at --judge-url")] = (
         None
@@ -143,8 +147,17 @@ class Judged:
         int, typer.Option(min=64, help="Token limit of a judge's reply; raise it for judges that think first")
     ] = JUDGE_TOKENS
     max_concurrency: Annotated[
-        int, typer.Option("--max-concurrency", "-j", min=1, help="Requests in flight at --judge-url")
-    ] = 4
+        str, typer.Option("--max-concurrency", "-j", help="Requests in flight at --judge-url, all together; auto finds out")
+    ] = AUTO
+
+    @property
+    def concurrency(self) -> int | None:
+        """Return the number of requests in flight; ``None`` for auto. Raises UserError for anything else."""
+        if self.max_concurrency == AUTO:
+            return None
+        if not self.max_concurrency.isdecimal() or int(self.max_concurrency) < 1:
+            raise UserError(f"--max-concurrency {self.max_concurrency!r} is neither a number of at least 1 nor {AUTO}")
+        return int(self.max_concurrency)
 
     @property
     def named(self) -> bool:
@@ -157,7 +170,7 @@ class Judged:
 
         return JudgeChoice(
             name=self.judge,
-            url=None if self.judge else self.judge_url,
+            urls=() if self.judge else tuple(self.judge_url or ()),
             model=self.judge_model,
             family=self.judge_family,
             on_self="allow" if self.allow_self_judge else otherwise,
@@ -197,7 +210,7 @@ class Carried:
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON to stdout")] = False
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress")] = False
 
-    def conduct(self, *, concurrency: int = 1, unsafe: bool = False) -> "Conduct":
+    def conduct(self, *, concurrency: int | None = None, unsafe: bool = False) -> "Conduct":
         """Return how to go about it; says loudly what is unsafe."""
         from judge.app import Conduct
 

@@ -67,7 +67,7 @@ def run(
         **served.choices(),
         **executed.choices(),
     )
-    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=executed.unsafe_no_sandbox)
+    conduct = carried.conduct(concurrency=judged.concurrency, unsafe=executed.unsafe_no_sandbox)
     _carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
 
 
@@ -79,7 +79,7 @@ def run_all(
     """Run every ready model whose file is there, in the configs of its architecture. A judge does not score its own arms."""
     places = places_of(context)
     choice = run_choice(asked, _ready(places), judge=judged.choice(otherwise="skip"), **executed.choices())
-    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=executed.unsafe_no_sandbox)
+    conduct = carried.conduct(concurrency=judged.concurrency, unsafe=executed.unsafe_no_sandbox)
     _carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
 
 
@@ -116,7 +116,7 @@ def score(
     places = places_of(context)
     choice = judged.choice() if judged.named else None
     record = rescore(places, run_id, choice, policy_named(policy) if policy else None, command_line())
-    results = execute(places, record, carried.conduct(concurrency=judged.max_concurrency), ["score"])
+    results = execute(places, record, carried.conduct(concurrency=judged.concurrency), ["score"])
     print_results(places, results, as_json=carried.as_json)
     end(complete=results.owed_scorings == 0)
 

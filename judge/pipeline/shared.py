@@ -24,8 +24,9 @@ class Machinery(Value):
     """How answers are executed; ``None``: as the machine allows."""
     executions: int = 2
     """Answers that are executed at the same time."""
-    concurrency: int = 4
-    """Requests in flight at a judge's endpoint; a judge that is served here gets one at a time."""
+    concurrency: int | None = None
+    """Requests in flight at a judge's endpoints, all together; ``None``: as many as they take, and one at a time at a
+    llama-cpp-python server. A judge that is served here gets one at a time."""
 
 
 def questions_of(run: RunRecord) -> list[Question]:
@@ -62,6 +63,11 @@ class Counter:
     def __init__(self, owed: int) -> None:
         self.owed = owed
         self._done = 0
+
+    @property
+    def left(self) -> int:
+        """Units that are still owed."""
+        return self.owed - self._done
 
     def step(self) -> int:
         """Count one more, and return how many that makes."""
