@@ -1,4 +1,4 @@
-"""A model endpoint that costs next to nothing: it answers every chat completion after a fixed time with the shortest JSON of the schema.
+"""A model endpoint that costs next to nothing: after a fixed time it answers with the shortest JSON of the schema asked for.
 
 python benchmarks/endpoint.py [--latency-ms 50]
 

@@ -8,7 +8,6 @@ Every figure is the median over the runs; the two take turns, so that whatever e
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -21,7 +20,6 @@ from pathlib import Path
 
 from judge.library import load_judge_prompts, load_suite
 from judge.prompting import judge_messages, verdict_schema
-from judge.request import environment
 from runner.dialects import Dialect, request_fields
 
 HERE = Path(__file__).parent
@@ -130,7 +128,11 @@ def in_flight_share(url: str, answers: int, in_flight: int) -> float:
         log = Path(name) / "log.jsonl"
         scored(url, answers, in_flight, "--log-file", str(log))
         records = [json.loads(line) for line in log.read_text().splitlines()]
-    changes = [(r["monotonic_s"], {"request": 1, "reply": -1}[r["event"]]) for r in records if r.get("event") in ("request", "reply") and r.get("unit")]
+    changes = [
+        (r["monotonic_s"], {"request": 1, "reply": -1}[r["event"]])
+        for r in records
+        if r.get("event") in ("request", "reply") and r.get("unit")
+    ]
     return full_share(sorted(changes), in_flight)
 
 
@@ -150,7 +152,9 @@ def full_share(changes: list[tuple[float, int]], limit: int) -> float:
 
 def median(costs: list[Cost]) -> Cost:
     """Return the median of every figure."""
-    return Cost(*(statistics.median(figures) for figures in zip(*(asdict(cost).values() for cost in costs), strict=True)))
+    return Cost(
+        *(statistics.median(figures) for figures in zip(*(asdict(cost).values() for cost in costs), strict=True))
+    )
 
 
 def main(answers: int, in_flight: int, latency_ms: float, runs: int) -> dict[str, object]:
@@ -162,7 +166,12 @@ def main(answers: int, in_flight: int, latency_ms: float, runs: int) -> dict[str
             ours.append(scored(url, answers, in_flight))
             their_one.append(bare(url, 1, 1))
             our_one.append(scored(url, 1, 1))
-    return {"judge score": asdict(median(ours)), "bare": asdict(median(theirs)), "one": asdict(median(our_one)), "bare one": asdict(median(their_one))}
+    return {
+        "judge score": asdict(median(ours)),
+        "bare": asdict(median(theirs)),
+        "one": asdict(median(our_one)),
+        "bare one": asdict(median(their_one)),
+    }
 
 
 if __name__ == "__main__":

@@ -110,7 +110,9 @@ class ModelClient:
         with _MappedErrors(self.endpoint):
             body = _body(self.endpoint, messages, sampling, fields)
             # As plain JSON: the library's own types cost more than the request, and are not checked anyway.
-            completion = await self._openai.post("/chat/completions", cast_to=object, body=body | body.pop("extra_body"))
+            completion = await self._openai.post(
+                "/chat/completions", cast_to=object, body=body | body.pop("extra_body")
+            )
         return _whole_reply(completion, sent_s, self.clock())
 
     async def models(self) -> list[str]:

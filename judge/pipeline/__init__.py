@@ -8,7 +8,7 @@ from judge.pipeline.collecting import collect_run, work_of
 from judge.pipeline.executing import check_run, evidence_of, owed_checks, wanted_checks
 from judge.pipeline.judging import judge_arm, score_run
 from judge.pipeline.scorings import count_owed_scorings, owed_scorings, wanted_scorings
-from judge.pipeline.shared import Machinery, file_name, questions_of
+from judge.pipeline.shared import Machinery, file_name
 
 __all__ = [
     "Machinery",
@@ -20,7 +20,6 @@ __all__ = [
     "judge_arm",
     "owed_checks",
     "owed_scorings",
-    "questions_of",
     "score_run",
     "wanted_checks",
     "wanted_scorings",

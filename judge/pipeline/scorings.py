@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from judge.checks.checking import Evidence
 from judge.lineage import is_self
-from judge.pipeline.shared import questions_of
-from judge.plan import wanted_answers
+from judge.plan import questions_of, wanted_answers
 from judge.prefilter import is_no_answer
 from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.store import Store
@@ -111,7 +110,7 @@ def _places(run: RunRecord, judge: JudgeRecord) -> Iterator[_Place]:
         for question in questions_of(run):
             calls = [_blind_call(run, judge, question, replicate) for replicate in replicates]
             for record in judged_arms(run, judge):
-                for unit in wanted_answers(record.arm, [question], record.sampling, run.samples):
+                for unit in wanted_answers(run, record, [question]):
                     yield from (_Place(record.arm.id, question, unit, call) for call in calls)
 
 

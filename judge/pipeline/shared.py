@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from judge.records import Launch, RunRecord
+from judge.records import Launch
 from judge.store import Store
-from judge.types import Question
 from runner.isolation import Isolation
 from runner.retry import RetryPolicy
 from runner.serve import RunningServer, ServeOptions
@@ -27,11 +26,6 @@ class Machinery(Value):
     concurrency: int | None = None
     """Requests in flight at a judge's endpoints, all together; ``None``: as many as they take, and one at a time at a
     llama-cpp-python server. A judge that is served here gets one at a time."""
-
-
-def questions_of(run: RunRecord) -> list[Question]:
-    """Return the questions of the run in the order of the suite."""
-    return [question for question in run.suite.questions if question.id in run.question_ids]
 
 
 def launch_of(server: RunningServer) -> Launch:
