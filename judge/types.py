@@ -1,5 +1,6 @@
 """The frozen values of this package: the suite, the models, and what judges said."""
 
+import functools
 from typing import Literal
 
 from pydantic import Field
@@ -54,7 +55,13 @@ class Question(Value):
     @property
     def prompt_hash(self) -> str:
         """Identity of what the candidate is asked: a changed prompt is a new question."""
-        return digest(self.as_prompt())
+        return _prompt_hash(self.as_prompt())
+
+
+@functools.lru_cache
+def _prompt_hash(prompt: Prompt) -> str:
+    """A run asks for it with every answer, and has few questions."""
+    return digest(prompt)
 
 
 class Tier(Value):

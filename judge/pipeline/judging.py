@@ -1,5 +1,6 @@
 """Have what is owed scored by the run's judge: served here, once, after all candidates, or reached at its endpoint."""
 
+import collections
 import itertools
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import NamedTuple
 from judge.events import Event, Loaded, Loading, Scored, ScoringFailed
 from judge.grade import Grader
 from judge.grounding import findings
-from judge.pipeline.scorings import BATCH, JudgeTask, OwedTask, count_owed_scorings, owed_scorings
+from judge.pipeline.scorings import BATCH, JudgeTask, OwedTask, owed_scorings
 from judge.pipeline.shared import Counter, Machinery, launch_of
 from judge.prefilter import no_answer_verdicts
 from judge.records import JudgeRecord, RunRecord
@@ -38,9 +39,10 @@ async def score_run(
     Outcomes are stored in one transaction with whatever else has come since the last one. A killed process loses what was in
     flight, and what came in the one turn of the loop before the transaction.
     """
-    counter = Counter(count_owed_scorings(run, judge, store))
+    survey = collections.Counter(one.needs_judge for one in owed_scorings(run, judge, store))
+    counter = Counter(survey.total())
     no_answers = (one.task for one in owed_scorings(run, judge, store) if not one.needs_judge)
-    while batch := list(itertools.islice(no_answers, BATCH)):
+    while survey[False] and (batch := list(itertools.islice(no_answers, BATCH))):
         for event in _keep(run, [(task, _no_answer(task)) for task in batch], store, counter):
             yield event
     if counter.left:
