@@ -15,11 +15,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
 from judge.library import load_judge_prompts, load_suite
 from judge.prompting import judge_messages, verdict_schema
+from judge.request import environment
 from runner.dialects import Dialect, request_fields
 
 HERE = Path(__file__).parent
@@ -98,17 +99,17 @@ def request() -> dict[str, object]:
     return {"model": "mock", "messages": messages, "temperature": 0, "max_tokens": 4096, "seed": 1, **fields}
 
 
-def score_line(url: str, in_flight: int, *more: str) -> list[str]:
-    """Return the command line of a scoring."""
+def score_line(url: str, in_flight: int, *before: str | Path) -> list[str]:
+    """Return the command line of a scoring; ``before`` are options that stand before the command."""
     named = ["--judge-url", url, "--judge-model", "mock", "--judge-family", "none"]
-    return ["-m", "judge.cli", "score", "latest", *named, "--max-concurrency", str(in_flight), *more]
+    return ["-m", "judge.cli", *map(str, before), "score", "latest", *named, "--max-concurrency", str(in_flight)]
 
 
-def scored(url: str, answers: int, in_flight: int, *more: str) -> Cost:
+def scored(url: str, answers: int, in_flight: int, *before: str | Path) -> Cost:
     """Score that many stored answers in a fresh store."""
     with tempfile.TemporaryDirectory() as folder:
         store_answers(Path(folder), answers)
-        return measure(*score_line(url, in_flight, *more), cwd=Path(folder))
+        return measure(*score_line(url, in_flight, *before), cwd=Path(folder))
 
 
 def bare(url: str, requests: int, in_flight: int) -> Cost:
@@ -119,46 +120,46 @@ def bare(url: str, requests: int, in_flight: int) -> Cost:
         return measure(*line, cwd=Path(folder))
 
 
-def in_flight_share(url: str, answers: int, in_flight: int) -> float:
-    """Return the share of the scoring window in which as many requests were open as are allowed.
+# --- requests in flight ---------------------------------------------------------------------------------------------
 
-    The window ends when the last request is sent: from then on there is nothing left to send.
-    """
-    with tempfile.TemporaryDirectory() as name:
-        log = Path(name) / "log.jsonl"
-        scored(url, answers, in_flight, "--log-file", str(log))
+
+def in_flight_share(url: str, answers: int, in_flight: int) -> float:
+    """Score with a log, and return the share of the scoring window in which as many requests were open as are allowed."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log.jsonl"
+        scored(url, answers, in_flight, "--log-file", log)
         records = [json.loads(line) for line in log.read_text().splitlines()]
-    changes = [
-        (r["monotonic_s"], {"request": 1, "reply": -1}[r["event"]])
-        for r in records
-        if r.get("event") in ("request", "reply") and r.get("unit")
-    ]
+    kinds = {"request": 1, "reply": -1, "failed": -1}
+    changes = [(r["monotonic_s"], kinds[r["event"]]) for r in records if r["unit"] and r["event"] in kinds]
     return full_share(sorted(changes), in_flight)
 
 
 def full_share(changes: list[tuple[float, int]], limit: int) -> float:
-    """Return the share of time at ``limit`` between the moment it is first reached and the last request."""
+    """Return the share of time at ``limit``, from the first request to the last one: after it there is nothing left to send.
+
+    ``changes`` are times, ascending, with 1 for a request and -1 for its end. The gap between a reply and the request that takes
+    its place counts as not full.
+    """
     last_s = max(at_s for at_s, by in changes if by > 0)
-    open_now, since_s, full_s, first_s = 0, 0.0, 0.0, None
+    open_now, since_s, full_s = 0, changes[0][0], 0.0
     for at_s, by in changes:
         if at_s > last_s:
             break
         full_s += at_s - since_s if open_now >= limit else 0.0
         open_now, since_s = open_now + by, at_s
-        if open_now >= limit and first_s is None:
-            first_s = at_s
-    return full_s / (last_s - first_s) if first_s is not None and last_s > first_s else 0.0
+    return full_s / (last_s - changes[0][0]) if last_s > changes[0][0] else 1.0
+
+
+# --- the table ------------------------------------------------------------------------------------------------------
 
 
 def median(costs: list[Cost]) -> Cost:
     """Return the median of every figure."""
-    return Cost(
-        *(statistics.median(figures) for figures in zip(*(asdict(cost).values() for cost in costs), strict=True))
-    )
+    return Cost(*(statistics.median(column) for column in zip(*map(astuple, costs), strict=True)))
 
 
-def main(answers: int, in_flight: int, latency_ms: float, runs: int) -> dict[str, object]:
-    """Return the figures."""
+def figures(answers: int, in_flight: int, latency_ms: float, runs: int) -> dict[str, float]:
+    """Measure everything; the names say the units."""
     ours, theirs, our_one, their_one = [], [], [], []
     with endpoint(latency_ms) as url:
         for _ in range(runs):
@@ -166,19 +167,59 @@ def main(answers: int, in_flight: int, latency_ms: float, runs: int) -> dict[str
             ours.append(scored(url, answers, in_flight))
             their_one.append(bare(url, 1, 1))
             our_one.append(scored(url, 1, 1))
+        share = in_flight_share(url, answers, in_flight)
+    our, their = median(ours), median(theirs)
     return {
-        "judge score": asdict(median(ours)),
-        "bare": asdict(median(theirs)),
-        "one": asdict(median(our_one)),
-        "bare one": asdict(median(their_one)),
+        **{f"score_{name}": value for name, value in asdict(our).items()},
+        **{f"bare_{name}": value for name, value in asdict(their).items()},
+        "score_one_wall_s": median(our_one).wall_s,
+        "bare_one_wall_s": median(their_one).wall_s,
+        "score_cpu_ms_each": 1000 * our.cpu_s / answers,
+        "times_bare_wall": our.wall_s / their.wall_s,
+        "in_flight_share": share,
     }
 
 
-if __name__ == "__main__":
+def table(found: dict[str, float]) -> str:
+    """Return the figures as a Markdown table."""
+    lines = ["| | wall s | CPU s | RSS MB | one item, wall s |", "|---|---|---|---|---|"]
+    for name, start in (("`judge score`", "score"), ("bare loop, `openai`", "bare")):
+        cells = [found[f"{start}_{column}"] for column in ("wall_s", "cpu_s", "rss_mb", "one_wall_s")]
+        lines.append(f"| {name} | " + " | ".join(f"{cell:.2f}" for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def machine() -> str:
+    """Return processor, cores and how busy they were with other things."""
+    known = environment()
+    return (
+        f"{known['processor']}, {known['cores']} cores, Python {known['python']}, load {os.getloadavg()[0]:.1f} before"
+    )
+
+
+def main() -> None:
+    """Print the table, or JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--answers", type=int, default=1000)
     parser.add_argument("--in-flight", type=int, default=64)
     parser.add_argument("--latency-ms", type=float, default=50.0)
     parser.add_argument("--runs", type=int, default=3)
-    o = parser.parse_args()
-    print(json.dumps(main(o.answers, o.in_flight, o.latency_ms, o.runs), indent=1))
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    where = machine()
+    found = figures(asked.answers, asked.in_flight, asked.latency_ms, asked.runs)
+    if asked.json:
+        print(json.dumps({"machine": where, **found}, indent=2))
+        return
+    print(
+        f"{asked.answers} answers, {asked.latency_ms:g} ms latency, {asked.in_flight} in flight, medians of {asked.runs}; {where}\n"
+    )
+    print(table(found))
+    print(
+        f"\n{found['times_bare_wall']:.2f} times the wall time of the bare loop, {found['score_cpu_ms_each']:.2f} ms CPU a judgement, "
+        f"requests at the limit for {found['in_flight_share']:.0%} of the window"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -18,6 +18,7 @@ import openai
 from runner.completions import read_chunk, read_completion, read_usage, well_formed
 from runner.connections import http_client
 from runner.errors import AccessDenied, ContextExceeded, EndpointError, StreamCut
+from runner.guard import guarded
 from runner.types import Endpoint, Reply, Sampling, Stamps, Usage, Value
 
 TRANSIENT_STATUS = frozenset({408, 409, 425, 429, 502, 503, 504})
@@ -67,17 +68,17 @@ class ModelClient:
         self._timeouts = timeouts or Timeouts()
         self._tokenizer_marks: int | None = None
         self._api = endpoint.base_url.removesuffix("/")
-        key = api_key or PLACEHOLDER_KEY
+        self.key = api_key or PLACEHOLDER_KEY
         self._openai = openai.AsyncOpenAI(
             base_url=endpoint.base_url,
-            api_key=key,
+            api_key=self.key,
             max_retries=0,
             http_client=http_client(
                 endpoint.base_url, openai.Timeout(self._timeouts.reply_s, connect=self._timeouts.connect_s)
             ),
         )
         self._control = httpx.AsyncClient(
-            headers={"Authorization": f"Bearer {key}"}, timeout=self._timeouts.control_s, trust_env=False
+            headers={"Authorization": f"Bearer {self.key}"}, timeout=self._timeouts.control_s, trust_env=False
         )
 
     async def __aenter__(self) -> Self:
@@ -87,6 +88,7 @@ class ModelClient:
         await self._openai.close()
         await self._control.aclose()
 
+    @guarded
     async def stream(self, messages: Messages, sampling: Sampling, **fields: Any) -> Reply:
         """Generate one reply as a stream. Raises StreamCut when it ends without a finish reason, else EndpointError."""
         stream = _Stream(self.clock)
@@ -104,6 +106,7 @@ class ModelClient:
             raise StreamCut("the stream ended without a finish reason", reply=reply)
         return reply
 
+    @guarded
     async def complete(self, messages: Messages, sampling: Sampling, **fields: Any) -> Reply:
         """Generate one reply in one piece. Raises EndpointError."""
         sent_s = self.clock()
@@ -119,6 +122,7 @@ class ModelClient:
         """Return the names that the endpoint lists under ``/v1/models``. Raises EndpointError."""
         return [str(entry.get("id")) for entry in await self.listing()]
 
+    @guarded
     async def listing(self) -> list[dict[str, Any]]:
         """Return what the endpoint says under ``/v1/models``, one entry a model. Raises EndpointError."""
         reply = await self._get_json("/models")

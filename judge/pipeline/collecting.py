@@ -1,20 +1,25 @@
 """Collect what is owed: every arm is loaded once, all its answers are stored as they come."""
 
+import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 from judge.events import Answered, ArmFailed, Event, Loaded, Loading
 from judge.pipeline.shared import Counter, Machinery, file_name, launch_of
 from judge.plan import ArmWork, arm_work, wanted_answers
 from judge.records import ArmRecord, RunRecord
 from judge.store import Store
+from judge.types import Question
 from judge.units import AnswerUnit
 from runner.client import ModelClient
 from runner.collect import collect, warm_up
 from runner.errors import EndpointError, ServerError
+from runner.journal import from_now_about, note
 from runner.serve import serve
 from runner.timing import timing
-from runner.types import Answer, AnswerState, Arm
+from runner.types import Answer, AnswerState, Arm, Prompt, Sampling
+
+logger = logging.getLogger(__name__)
 
 
 def work_of(run: RunRecord, store: Store) -> list[ArmWork]:
@@ -61,14 +66,24 @@ async def _collect_arm(
         store.add_launch(run.id, record.arm, launch_of(server))
         await warm_up(server, client)
         yield Loaded(model=record.arm.id, seconds=time.monotonic() - started_s, experts_used=server.proof.experts_used)
-        requests = ((questions[unit.question_id].as_prompt(), unit.sample, unit.sampling) for unit in owed)
+        requests = _requests(record, owed, questions)
         units = iter(owed)
         async for answer in collect(server, client, requests, retry=machinery.retry):
             unit = next(units)
             store.add_answer(run.id, unit, answer)
+            note(logger, "stored", state=answer.state.value, message=answer.message)
             yield _answered(record.arm, unit, answer, counter)
             if answer.state is AnswerState.SERVER_DIED:
                 raise ServerError(f"{record.arm.id}: {server.obituary()}")
+
+
+def _requests(
+    record: ArmRecord, owed: Sequence[AnswerUnit], questions: Mapping[str, Question]
+) -> Iterator[tuple[Prompt, int, Sampling]]:
+    for unit in owed:
+        from_now_about(unit.key)
+        note(logger, "asking", arm=record.arm.id, question=unit.question_id, sample=unit.sample)
+        yield questions[unit.question_id].as_prompt(), unit.sample, unit.sampling
 
 
 def _answered(arm: Arm, unit: AnswerUnit, answer: Answer, counter: "Counter") -> Answered:

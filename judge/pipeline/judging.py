@@ -2,6 +2,7 @@
 
 import collections
 import itertools
+import logging
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -24,9 +25,12 @@ from runner.client import ModelClient
 from runner.dialects import Dialect
 from runner.engines.local import run_batches
 from runner.errors import ServerError
+from runner.journal import about, note
 from runner.probe import probe
 from runner.serve import RunningServer, serve
 from runner.types import Arm, Config
+
+logger = logging.getLogger(__name__)
 
 _Outcome = tuple[JudgeTask, Judgement | JudgeFailure]
 
@@ -69,10 +73,16 @@ async def _ask_judge(
 
         async def score(owed: OwedTask) -> _Outcome:
             task, text = owed
+            with about(task.key):
+                return task, await ask(task, text)
+
+        async def ask(task: JudgeTask, text: str) -> Judgement | JudgeFailure:
+            place = {"arm": task.arm_id, "question": task.question.id, "answer": task.answer_key}
+            note(logger, "scoring", judge=judge.name, replicate=task.call.replicate, **place)
             if server is not None and not server.alive:
                 raise ServerError(f"{judge.name}: {server.obituary()}")
             shown = findings(task.evidence, task.question)
-            return task, await grader.grade(task.question, task.answer_key, text, task.call, shown)
+            return await grader.grade(task.question, task.answer_key, text, task.call, shown)
 
         async for batch in run_batches(owed_scorings(run, judge, store), score, limit=asked.client.limit):
             for event in _keep(run, batch, store, counter):
@@ -120,6 +130,8 @@ def _keep(run: RunRecord, outcomes: Sequence[_Outcome], store: Store, counter: C
     """Store the outcomes together and yield the events that tell of them."""
     store.add_outcomes(run.id, [outcome for _, outcome in outcomes])
     for task, outcome in outcomes:
+        with about(task.key):
+            note(logger, "stored", outcome=type(outcome).__name__, message=getattr(outcome, "message", None))
         place = {"judge": task.call.judge, "arm_id": task.arm_id, "question_id": task.question.id}
         done = {"done": counter.step(), "owed": counter.owed}
         if isinstance(outcome, JudgeFailure):
