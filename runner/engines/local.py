@@ -25,32 +25,46 @@ async def run_batches(
 ) -> AsyncIterator[list[Result]]:
     """Yield what has completed since the last time, at least one result; as many run at a time as ``limit()`` says, at least one.
 
-    Free places are filled before the results are handed over, so whoever takes them may be slow without the work standing still.
+    Whoever completes an item begins the next one in the same breath: a place is empty for no turn of the loop, however slow the
+    taker of the results is.
     """
-    running: set[asyncio.Task[Result]] = set()
-    ended: list[asyncio.Task[Result]] = []
-    woken = asyncio.Event()
+    source, results, woken = iter(items), list[Result](), asyncio.Event()
+    workers: set[asyncio.Task[None]] = set()
+    ended: list[asyncio.Task[None]] = []
+    exhausted = False
 
-    def end(task: asyncio.Task[Result]) -> None:
-        running.discard(task)
-        ended.append(task)
+    async def labour() -> None:
+        nonlocal exhausted
+        for item in source:
+            results.append(await work(item))
+            woken.set()
+            if len(workers) > max(1, limit()):
+                return
+            if len(results) > len(workers):  # work that never waits would otherwise never let go
+                await asyncio.sleep(0)
+        exhausted = True
+
+    def end(worker: asyncio.Task[None]) -> None:
+        workers.discard(worker)
+        ended.append(worker)
         woken.set()
 
-    source = iter(items)
     try:
         while True:
-            for _, item in zip(range(max(1, limit()) - len(running)), source, strict=False):
-                task = asyncio.ensure_future(work(item))
-                running.add(task)
-                task.add_done_callback(end)
-            if not running and not ended:
-                return
-            await (asyncio.sleep(0) if ended else woken.wait())  # what was just started gets its turn first
+            while not exhausted and len(workers) < max(1, limit()):
+                worker = asyncio.ensure_future(labour())
+                workers.add(worker)
+                worker.add_done_callback(end)
+            await woken.wait()
             woken.clear()
-            taken, ended[:] = list(ended), []
+            while ended:
+                ended.pop().result()
+            taken, results[:] = list(results), []
             if taken:
-                yield [task.result() for task in taken]
+                yield taken
+            if exhausted and not workers and not results and not ended:
+                return
     finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
