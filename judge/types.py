@@ -227,6 +227,8 @@ class Judgement(Value):
     """Seconds over all requests of this judgement."""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    reused_tokens: int | None = None
+    """Of the prompt tokens, those that the server took from the state of the request before; ``None``: it does not say."""
 
 
 JudgeFailureKind = Literal["bad_verdict", "endpoint", "context_exceeded"]

@@ -4,7 +4,7 @@ The server decodes one request at a time and queues the others, so a second requ
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 from runner.client import ModelClient
 from runner.errors import AccessDenied, ContextExceeded, EndpointError, ProofError, StreamCut
@@ -74,6 +74,13 @@ async def ask(
     timing = await _server_timing(server.log, mark)
     usage = await _counted(client, reply)
     return _answer(prompt, sample, sampling, reply, state=classify(reply), usage=usage, timing=timing)
+
+
+async def metered(log: ServerLog | None, send: Callable[[], Awaitable[Reply]]) -> tuple[Reply, ServerTiming | None]:
+    """Return the reply and the server's own figures of this one request; without a log, or unless it has them, ``None``."""
+    mark = log.size() if log else 0
+    reply = await send()
+    return reply, await _server_timing(log, mark) if log else None
 
 
 def classify(reply: Reply) -> AnswerState:

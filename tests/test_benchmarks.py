@@ -19,7 +19,18 @@ def full_share(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_the_scoring_benchmark_measures_our_command_against_the_bare_loop() -> None:
-    line = [sys.executable, FOLDER / "scoring.py", "--answers", "8", "--in-flight", "4", "--latency-ms", "20", "--runs", "1"]
+    line = [
+        sys.executable,
+        FOLDER / "scoring.py",
+        "--answers",
+        "8",
+        "--in-flight",
+        "4",
+        "--latency-ms",
+        "20",
+        "--runs",
+        "1",
+    ]
     done = subprocess.run([*map(str, line), "--json"], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

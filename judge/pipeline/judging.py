@@ -69,7 +69,15 @@ async def _ask_judge(
         server = asked.server
         experts_used = server.proof.experts_used if server else None
         yield Loaded(model=judge.name, seconds=time.monotonic() - started_s, experts_used=experts_used)
-        grader = Grader(asked.client, asked.dialect, templates, run.suite.scale, judge.sampling, machinery.retry)
+        grader = Grader(
+            asked.client,
+            asked.dialect,
+            templates,
+            run.suite.scale,
+            judge.sampling,
+            machinery.retry,
+            server.log if server else None,
+        )
 
         async def score(owed: OwedTask) -> _Outcome:
             task, text = owed
