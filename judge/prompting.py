@@ -1,8 +1,9 @@
 """Question + answer -> messages and JSON schema for a judge: fenced, neutralised, in seeded order. Pure.
 
-A local server reuses the state of the prompt before as far as the two are the same: so what is the same for all answers comes first
-(system, question, criteria), then the answer with its random mark, and the evidence last, which a blind scoring of the same answer
-leaves out. Where each criterion is asked for by itself it comes last, and nothing else is evaluated anew. The judge never sees the candidate's name, the weights, the thresholds or the candidate's hidden reasoning.
+A local server reuses the state of the prompt before as far as the two are the same: so what is the same for all answers comes
+first (system, question, criteria), then the answer with its random mark, and the evidence last, which a blind scoring of the
+same answer leaves out. A criterion that is asked for by itself comes last: nothing else is evaluated anew. The judge never sees
+the candidate's name, the weights, the thresholds or the candidate's hidden reasoning.
 """
 
 import random

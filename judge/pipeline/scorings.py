@@ -111,7 +111,8 @@ def _places(run: RunRecord, judge: JudgeRecord) -> Iterator[_Place]:
             calls = [_blind_call(run, judge, question, replicate) for replicate in replicates]
             for record in judged_arms(run, judge):
                 for unit in wanted_answers(run, record, [question]):
-                    yield from (_Place(record.arm.id, question, unit, call) for call in calls)
+                    if judge.is_asked_about(unit.key):
+                        yield from (_Place(record.arm.id, question, unit, call) for call in calls)
 
 
 def _blind_call(run: RunRecord, judge: JudgeRecord, question: Question, replicate: int) -> JudgeCall:
