@@ -73,4 +73,10 @@ class ArmFailed(Value):
     message: str
 
 
-Event = Loading | Loaded | Answered | Checked | Scored | ScoringFailed | ArmFailed
+class BudgetSpent(Value):
+    """The time that was given is over: what was begun was finished, and nothing else is begun."""
+
+    hours: float
+
+
+Event = Loading | Loaded | Answered | Checked | Scored | ScoringFailed | ArmFailed | BudgetSpent

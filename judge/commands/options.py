@@ -212,6 +212,9 @@ class Carried:
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Port for the model servers [default: a free one]")
     ] = None
+    budget_hours: Annotated[
+        float | None, typer.Option(min=0, help="Begin nothing new after so many hours; the same command goes on later")
+    ] = None
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON to stdout")] = False
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress")] = False
 
@@ -229,6 +232,7 @@ class Carried:
             load_timeout_s=self.load_timeout,
             port=self.port,
             unsafe=unsafe,
+            budget_hours=self.budget_hours,
         )
 
 

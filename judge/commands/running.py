@@ -202,7 +202,7 @@ def carry_out(places: "Places", choice: "RunChoice", conduct: "Conduct", *, dry_
 
     record = work.prepare(places, choice, command_line())
     if dry_run:
-        plan = work.dry_run(places, record)
+        plan = work.dry_run(places, record, conduct)
         if as_json:
             print_json(plan.model_dump(mode="json"))
         else:

@@ -8,9 +8,10 @@ from judge.pipeline.collecting import collect_run, work_of
 from judge.pipeline.executing import check_run, evidence_of, owed_checks, wanted_checks
 from judge.pipeline.judging import judge_arm, score_run
 from judge.pipeline.scorings import count_owed_scorings, owed_scorings, wanted_scorings
-from judge.pipeline.shared import Machinery, file_name
+from judge.pipeline.shared import Budget, Machinery, file_name
 
 __all__ = [
+    "Budget",
     "Machinery",
     "check_run",
     "collect_run",

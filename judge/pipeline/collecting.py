@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 
 from judge.events import Answered, ArmFailed, Event, Loaded, Loading
 from judge.pipeline.shared import Counter, Machinery, file_name, launch_of
@@ -37,7 +37,7 @@ async def collect_run(run: RunRecord, store: Store, machinery: Machinery) -> Asy
     work = work_of(run, store)
     counter = Counter(sum(len(arm.owed) for arm in work))
     for record, arm in zip(run.arms, work, strict=True):
-        if not arm.owed or record.model is None:
+        if not arm.owed or record.model is None or machinery.budget.spent():
             continue
         try:
             async for event in _collect_arm(run, record, arm.owed, store, machinery, counter):
@@ -66,7 +66,7 @@ async def _collect_arm(
         store.add_launch(run.id, record.arm, launch_of(server))
         await warm_up(server, client)
         yield Loaded(model=record.arm.id, seconds=time.monotonic() - started_s, experts_used=server.proof.experts_used)
-        requests = _requests(record, owed, questions)
+        requests = _requests(record, machinery.budget.within(owed), questions)
         units = iter(owed)
         async for answer in collect(server, client, requests, retry=machinery.retry):
             unit = next(units)
@@ -78,7 +78,7 @@ async def _collect_arm(
 
 
 def _requests(
-    record: ArmRecord, owed: Sequence[AnswerUnit], questions: Mapping[str, Question]
+    record: ArmRecord, owed: Iterable[AnswerUnit], questions: Mapping[str, Question]
 ) -> Iterator[tuple[Prompt, int, Sampling]]:
     for unit in owed:
         from_now_about(unit.key)

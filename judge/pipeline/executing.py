@@ -73,5 +73,5 @@ async def check_run(run: RunRecord, store: Store, machinery: Machinery) -> Async
         place = {"arm_id": task.arm_id, "question_id": task.question.id}
         return Checked(**place, evidence=evidence, done=counter.step(), owed=counter.owed)
 
-    async for event in run_bounded(tasks, check, limit=machinery.executions):
+    async for event in run_bounded(machinery.budget.within(tasks), check, limit=machinery.executions):
         yield event

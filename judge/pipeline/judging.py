@@ -49,7 +49,7 @@ async def score_run(
     while survey[False] and (batch := list(itertools.islice(no_answers, BATCH))):
         for event in _keep(run, [(task, _no_answer(task)) for task in batch], store, counter):
             yield event
-    if counter.left:
+    if counter.left and not machinery.budget.spent():
         async for event in _ask_judge(run, judge, store, templates, machinery, counter):
             yield event
 
@@ -92,7 +92,9 @@ async def _ask_judge(
             shown = findings(task.evidence, task.question)
             return await grader.grade(task.question, task.answer_key, text, task.call, shown)
 
-        async for batch in run_batches(owed_scorings(run, judge, store), score, limit=asked.client.limit):
+        async for batch in run_batches(
+            machinery.budget.within(owed_scorings(run, judge, store)), score, limit=asked.client.limit
+        ):
             for event in _keep(run, batch, store, counter):
                 yield event
 

@@ -1,6 +1,11 @@
 """What the phases of a run share."""
 
+import itertools
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Self, TypeVar
 
 from judge.records import Launch
 from judge.store import Store
@@ -8,6 +13,28 @@ from runner.isolation import Isolation
 from runner.retry import RetryPolicy
 from runner.serve import RunningServer, ServeOptions
 from runner.types import Arm, Value
+
+T = TypeVar("T")
+
+
+class Budget(Value):
+    """How long a run may begin new units."""
+
+    ends_s: float = math.inf
+    """On the monotonic clock."""
+
+    @classmethod
+    def of_hours(cls, hours: float | None, *, now_s: float) -> Self:
+        """Return the budget that begins now; ``None`` never ends."""
+        return cls() if hours is None else cls(ends_s=now_s + hours * 3600)
+
+    def spent(self, clock: Callable[[], float] = time.monotonic) -> bool:
+        """True once nothing new is to be begun."""
+        return clock() >= self.ends_s
+
+    def within(self, units: Iterable[T], clock: Callable[[], float] = time.monotonic) -> Iterator[T]:
+        """Yield ``units`` as long as the budget lasts."""
+        return itertools.takewhile(lambda _: not self.spent(clock), units)
 
 
 class Machinery(Value):
@@ -21,6 +48,7 @@ class Machinery(Value):
     retry: RetryPolicy = RetryPolicy()
     isolation: Isolation | None = None
     """How answers are executed; ``None``: as the machine allows."""
+    budget: Budget = Budget()
     executions: int = 2
     """Answers that are executed at the same time."""
     concurrency: int | None = None

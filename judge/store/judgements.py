@@ -43,6 +43,12 @@ class Judgements(Database):
             for row in self._rows(sa.select(JUDGEMENTS.c.unit, JUDGEMENTS.c.doc).where(of_units(JUDGEMENTS, batch))):
                 yield row.unit, self._parsed(Judgement, row.doc)
 
+    def newest_judgements(self, judge_fingerprint: str, count: int) -> list[Judgement]:
+        """Return the last ``count`` judgements of one judge, newest first, whatever they are of."""
+        query = sa.select(JUDGEMENTS.c.doc).where(JUDGEMENTS.c.judge_fingerprint == judge_fingerprint)
+        rows = self._rows(query.order_by(JUDGEMENTS.c.created_at.desc()).limit(count))
+        return [self._parsed(Judgement, row.doc) for row in rows]
+
     def judgements_of(self, answer_key: str) -> list[Judgement]:
         """Return everything that judges said of one answer, oldest first."""
         query = (
