@@ -80,4 +80,10 @@ class Noticed(Value):
     message: str
 
 
-Event = Loading | Loaded | Noticed | Answered | Checked | Scored | ScoringFailed | ArmFailed
+class BudgetSpent(Value):
+    """The time that was given is over: what was begun was finished, and nothing else is begun."""
+
+    hours: float
+
+
+Event = Loading | Loaded | Noticed | Answered | Checked | Scored | ScoringFailed | ArmFailed | BudgetSpent

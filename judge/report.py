@@ -104,6 +104,15 @@ SPEED_COLUMNS = (
 )  # fmt: skip
 
 
+def reuse_lines(results: Results) -> list[str]:
+    """Return one line for each judge whose server says how much of its prompts it did not have to evaluate."""
+    return [
+        f"Judge {judge.name}: {judge.reused_share:.0%} of the prompt tokens were reused from the request before (server log)."
+        for judge in results.judges
+        if judge.reused_share is not None
+    ]
+
+
 def _figure(spread: Spread | None, digits: int) -> str:
     if spread is None:
         return NONE
@@ -147,7 +156,9 @@ def _sections(results: Results) -> Iterator[str]:
     yield "## Targets\n\n" + _targets(results)
     yield "## Execution\n\n" + _execution(results)
     yield "## Judge against tests\n\n" + _judge_against_tests(results)
-    yield "## Speed\n\n" + markdown_table(SPEED_COLUMNS, speed_rows(results)) + "\n\n" + SPEED_NOTE
+    yield "## Speed\n\n" + "\n\n".join(
+        [markdown_table(SPEED_COLUMNS, speed_rows(results)), SPEED_NOTE, *reuse_lines(results)]
+    )
     yield "## Questions\n\n" + _questions(results)
     yield "## How the models were served\n\n" + _launches(results)
     failures = [f"- {arm.id}: {line}" for arm in results.arms for line in arm.failures]

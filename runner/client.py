@@ -15,7 +15,9 @@ import openai
 
 from runner.arriving import ArrivingReply
 from runner.completions import read_completion, read_usage, well_formed
+from runner.connections import http_client
 from runner.errors import EndpointError, StreamCut
+from runner.guard import guarded
 from runner.statuses import one_line, status_error
 from runner.types import Endpoint, Reply, Sampling, Stamps, Usage, Value
 
@@ -57,15 +59,17 @@ class ModelClient:
         self._timeouts = timeouts or Timeouts()
         self._tokenizer_marks: int | None = None
         self._api = endpoint.base_url.removesuffix("/")
-        key = api_key or PLACEHOLDER_KEY
+        self.key = api_key or PLACEHOLDER_KEY
         self._openai = openai.AsyncOpenAI(
             base_url=endpoint.base_url,
-            api_key=key,
+            api_key=self.key,
             max_retries=0,
-            timeout=openai.Timeout(self._timeouts.reply_s, connect=self._timeouts.connect_s),
+            http_client=http_client(
+                endpoint.base_url, openai.Timeout(self._timeouts.reply_s, connect=self._timeouts.connect_s)
+            ),
         )
         self._control = httpx.AsyncClient(
-            headers={"Authorization": f"Bearer {key}"}, timeout=self._timeouts.control_s, trust_env=False
+            headers={"Authorization": f"Bearer {self.key}"}, timeout=self._timeouts.control_s, trust_env=False
         )
 
     async def __aenter__(self) -> Self:
@@ -75,6 +79,7 @@ class ModelClient:
         await self._openai.close()
         await self._control.aclose()
 
+    @guarded
     async def stream(self, messages: Messages, sampling: Sampling, **fields: Any) -> Reply:
         """Generate one reply as a stream. Raises StreamCut when it ends without a finish reason, else EndpointError.
 
@@ -95,22 +100,32 @@ class ModelClient:
             raise StreamCut("the stream ended without a finish reason", reply=reply)
         return reply
 
+    @guarded
     async def complete(self, messages: Messages, sampling: Sampling, **fields: Any) -> Reply:
         """Generate one reply in one piece. Raises EndpointError."""
         sent_s = self.clock()
         with _MappedErrors(self.endpoint):
-            completion = await self._openai.chat.completions.create(**_body(self.endpoint, messages, sampling, fields))
+            body = _body(self.endpoint, messages, sampling, fields)
+            # As plain JSON: the library's own types cost more than the request, and are not checked anyway.
+            completion = await self._openai.post(
+                "/chat/completions", cast_to=object, body=body | body.pop("extra_body")
+            )
         return _whole_reply(self.endpoint, completion, sent_s, self.clock())
 
     async def models(self) -> list[str]:
         """Return the names that the endpoint lists under ``/v1/models``. Raises EndpointError."""
+        return [str(entry.get("id")) for entry in await self.listing()]
+
+    @guarded
+    async def listing(self) -> list[dict[str, Any]]:
+        """Return what the endpoint says under ``/v1/models``, one entry a model. Raises EndpointError."""
         reply = await self._get_json("/models")
         data = reply.get("data") if isinstance(reply, dict) else None
         if not isinstance(data, list):
             raise EndpointError(
                 f"{self.endpoint.base_url}/models: found {str(reply)[:80]!r} instead of a list of models"
             )
-        return [str(entry.get("id")) for entry in data if isinstance(entry, dict)]
+        return [entry for entry in data if isinstance(entry, dict)]
 
     async def count_tokens(self, text: str) -> int | None:
         """Count ``text`` by ``/extras/tokenize/count`` of a llama-cpp-python server; ``None`` where there is no such thing.

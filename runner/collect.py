@@ -4,7 +4,7 @@ The server decodes one request at a time and queues the others, so a second requ
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from functools import partial
 
 from runner.client import ModelClient
@@ -85,6 +85,13 @@ async def ask(server: RunningServer, client: ModelClient, request: Request, poli
     usage = await _counted(client, reply)
     state = classify(reply)
     return _answer(request, reply, state=state, message=reply.repetition, usage=usage, timing=timing)
+
+
+async def metered(log: ServerLog | None, send: Callable[[], Awaitable[Reply]]) -> tuple[Reply, ServerTiming | None]:
+    """Return the reply and the server's own figures of this one request; without a log, or unless it has them, ``None``."""
+    mark = log.size() if log else 0
+    reply = await send()
+    return reply, await _server_timing(log, mark) if log else None
 
 
 def classify(reply: Reply) -> AnswerState:

@@ -71,7 +71,7 @@ def sweep(
         **served.choices(),
         **executed.choices(),
     )
-    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=executed.unsafe_no_sandbox)
+    conduct = carried.conduct(concurrency=judged.concurrency, unsafe=executed.unsafe_no_sandbox)
     results = work.execute(places, work.prepare(places, choice, command_line()), conduct)
     found = sweep_results(places, results.run_id, margin)
     if carried.as_json:
@@ -117,7 +117,7 @@ def cross(
     record = work.prepare(places, choice, command_line())
     higher = work.prepare_judge(places, _escalation(choice.judges[0], escalate_to), choice) if escalate_to else None
     further = work.Further(escalate_to=higher, spread=spread)
-    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=executed.unsafe_no_sandbox, further=further)
+    conduct = carried.conduct(concurrency=judged.concurrency, unsafe=executed.unsafe_no_sandbox, further=further)
     results = work.execute(places, record, conduct)
     print_results(places, results, as_json=carried.as_json)
     end(complete=results.complete)

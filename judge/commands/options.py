@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Command = Callable[..., None]
 JUDGE_TOKENS = 4096
+AUTO = "auto"
 
 
 def takes(**groups: type[Any]) -> Callable[[Command], Command]:
@@ -126,7 +127,10 @@ class Judged:
         ),
     ] = None
     judge_url: Annotated[
-        str | None, typer.Option(envvar="JUDGE_BASE_URL", help="OpenAI-compatible endpoint of the judge, with /v1")
+        list[str] | None,
+        typer.Option(
+            envvar="JUDGE_BASE_URL", help="OpenAI-compatible endpoint of the judge, with /v1; repeat to share the work"
+        ),
     ] = None
     judge_model: Annotated[str | None, typer.Option(envvar="JUDGE_MODEL", help="Model to ask for at --judge-url")] = (
         None
@@ -146,8 +150,18 @@ class Judged:
         int, typer.Option(min=64, help="Token limit of a judge's reply; raise it for judges that think first")
     ] = JUDGE_TOKENS
     max_concurrency: Annotated[
-        int, typer.Option("--max-concurrency", "-j", min=1, help="Requests in flight at --judge-url")
-    ] = 4
+        str,
+        typer.Option("--max-concurrency", "-j", help="Requests in flight at --judge-url, all together; auto finds out"),
+    ] = AUTO
+
+    @property
+    def concurrency(self) -> int | None:
+        """Return the number of requests in flight; ``None`` for auto. Raises UserError for anything else."""
+        if self.max_concurrency == AUTO:
+            return None
+        if not self.max_concurrency.isdecimal() or int(self.max_concurrency) < 1:
+            raise UserError(f"--max-concurrency {self.max_concurrency!r} is neither a number of at least 1 nor {AUTO}")
+        return int(self.max_concurrency)
 
     @property
     def named(self) -> bool:
@@ -166,7 +180,7 @@ class Judged:
             replicates=self.replicates,
             sampling=JUDGE_SAMPLING.model_copy(update={"max_tokens": self.judge_max_tokens}),
         )
-        endpoint = {"url": self.judge_url, "model": self.judge_model, "family": self.judge_family}
+        endpoint = {"urls": tuple(self.judge_url or ()), "model": self.judge_model, "family": self.judge_family}
         if names:
             return tuple(given.model_copy(update={"name": name}) for name in names)
         return (given.model_copy(update=endpoint),)
@@ -198,10 +212,15 @@ class Carried:
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Port for the model servers [default: a free one]")
     ] = None
+    budget_hours: Annotated[
+        float | None, typer.Option(min=0, help="Begin nothing new after so many hours; the same command goes on later")
+    ] = None
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON to stdout")] = False
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress")] = False
 
-    def conduct(self, *, concurrency: int = 1, unsafe: bool = False, further: "Further | None" = None) -> "Conduct":
+    def conduct(
+        self, *, concurrency: int | None = None, unsafe: bool = False, further: "Further | None" = None
+    ) -> "Conduct":
         """Return how to go about it; says loudly what is unsafe."""
         from judge.app import Conduct, Further
 
@@ -213,6 +232,7 @@ class Carried:
             load_timeout_s=self.load_timeout,
             port=self.port,
             unsafe=unsafe,
+            budget_hours=self.budget_hours,
         )
 
 

@@ -70,7 +70,7 @@ def run(
         **executed.choices(),
     )
     unsafe = executed.unsafe_no_sandbox
-    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=unsafe, further=onward.further())
+    conduct = carried.conduct(concurrency=judged.concurrency, unsafe=unsafe, further=onward.further())
     carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
 
 
@@ -89,7 +89,7 @@ def run_all(
     places = places_of(context)
     choice = run_choice(asked, _ready(places), judges=judged.choices(otherwise="skip"), **executed.choices())
     unsafe = executed.unsafe_no_sandbox
-    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=unsafe, further=onward.further())
+    conduct = carried.conduct(concurrency=judged.concurrency, unsafe=unsafe, further=onward.further())
     carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
 
 
@@ -126,7 +126,7 @@ def score(
     places = places_of(context)
     choices = judged.choices() if judged.named else ()
     record = rescore(places, run_id, choices, policy_named(policy) if policy else None, command_line())
-    results = execute(places, record, carried.conduct(concurrency=judged.max_concurrency), ["score"])
+    results = execute(places, record, carried.conduct(concurrency=judged.concurrency), ["score"])
     print_results(places, results, as_json=carried.as_json)
     end(complete=results.owed_scorings == 0)
 
@@ -202,7 +202,7 @@ def carry_out(places: "Places", choice: "RunChoice", conduct: "Conduct", *, dry_
 
     record = work.prepare(places, choice, command_line())
     if dry_run:
-        plan = work.dry_run(places, record)
+        plan = work.dry_run(places, record, conduct)
         if as_json:
             print_json(plan.model_dump(mode="json"))
         else:

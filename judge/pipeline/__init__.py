@@ -7,13 +7,16 @@ stored the moment it completes, so a run that is killed loses what was in flight
 from judge.pipeline.bench import judge_arm
 from judge.pipeline.collecting import collect_run, work_of
 from judge.pipeline.executing import check_run, evidence_of, owed_checks, wanted_checks
-from judge.pipeline.judging import owed_scorings, score_run, wanted_scorings
-from judge.pipeline.shared import Machinery, file_name
+from judge.pipeline.judging import score_run
+from judge.pipeline.scorings import count_owed_scorings, owed_scorings, wanted_scorings
+from judge.pipeline.shared import Budget, Machinery, file_name
 
 __all__ = [
+    "Budget",
     "Machinery",
     "check_run",
     "collect_run",
+    "count_owed_scorings",
     "evidence_of",
     "file_name",
     "judge_arm",

@@ -1,22 +1,27 @@
 """Collect what is owed: every arm is loaded once, all its answers are stored as they come."""
 
+import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 
 from judge.events import Answered, ArmFailed, Event, Loaded, Loading, Noticed
 from judge.pipeline.shared import Counter, Machinery, Restarts, file_name, launch_of
 from judge.plan import ArmWork, arm_work, wanted_answers
 from judge.records import ArmRecord, RunRecord
 from judge.store import Store
+from judge.types import Question
 from judge.units import AnswerUnit
 from runner.client import ModelClient
 from runner.collect import collect, warm_up
 from runner.errors import EndpointError, ServerError
+from runner.journal import from_now_about, note
 from runner.machine_load import machine_load
 from runner.serve import RunningServer
 from runner.supervise import supervised
 from runner.timing import timing
-from runner.types import Answer, Arm
+from runner.types import Answer, Arm, Prompt, Sampling
+
+logger = logging.getLogger(__name__)
 
 
 def work_of(run: RunRecord, store: Store) -> list[ArmWork]:
@@ -34,7 +39,7 @@ async def collect_run(run: RunRecord, store: Store, machinery: Machinery) -> Asy
     work = work_of(run, store)
     counter = Counter(sum(len(arm.owed) for arm in work))
     for record, arm in zip(run.arms, work, strict=True):
-        if not arm.owed or record.model is None:
+        if not arm.owed or record.model is None or machinery.budget.spent():
             continue
         try:
             async for event in _collect_arm(run, record, arm.owed, store, machinery, counter):
@@ -67,14 +72,24 @@ async def _collect_arm(
     async with supervised(record.arm, record.model, log, prepare=prepare, options=machinery.serve) as kept:
         seconds, proof, restarts = time.monotonic() - started_s, kept.server.proof, Restarts(kept)
         yield Loaded(model=record.arm.id, seconds=seconds, experts_used=proof.experts_used)
-        requests = ((questions[unit.question_id].as_prompt(), unit.sample, unit.sampling) for unit in owed)
+        requests = _requests(record, machinery.budget.within(owed), questions)
         units = iter(owed)
         async for answer in collect(kept, requests, retry=machinery.retry):
             unit = next(units)
             store.add_answer(run.id, unit, answer)
             for restarted in restarts.news():
                 yield restarted
+            note(logger, "stored", state=answer.state.value, message=answer.message)
             yield _answered(record.arm, unit, answer, counter)
+
+
+def _requests(
+    record: ArmRecord, owed: Iterable[AnswerUnit], questions: Mapping[str, Question]
+) -> Iterator[tuple[Prompt, int, Sampling]]:
+    for unit in owed:
+        from_now_about(unit.key)
+        note(logger, "asking", arm=record.arm.id, question=unit.question_id, sample=unit.sample)
+        yield questions[unit.question_id].as_prompt(), unit.sample, unit.sampling
 
 
 def _answered(arm: Arm, unit: AnswerUnit, answer: Answer, counter: "Counter") -> Answered:

@@ -1,7 +1,11 @@
 """What the phases of a run share."""
 
-from collections.abc import Iterator
+import itertools
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Self, TypeVar
 
 from judge.events import Noticed
 from judge.records import Launch
@@ -12,6 +16,28 @@ from runner.retry import RetryPolicy
 from runner.serve import RunningServer, ServeOptions
 from runner.supervise import Supervised
 from runner.types import Arm, Value
+
+T = TypeVar("T")
+
+
+class Budget(Value):
+    """How long a run may begin new units."""
+
+    ends_s: float = math.inf
+    """On the monotonic clock."""
+
+    @classmethod
+    def of_hours(cls, hours: float | None, *, now_s: float) -> Self:
+        """Return the budget that begins now; ``None`` never ends."""
+        return cls() if hours is None else cls(ends_s=now_s + hours * 3600)
+
+    def spent(self, clock: Callable[[], float] = time.monotonic) -> bool:
+        """True once nothing new is to be begun."""
+        return clock() >= self.ends_s
+
+    def within(self, units: Iterable[T], clock: Callable[[], float] = time.monotonic) -> Iterator[T]:
+        """Yield ``units`` as long as the budget lasts."""
+        return itertools.takewhile(lambda _: not self.spent(clock), units)
 
 
 class Machinery(Value):
@@ -25,10 +51,12 @@ class Machinery(Value):
     retry: RetryPolicy = RetryPolicy()
     isolation: Isolation | None = None
     """How answers are executed; ``None``: as the machine allows."""
+    budget: Budget = Budget()
     executions: int = 2
     """Answers that are executed at the same time."""
-    concurrency: int = 4
-    """Requests in flight at a judge's endpoint; a judge that is served here gets one at a time."""
+    concurrency: int | None = None
+    """Requests in flight at a judge's endpoints, all together; ``None``: as many as they take, and one at a time at a
+    llama-cpp-python server. A judge that is served here gets one at a time."""
 
 
 def launch_of(server: RunningServer, load: MachineLoad | None = None) -> Launch:
@@ -77,6 +105,11 @@ class Counter:
     def __init__(self, owed: int) -> None:
         self.owed = owed
         self._done = 0
+
+    @property
+    def left(self) -> int:
+        """Units that are still owed."""
+        return self.owed - self._done
 
     def step(self) -> int:
         """Count one more, and return how many that makes."""
