@@ -12,6 +12,7 @@ from typing import Literal
 from judge import report, terminal
 from judge.errors import Interrupted, UserError
 from judge.events import Event
+from judge.exam.result import ExamSize
 from judge.grounding import Policy
 from judge.library import Models, load_judge_prompts, load_models, load_suite
 from judge.pipeline import Machinery, check_run, collect_run, owed_scorings, score_run, work_of
@@ -54,6 +55,8 @@ class Conduct(Value):
     port: int | None = None
     unsafe: bool = False
     """True executes answers without a sandbox."""
+    exam: ExamSize | None = None
+    """Exam that a judge takes before its first scores; ``None``: none."""
 
 
 def api_key() -> str | None:
@@ -91,6 +94,7 @@ async def _execute(places: Places, run: RunRecord, store: Store, conduct: Conduc
         concurrency=conduct.concurrency,
         isolation=await unsafe() if conduct.unsafe else None,
         executions=cores(),
+        exam=conduct.exam,
     )
     store.set_run_state(run.id, "running")
     try:

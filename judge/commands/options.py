@@ -17,6 +17,7 @@ from judge.errors import UserError
 
 if TYPE_CHECKING:
     from judge.app import Conduct, Places
+    from judge.exam.result import ExamSize
     from judge.grounding import Policy
     from judge.request import JudgeChoice, OnSelf, RunChoice
     from judge.types import ModelEntry
@@ -168,6 +169,35 @@ class Judged:
         )
 
 
+@dataclasses.dataclass(frozen=True)
+class Examination:
+    """How many answers of known truth a judge is examined on."""
+
+    exam_size: Annotated[
+        str, typer.Option(help="small: about 11 scorings a question; full: about 17, for narrower intervals")
+    ] = "small"
+
+    def size(self) -> "ExamSize":
+        """Return the size. Raises UserError for another word."""
+        match self.exam_size:
+            case "small" | "full":
+                return self.exam_size
+        raise UserError(f"--exam-size {self.exam_size!r} is not known; use small or full")
+
+
+@dataclasses.dataclass(frozen=True)
+class FirstExam(Examination):
+    """Whether a judge is examined before its first scores count."""
+
+    no_exam: Annotated[
+        bool, typer.Option("--no-exam", help="Do not examine the judge before its first scores on these questions")
+    ] = False
+
+    def wanted(self) -> "ExamSize | None":
+        """Return the size of the exam; ``None``: none."""
+        return None if self.no_exam else self.size()
+
+
 Unsafe = Annotated[
     bool, typer.Option("--unsafe-no-sandbox", help="Execute answers WITHOUT a sandbox: they can do all that you can")
 ]
@@ -197,7 +227,7 @@ class Carried:
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON to stdout")] = False
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress")] = False
 
-    def conduct(self, *, concurrency: int = 1, unsafe: bool = False) -> "Conduct":
+    def conduct(self, *, concurrency: int = 1, unsafe: bool = False, exam: "ExamSize | None" = None) -> "Conduct":
         """Return how to go about it; says loudly what is unsafe."""
         from judge.app import Conduct
 
@@ -208,6 +238,7 @@ class Carried:
             load_timeout_s=self.load_timeout,
             port=self.port,
             unsafe=unsafe,
+            exam=exam,
         )
 
 

@@ -13,6 +13,7 @@ from judge.commands.options import (
     Carried,
     DryRun,
     Executed,
+    FirstExam,
     Judged,
     Served,
     Unsafe,
@@ -42,13 +43,14 @@ app = commands()
 
 
 @app.command()
-@takes(who=Candidates, asked=Asked, served=Served, judged=Judged, executed=Executed, carried=Carried)
+@takes(who=Candidates, asked=Asked, served=Served, judged=Judged, exam=FirstExam, executed=Executed, carried=Carried)
 def run(
     context: typer.Context,
     who: Candidates,
     asked: Asked,
     served: Served,
     judged: Judged,
+    exam: FirstExam,
     executed: Executed,
     carried: Carried,
     dry_run: DryRun = False,
@@ -67,19 +69,25 @@ def run(
         **served.choices(),
         **executed.choices(),
     )
-    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=executed.unsafe_no_sandbox)
+    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=executed.unsafe_no_sandbox, exam=exam.wanted())
     _carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
 
 
 @app.command("run-all")
-@takes(asked=Asked, judged=Judged, executed=Executed, carried=Carried)
+@takes(asked=Asked, judged=Judged, exam=FirstExam, executed=Executed, carried=Carried)
 def run_all(
-    context: typer.Context, asked: Asked, judged: Judged, executed: Executed, carried: Carried, dry_run: DryRun = False
+    context: typer.Context,
+    asked: Asked,
+    judged: Judged,
+    exam: FirstExam,
+    executed: Executed,
+    carried: Carried,
+    dry_run: DryRun = False,
 ) -> None:
     """Run every ready model whose file is there, in the configs of its architecture. A judge does not score its own arms."""
     places = places_of(context)
     choice = run_choice(asked, _ready(places), judge=judged.choice(otherwise="skip"), **executed.choices())
-    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=executed.unsafe_no_sandbox)
+    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=executed.unsafe_no_sandbox, exam=exam.wanted())
     _carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
 
 
@@ -102,10 +110,11 @@ def collect(
 
 
 @app.command()
-@takes(judged=Judged, carried=Carried)
+@takes(judged=Judged, exam=FirstExam, carried=Carried)
 def score(
     context: typer.Context,
     judged: Judged,
+    exam: FirstExam,
     carried: Carried,
     run_id: RunId = "latest",
     policy: Annotated[str | None, typer.Option(help="grounded or judge [default: that of the run]")] = None,
@@ -116,7 +125,9 @@ def score(
     places = places_of(context)
     choice = judged.choice() if judged.named else None
     record = rescore(places, run_id, choice, policy_named(policy) if policy else None, command_line())
-    results = execute(places, record, carried.conduct(concurrency=judged.max_concurrency), ["score"])
+    results = execute(
+        places, record, carried.conduct(concurrency=judged.max_concurrency, exam=exam.wanted()), ["score"]
+    )
     print_results(places, results, as_json=carried.as_json)
     end(complete=results.owed_scorings == 0)
 

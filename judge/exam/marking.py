@@ -1,42 +1,14 @@
-"""A judge's scores on an exam paper -> what it is qualified for. Pure.
-
-Decision: the rules. An answer is *accepted* on some criteria when each of them has at least 4 (``sheet``).
-
-Logic, by the criteria that can be tested: the lower limit of TNR must reach .50 and that of TPR .70 (D6), and no twin may move
-the score by more than .5 on average (A10b): unused code, other names, padding around a right program, "verified correct" over
-a wrong one. Moves are absolute, so that a judge that throws dice is not saved by moves that cancel out.
-
-Style, by the criteria that only a reader can settle: both lower limits must reach .50. The truth is softer there, a right answer
-may deserve a 3 for tidiness, so TPR has the gate of a coin and not .70. A judge that finds everything excellent fails TNR, one that
-finds everything poor fails TPR, and dice, which accept one criterion in .4 and reject it in .6 of all cases, fail TPR. Unused
-code, names and padding are matters of style, so their twins are not held against it.
-
-Both: an order inside the answer may gain at most .5 on average, else every score of the judge can be had for the asking; and
-at most 5 % of the scorings may have given nothing (D1).
-
-Cost: a paper on one or two questions has too few answers for style; the reason then says how few. Guarded by
-tests/judge/exam/test_marking.py.
-"""
+"""A judge's scores on an exam paper -> what it is qualified for, by the rules of ``rules``. Pure."""
 
 from collections.abc import Iterator, Sequence
 
 from judge.exam.paper import ExamPaper
-from judge.exam.result import ExamIdentity, ExamResult, ItemKind, Qualification, Rates, TwinMove
-from judge.exam.sheet import (
-    ACCEPTED_FROM,
-    Sheet,
-    completed_at_best,
-    rates,
-    reference_pairs,
-    repeats,
-    twin_move,
-)
+from judge.exam.result import ExamResult, ItemKind, Qualification, Rates, TwinMove
+from judge.exam.rules import GATES, exam_identity
+from judge.exam.sheet import Sheet, completed_at_best, rates, reference_pairs, repeats, twin_move
 from judge.prefilter import is_no_answer
 from judge.records import JudgeRecord
-from judge.stats.exam_stats import MAX_MISSING, MIN_TNR, MIN_TPR, Rate, flip_rate, pairwise_accuracy
-from judge.types import Grade
-from runner.identity import digest
-from runner.types import Value
+from judge.stats.exam_stats import flip_rate, pairwise_accuracy
 
 TWINS: dict[ItemKind, str] = {
     "dead_code": "unused code moves its scores",
@@ -47,44 +19,15 @@ TWINS: dict[ItemKind, str] = {
 }
 
 
-class Gates(Value):
-    """The figures of the rules."""
-
-    accepted_from: Grade = ACCEPTED_FROM
-    logic_tpr: float = MIN_TPR
-    """Smallest lower limit, 0-1; so are the next three."""
-    logic_tnr: float = MIN_TNR
-    style_tpr: float = 0.50
-    style_tnr: float = 0.50
-    move: float = 0.5
-    """Largest mean move by a twin, in points."""
-    missing: float = MAX_MISSING
-    """Largest share of scorings without scores, 0-1."""
-
-
-GATES = Gates()
-
-
-def identity(paper: ExamPaper, judge: JudgeRecord) -> ExamIdentity:
-    """Return what identifies the exam of ``judge`` on ``paper``."""
-    return ExamIdentity(
-        judge_fingerprint=judge.fingerprint,
-        prompt_hash=judge.prompt_hash,
-        mode=judge.mode,
-        paper=paper.hash,
-        gates=digest(GATES),
-    )
-
-
 def mark(paper: ExamPaper, judge: JudgeRecord, sheet: Sheet) -> ExamResult:
     """Return what these scores show; a sheet with gaps is one of an exam that was stopped."""
     wanted, failed = len(paper.scorings), sum(scores is None for scores in sheet.values())
     logic, style = rates(paper, sheet, testable=True), rates(paper, sheet, testable=False)
     twins = tuple(twin_move(paper, sheet, kind) for kind in TWINS)
-    about = identity(paper, judge)
-    qualification = _qualification(logic, style, twins, failed, wanted, about.key)
+    identity = exam_identity(paper, judge)
+    qualification = _qualification(logic, style, twins, failed, wanted, identity.key)
     return ExamResult(
-        identity=about,
+        identity=identity,
         judge=judge.name,
         size=paper.size,
         rubrics=paper.rubrics,
@@ -140,19 +83,13 @@ def _missing(failed: int, wanted: int) -> Iterator[str]:
 
 
 def _below(found: Rates, what: str, *, tpr: float, tnr: float) -> Iterator[str]:
-    if found.tnr.interval.low < tnr:
-        yield f"rejects {said(found.tnr)} wrong {what}, and the lower limit must reach {tnr:.2f}"
-    if found.tpr.interval.low < tpr:
-        yield f"accepts {said(found.tpr)} right {what}, and the lower limit must reach {tpr:.2f}"
+    if found.tnr.low < tnr:
+        yield f"rejects {found.tnr} wrong {what}, and the lower limit must reach {tnr:.2f}"
+    if found.tpr.low < tpr:
+        yield f"accepts {found.tpr} right {what}, and the lower limit must reach {tpr:.2f}"
 
 
 def _moved(twins: Sequence[TwinMove]) -> Iterator[str]:
     for twin in twins:
         if twin.move is not None and twin.move > GATES.move:
             yield f"{TWINS[twin.kind]} by {twin.move:.2f} points on average, and {GATES.move:g} is the limit"
-
-
-def said(rate: Rate) -> str:
-    """Return a rate with its interval in words: ``3 of 10 [.12, .57]``."""
-    low, high = (f"{limit:.2f}" for limit in (rate.interval.low, rate.interval.high))
-    return f"{rate.yes} of {rate.trials} [{low}, {high}]"

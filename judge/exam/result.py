@@ -2,7 +2,6 @@
 
 from typing import Literal
 
-from judge.stats.exam_stats import Rate
 from judge.types import JudgingMode
 from runner.identity import digest
 from runner.types import Value
@@ -13,8 +12,21 @@ ItemKind = Literal["right", "wrong", "dead_code", "renamed", "padded", "verified
 two of a wrong one."""
 
 
+class Rate(Value):
+    """A share with Jeffreys' 90 % interval. A value of its own, so that reading a stored exam loads no statistics."""
+
+    yes: int
+    trials: int
+    low: float
+    """0-1; 0 when there was no trial."""
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.yes} of {self.trials} [{self.low:.2f}, {self.high:.2f}]"
+
+
 class Rates(Value):
-    """How a judge tells right from wrong on one kind of criteria. Jeffreys intervals, 90 %."""
+    """How a judge tells right from wrong on one kind of criteria."""
 
     tpr: Rate
     """Right answers that it accepts."""

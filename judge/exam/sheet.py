@@ -1,18 +1,13 @@
-"""The scores of one exam, looked at in the ways that its result needs. Pure.
-
-An answer is accepted on some criteria when each of them has at least ``ACCEPTED_FROM``.
-"""
+"""The scores of one exam, looked at in the ways that its result needs. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
 from judge.exam.paper import REPLICATES, ExamItem, ExamPaper
-from judge.exam.result import ItemKind, Rates, TwinMove
-from judge.stats.exam_stats import Rate, jeffreys_rate
+from judge.exam.result import ItemKind, Rate, Rates, TwinMove
+from judge.exam.rules import GATES
+from judge.stats.exam_stats import jeffreys_rate
 from judge.types import Grade
-
-ACCEPTED_FROM: Grade = 4
-"""The level from which the scale calls code correct."""
 
 Scores = Mapping[str, Grade | None]
 """Criterion -> score; ``None``: the judge said that it cannot assess it."""
@@ -31,7 +26,7 @@ def rates(paper: ExamPaper, sheet: Sheet, *, testable: bool) -> Rates:
 def accepted(sheet: Sheet, item: ExamItem, criteria: Sequence[str], replicate: int = 0) -> bool | None:
     """Tell whether an answer was accepted on these criteria; ``None``: the scores do not say."""
     scores = _scores(sheet, item, criteria, replicate)
-    if any(score is not None and score < ACCEPTED_FROM for score in scores):
+    if any(score is not None and score < GATES.accepted_from for score in scores):
         return False
     return None if not scores or None in scores else True
 
@@ -100,4 +95,5 @@ def _scores(sheet: Sheet, item: ExamItem, criteria: Sequence[str], replicate: in
 
 def _share(marks: Sequence[bool | None], *, hit: bool) -> Rate:
     """Return how often the mark is ``hit``; answers without a mark are left out."""
-    return jeffreys_rate(marks.count(hit), len(marks) - marks.count(None))
+    found = jeffreys_rate(marks.count(hit), len(marks) - marks.count(None))
+    return Rate(yes=found.yes, trials=found.trials, low=found.interval.low, high=found.interval.high)

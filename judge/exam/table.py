@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from judge.exam.marking import said
 from judge.exam.result import ExamResult, ItemKind, TwinMove
 
 COLUMNS = ("Exam", "Found")
@@ -22,10 +21,10 @@ def rows(exam: ExamResult) -> Iterator[list[str]]:
     failed = f", {exam.failed} gave no scores" if exam.failed else ""
     stopped = "; stopped: nothing could be reached any more" if exam.stopped else ""
     yield ["asked", f"{asked}{failed}{stopped}"]
-    yield ["logic: right answers accepted (TPR)", said(exam.logic.tpr)]
-    yield ["logic: wrong answers rejected (TNR)", said(exam.logic.tnr)]
-    yield ["style: right answers accepted (TPR)", said(exam.style.tpr)]
-    yield ["style: wrong answers rejected (TNR)", said(exam.style.tnr)]
+    yield ["logic: right answers accepted (TPR)", str(exam.logic.tpr)]
+    yield ["logic: wrong answers rejected (TNR)", str(exam.logic.tnr)]
+    yield ["style: right answers accepted (TPR)", str(exam.style.tpr)]
+    yield ["style: wrong answers rejected (TNR)", str(exam.style.tnr)]
     yield ["wrong below reference", _share(exam.separation)]
     yield ["flips over three scorings", _share(exam.flip_rate)]
     for twin in exam.twins:

@@ -5,6 +5,7 @@ stored the moment it completes, so a run that is killed loses what was in flight
 """
 
 from judge.pipeline.collecting import collect_run, work_of
+from judge.pipeline.examining import exam_of, qualification_of
 from judge.pipeline.executing import check_run, evidence_of, owed_checks, wanted_checks
 from judge.pipeline.judging import judge_arm, owed_scorings, score_run, wanted_scorings
 from judge.pipeline.shared import Machinery, file_name, questions_of
@@ -14,10 +15,12 @@ __all__ = [
     "check_run",
     "collect_run",
     "evidence_of",
+    "exam_of",
     "file_name",
     "judge_arm",
     "owed_checks",
     "owed_scorings",
+    "qualification_of",
     "questions_of",
     "score_run",
     "wanted_checks",

@@ -10,6 +10,7 @@ from judge.events import Event, Loaded, Loading, Scored, ScoringFailed
 from judge.grade import Grader
 from judge.grounding import findings
 from judge.lineage import is_self
+from judge.pipeline.examining import exam_owed, examine
 from judge.pipeline.executing import evidence_of
 from judge.pipeline.shared import Counter, Machinery, launch_of, questions_of, text_of
 from judge.plan import wanted_answers
@@ -107,9 +108,17 @@ async def score_run(
     for task in unanswered:
         yield _keep(run, task, _no_answer(task), store, counter)
     rest = [task for task in tasks if task not in unanswered] if unanswered else tasks
-    if rest:
+    if rest or _only_exam_owed(run, judge, store, machinery):
         async for event in _ask_judge(run, judge, rest, store, templates, machinery, counter):
             yield event
+
+
+def _only_exam_owed(run: RunRecord, judge: JudgeRecord, store: Store, machinery: Machinery) -> bool:
+    """True when scores that are stored wait for the judge's exam, or the run is nothing but an exam."""
+    if not exam_owed(run, judge, store, machinery):
+        return False
+    wanted = (task.key for task in wanted_scorings(run, judge, evidence_of(run, store)))
+    return not run.arms or bool(store.stored_judgements(wanted))
 
 
 async def _ask_judge(
@@ -128,16 +137,23 @@ async def _ask_judge(
         experts_used = server.proof.experts_used if server else None
         yield Loaded(model=judge.name, seconds=time.monotonic() - started_s, experts_used=experts_used)
         grader = Grader(client, capabilities.dialect, templates, run.suite.scale, judge.sampling, machinery.retry)
+        limit = machinery.concurrency if judge.model is None else 1
 
-        async def score(task: JudgeTask) -> Event:
+        def check_server() -> None:
             if server is not None and not server.alive:
                 raise ServerError(f"{judge.name}: {server.obituary()}")
+
+        if machinery.exam and exam_owed(run, judge, store, machinery):
+            async for event in examine(run, judge, grader, store, machinery.exam, limit=limit, check=check_server):
+                yield event
+
+        async def score(task: JudgeTask) -> Event:
+            check_server()
             shown = findings(task.evidence, task.question)
             text = text_of(store, task.answer_key)
             outcome = await grader.grade(task.question, task.answer_key, text, task.call, shown)
             return _keep(run, task, outcome, store, counter)
 
-        limit = machinery.concurrency if judge.model is None else 1
         async for event in run_bounded(tasks, score, limit=limit):
             yield event
 

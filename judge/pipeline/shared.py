@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from judge.exam.result import ExamSize
 from judge.records import Launch, RunRecord
 from judge.store import Store
 from judge.types import Question
@@ -26,6 +27,8 @@ class Machinery(Value):
     """Answers that are executed at the same time."""
     concurrency: int = 4
     """Requests in flight at a judge's endpoint; a judge that is served here gets one at a time."""
+    exam: ExamSize | None = None
+    """Exam that a judge takes before its first scores, once; ``None``: none."""
 
 
 def questions_of(run: RunRecord) -> list[Question]:
