@@ -10,6 +10,7 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.resources.abc import Traversable
 
 from pydantic import Field
@@ -65,7 +66,7 @@ class ExamItem(Value):
     """Key of the answer that it was made of."""
     replicates: int = Field(default=1, ge=1)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Identity as an answer that judgements are about: any paper that holds this text shares its judgements."""
         return digest(["exam", self.question_id, self.text])
@@ -85,7 +86,7 @@ class ExamPaper(Value):
     master_keys: tuple[str, ...]
     """Answers that no judge must be asked about."""
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """Identity of the paper."""
         return digest(self)
@@ -94,7 +95,7 @@ class ExamPaper(Value):
         """Return all criteria that an item is scored on."""
         return self.testable[item.question_id] + self.readable[item.question_id]
 
-    @property
+    @cached_property
     def scorings(self) -> tuple[tuple[ExamItem, int], ...]:
         """Every item with each of its replicates, in the order in which they are asked."""
         first = [(item, 0) for item in self.items]
@@ -153,16 +154,15 @@ class _Part:
 
     def __init__(self, material: Material, rights: int, wrongs: int, number: int) -> None:
         self._id = material.question.id
-        dice = random.Random(self._id)
         usable = [a for a in material.answers if a.file not in TRAPS and code_in(a.text) is not None]
         right = [answer for answer in usable if answer.right]
         reference = next((answer for answer in right if renamed(answer.text)), right[0] if right else None)
         others = [answer for answer in right if answer is not reference]
-        self._right = [*([reference] if reference else []), *_drawn(others, rights - 1, dice)]
+        self._right = [*([reference] if reference else []), *_shuffled(others, self._id)[: rights - 1]]
         wrong = [a for a in usable if a.criteria and not a.by_judge]
-        self._wrong = _spread(wrong, [c for c in material.criteria if c in material.testable], wrongs, dice)
+        self._wrong = _spread(wrong, [c for c in material.criteria if c in material.testable], wrongs, self._id)
         seen_by_readers = [a for a in material.answers if a.by_judge and set(a.criteria) - material.testable]
-        self._for_readers = _drawn(seen_by_readers, 1, dice)
+        self._for_readers = _shuffled(seen_by_readers, self._id)[:1]
         self._testable = material.testable
         self._repeats = [self._right, self._wrong][number // REPEAT_EVERY % 2][:1] if number % REPEAT_EVERY == 0 else []
 
@@ -188,7 +188,9 @@ class _Part:
         for kind in kinds:
             text = _twin_text(kind, base.text, texts)
             if text is not None:
-                yield base.model_copy(update={"kind": kind, "text": text, "twin_of": base.key, "replicates": 1})
+                # Not a copy: that would keep the key of the base.
+                changes = {"kind": kind, "text": text, "twin_of": base.key, "replicates": 1}
+                yield ExamItem.model_validate({**base.model_dump(), **changes})
 
     def _item(self, answer: ExamAnswer, kind: ItemKind, **fields: object) -> ExamItem:
         replicates = REPLICATES if answer in self._repeats else 1
@@ -211,15 +213,16 @@ def _twin_text(kind: ItemKind, text: str, texts: TwinTexts) -> str | None:
     return None
 
 
-def _drawn(answers: Sequence[ExamAnswer], count: int, dice: random.Random) -> list[ExamAnswer]:
-    return dice.sample(answers, min(count, len(answers)))
+def _shuffled(answers: Sequence[ExamAnswer], seed: str) -> list[ExamAnswer]:
+    """Return the answers in an order that depends on nothing else, so that a longer paper holds a shorter one."""
+    order = list(answers)
+    random.Random(seed).shuffle(order)
+    return order
 
 
-def _spread(
-    answers: Sequence[ExamAnswer], criteria: Sequence[str], count: int, dice: random.Random
-) -> list[ExamAnswer]:
-    """Draw answers in turn from those that fail the first criterion, the second ..., single bugs before manifold ones."""
-    shuffled = sorted(_drawn(answers, len(answers), dice), key=lambda answer: len(answer.criteria))
+def _spread(answers: Sequence[ExamAnswer], criteria: Sequence[str], count: int, seed: str) -> list[ExamAnswer]:
+    """Take answers in turn from those that fail the first criterion, the second ..., single bugs before manifold ones."""
+    shuffled = sorted(_shuffled(answers, seed), key=lambda answer: len(answer.criteria))
     piles = [[a for a in shuffled if a.criteria[0] == criterion] for criterion in criteria]
     depth = max(map(len, piles), default=0)
     in_turn = [pile[at] for at in range(depth) for pile in piles if at < len(pile)]

@@ -72,7 +72,7 @@ async def examine(
 
     def worth_asking() -> Iterator[tuple[ExamItem, int]]:
         for scoring in owed:
-            if not can_qualify(paper, judge, sheet):
+            if not can_qualify(paper, sheet):
                 return
             yield scoring
 
