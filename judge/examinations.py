@@ -1,4 +1,4 @@
-"""What ``judge exam`` does: examine one judge outside of any run, or read what earlier exams showed."""
+"""What ``judge exam`` does: examine judges outside of any run, or read what earlier exams showed."""
 
 import asyncio
 import os
@@ -19,31 +19,30 @@ from judge.store import Store
 from runner.serve import ServeOptions
 
 
-def examine_judge(
+def examine_judges(
     places: Places,
-    choice: JudgeChoice,
+    choices: Sequence[JudgeChoice],
     questions: Sequence[str],
     size: ExamSize,
     conduct: Conduct,
     command: Sequence[str],
-) -> ExamResult | None:
-    """Return the exam of a judge, asking only for what is not stored; ``None``: its endpoint failed, and the rest is owed."""
-    judge = build_judge(RunChoice(candidates=(), judge=choice), places.load_models(), load_judge_prompts(), os.environ)
-    run = _run_of(judge, questions, command)
+) -> list[ExamResult]:
+    """Return the exam of each judge, asking only for what is not stored; one whose endpoint failed is left out, and owed."""
+    served, models, prompts = RunChoice(candidates=()), places.load_models(), load_judge_prompts()
+    judges = [build_judge(choice, served, models, prompts, os.environ) for choice in choices]
+    run = _run_of(judges, questions, command)
     store = places.open_store()
     try:
-        if exam_of(store, judge, run.suite, run.question_ids, size) is None:
-            asyncio.run(_examine(run, judge, store, size, places, conduct))
-        return exam_of(store, judge, run.suite, run.question_ids, size)
+        asyncio.run(_examine(run, store, size, places, conduct))
+        found = [exam_of(store, judge, run.suite, run.question_ids, size) for judge in judges]
     except KeyboardInterrupt as error:
         raise Interrupted(f"interrupted; go on with: {shlex.join(command)}") from error
     finally:
         store.close()
+    return [exam for exam in found if exam is not None]
 
 
-async def _examine(
-    run: RunRecord, judge: JudgeRecord, store: Store, size: ExamSize, places: Places, conduct: Conduct
-) -> None:
+async def _examine(run: RunRecord, store: Store, size: ExamSize, places: Places, conduct: Conduct) -> None:
     machinery = Machinery(
         folder=places.results / "exams" / run.id,
         api_key=api_key(),
@@ -52,12 +51,13 @@ async def _examine(
         exam=size,
     )
     with terminal.screen(quiet=conduct.quiet) as screen:
-        async for event in score_run(run, judge, store, load_judge_prompts().templates, machinery):
-            screen.show(event)
+        for judge in run.judges:
+            async for event in score_run(run, judge, store, load_judge_prompts().templates, machinery):
+                screen.show(event)
 
 
-def _run_of(judge: JudgeRecord, questions: Sequence[str], command: Sequence[str]) -> RunRecord:
-    """Return a run without candidates: its judge has nothing to score but the exam. It is not listed among the runs."""
+def _run_of(judges: Sequence[JudgeRecord], questions: Sequence[str], command: Sequence[str]) -> RunRecord:
+    """Return a run without candidates: its judges have nothing to score but the exam. It is not listed among the runs."""
     suite = load_suite()
     run_id, created_at = new_run_id()
     return RunRecord(
@@ -68,16 +68,16 @@ def _run_of(judge: JudgeRecord, questions: Sequence[str], command: Sequence[str]
         question_ids=chosen_questions(suite, questions, ()),
         samples=1,
         arms=(),
-        judge=judge,
+        judges=tuple(judges),
         environment=environment(),
     )
 
 
-def stored_exams(places: Places, judge: str | None) -> list[ExamResult]:
-    """Return the stored exams, newest first; of one judge when its name is given."""
+def stored_exams(places: Places, judges: Sequence[str]) -> list[ExamResult]:
+    """Return the stored exams, newest first; of the judges named, when some are."""
     store = places.open_store()
     try:
-        return [exam for exam in store.exams() if judge in (None, exam.judge)]
+        return [exam for exam in store.exams() if not judges or exam.judge in judges]
     finally:
         store.close()
 

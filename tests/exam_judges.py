@@ -83,7 +83,7 @@ def exam_run(server: FakeServer, question_ids: tuple[str, ...] = THREE) -> RunRe
         question_ids=question_ids,
         samples=1,
         arms=(),
-        judge=record(server),
+        judges=(record(server),),
         environment={},
     )
 

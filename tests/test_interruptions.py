@@ -23,7 +23,7 @@ PATIENCE_S = 120
 def run_line(demo: DemoModels, name: str) -> list[str]:
     return command(
         "run", "--model", demo.moe, "--name", name, "--arch", "llama_moe", "--configs", "moe1", "--judge", "demo_judge",
-        "--questions", "C-T1-Q1,C-T1-Q2,C-T1-Q3", "--max-tokens", "64", "--judge-max-tokens", "900", "--n-ctx", "2048",
+        "--questions", "C-T1-Q1,C-T1-Q2,C-T1-Q3", "--max-tokens", "64", "--judge-max-tokens", "900", "--n-ctx", "2048", "--no-exam",
     )  # fmt: skip
 
 

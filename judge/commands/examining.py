@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from judge.commands.options import Carried, Examination, Judged, parts, takes
-from judge.commands.shared import Exit, command_line, commands, places_of, print_json
+from judge.commands.shared import Exit, command_line, commands, end, places_of, print_json
 
 app = commands()
 
@@ -19,29 +19,31 @@ def exam(
     carried: Carried,
     questions: Annotated[str | None, typer.Option(help="Question ids or test names, by commas [default: all]")] = None,
     show: Annotated[bool, typer.Option("--show", help="Print the stored exams; nobody is asked")] = False,
-    gate: Annotated[bool, typer.Option("--gate", help="Exit 4 when the judge is not qualified for logic")] = False,
+    gate: Annotated[bool, typer.Option("--gate", help="Exit 4 when a judge is not qualified for logic")] = False,
 ) -> None:
-    """Examine a judge on answers whose truth is known: does it tell right from wrong, and what moves it?
+    """Examine judges on answers whose truth is known: do they tell right from wrong, and what moves them?
 
-    Exit code 3: its endpoint failed, and the same command again asks for the rest.
+    Each is loaded once, and what is stored is not asked again. --json prints a list, one exam a judge. Exit code 3: an endpoint
+    failed, and the same command again asks for the rest.
     """
-    from judge.examinations import examine_judge, print_exam, print_exams, stored_exams
+    from judge.examinations import examine_judges, print_exam, print_exams, stored_exams
 
     places = places_of(context)
     if show:
-        exams = stored_exams(places, judged.judge or judged.judge_model)
+        exams = stored_exams(places, judged.names() or parts(judged.judge_model))
         if carried.as_json:
             print_json([one.model_dump(mode="json") for one in exams])
         else:
             print_exams(exams)
         return
     conduct = carried.conduct(concurrency=judged.max_concurrency)
-    found = examine_judge(places, judged.choice(), parts(questions), examination.size(), conduct, command_line())
-    if found is None:
-        raise typer.Exit(Exit.INCOMPLETE)
+    choices = judged.choices()
+    exams = examine_judges(places, choices, parts(questions), examination.size(), conduct, command_line())
     if carried.as_json:
-        print_json(found.model_dump(mode="json"))
+        print_json([one.model_dump(mode="json") for one in exams])
     else:
-        print_exam(found)
-    if gate and not found.qualification.logic:
+        for one in exams:
+            print_exam(one)
+    end(complete=len(exams) == len(choices))
+    if gate and not all(one.qualification.logic for one in exams):
         raise typer.Exit(Exit.GATE_FAILED)

@@ -8,7 +8,7 @@ from judge.pipeline.collecting import collect_run, work_of
 from judge.pipeline.examining import exam_of, qualification_of
 from judge.pipeline.executing import check_run, evidence_of, owed_checks, wanted_checks
 from judge.pipeline.judging import judge_arm, owed_scorings, score_run, wanted_scorings
-from judge.pipeline.shared import Machinery, file_name, questions_of
+from judge.pipeline.shared import Machinery, file_name
 
 __all__ = [
     "Machinery",
@@ -21,7 +21,6 @@ __all__ = [
     "owed_checks",
     "owed_scorings",
     "qualification_of",
-    "questions_of",
     "score_run",
     "wanted_checks",
     "wanted_scorings",

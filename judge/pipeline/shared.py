@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from judge.exam.result import ExamSize
-from judge.records import Launch, RunRecord
+from judge.records import Launch
 from judge.store import Store
-from judge.types import Question
 from runner.isolation import Isolation
 from runner.retry import RetryPolicy
 from runner.serve import RunningServer, ServeOptions
@@ -29,11 +28,6 @@ class Machinery(Value):
     """Requests in flight at a judge's endpoint; a judge that is served here gets one at a time."""
     exam: ExamSize | None = None
     """Exam that a judge takes before its first scores, once; ``None``: none."""
-
-
-def questions_of(run: RunRecord) -> list[Question]:
-    """Return the questions of the run in the order of the suite."""
-    return [question for question in run.suite.questions if question.id in run.question_ids]
 
 
 def launch_of(server: RunningServer) -> Launch:
