@@ -94,7 +94,9 @@ class LiveScreen:
                 self._line("check", describe(event), done=done, owed=owed)
             case ExamMarked(done=done, owed=owed):
                 self._line("exam", describe(event), done=done, owed=owed)
-            case Answered(done=done, owed=owed) | Scored(done=done, owed=owed) | ScoringFailed(done=done, owed=owed):
+            case Scored(done=done, owed=owed) | ScoringFailed(done=done, owed=owed):
+                self._line("score", describe(event), done=done, owed=owed)  # a judge's exam came between
+            case Answered(done=done, owed=owed):
                 self._line(self._phase or "work", describe(event), done=done, owed=owed)
             case _:
                 self._line(self._phase or "work", describe(event))
