@@ -15,6 +15,7 @@ from judge.commands.options import (
     Executed,
     FirstExam,
     Judged,
+    Onward,
     Served,
     Unsafe,
     parts,
@@ -43,7 +44,16 @@ app = commands()
 
 
 @app.command()
-@takes(who=Candidates, asked=Asked, served=Served, judged=Judged, exam=FirstExam, executed=Executed, carried=Carried)
+@takes(
+    who=Candidates,
+    asked=Asked,
+    served=Served,
+    judged=Judged,
+    exam=FirstExam,
+    executed=Executed,
+    onward=Onward,
+    carried=Carried,
+)
 def run(
     context: typer.Context,
     who: Candidates,
@@ -52,6 +62,7 @@ def run(
     judged: Judged,
     exam: FirstExam,
     executed: Executed,
+    onward: Onward,
     carried: Carried,
     dry_run: DryRun = False,
 ) -> None:
@@ -69,26 +80,33 @@ def run(
         **served.choices(),
         **executed.choices(),
     )
-    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=executed.unsafe_no_sandbox, exam=exam.wanted())
-    _carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
+    unsafe = executed.unsafe_no_sandbox
+    conduct = carried.conduct(
+        concurrency=judged.max_concurrency, unsafe=unsafe, exam=exam.wanted(), further=onward.further()
+    )
+    carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
 
 
 @app.command("run-all")
-@takes(asked=Asked, judged=Judged, exam=FirstExam, executed=Executed, carried=Carried)
+@takes(asked=Asked, judged=Judged, exam=FirstExam, executed=Executed, onward=Onward, carried=Carried)
 def run_all(
     context: typer.Context,
     asked: Asked,
     judged: Judged,
     exam: FirstExam,
     executed: Executed,
+    onward: Onward,
     carried: Carried,
     dry_run: DryRun = False,
 ) -> None:
     """Run every ready model whose file is there, in the configs of its architecture. A judge does not score its own arms."""
     places = places_of(context)
     choice = run_choice(asked, _ready(places), judges=judged.choices(otherwise="skip"), **executed.choices())
-    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=executed.unsafe_no_sandbox, exam=exam.wanted())
-    _carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
+    unsafe = executed.unsafe_no_sandbox
+    conduct = carried.conduct(
+        concurrency=judged.max_concurrency, unsafe=unsafe, exam=exam.wanted(), further=onward.further()
+    )
+    carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
 
 
 @app.command()
@@ -106,7 +124,7 @@ def collect(
         execute=False,
         **served.choices(),
     )
-    _carry_out(places, choice, carried.conduct(), dry_run=dry_run, as_json=carried.as_json)
+    carry_out(places, choice, carried.conduct(), dry_run=dry_run, as_json=carried.as_json)
 
 
 @app.command()
@@ -197,7 +215,8 @@ def _ready(places: "Places") -> tuple[str, ...]:
     return tuple(found)
 
 
-def _carry_out(places: "Places", choice: "RunChoice", conduct: "Conduct", *, dry_run: bool, as_json: bool) -> None:
+def carry_out(places: "Places", choice: "RunChoice", conduct: "Conduct", *, dry_run: bool, as_json: bool) -> None:
+    """Plan or carry out what was asked for, print it, and leave with the exit code that fits."""
     from judge import app as work
 
     record = work.prepare(places, choice, command_line())
