@@ -25,7 +25,7 @@ def run_line(demo: DemoModels, name: str) -> list[str]:
     return command(
         "run", "--model", demo.moe, "--name", name, "--arch", "llama_moe", "--configs", "moe1", "--judge", "demo_judge",
         "--questions", "C-T1-Q1,C-T1-Q2,C-T1-Q3", "--max-tokens", "64", "--judge-max-tokens", "900", "--n-ctx", "2048",
-        "--samples", "1",
+        "--samples", "1", "--no-exam",
     )  # fmt: skip
 
 

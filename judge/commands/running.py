@@ -13,6 +13,7 @@ from judge.commands.options import (
     Carried,
     DryRun,
     Executed,
+    FirstExam,
     Judged,
     Onward,
     Served,
@@ -43,13 +44,23 @@ app = commands()
 
 
 @app.command()
-@takes(who=Candidates, asked=Asked, served=Served, judged=Judged, executed=Executed, onward=Onward, carried=Carried)
+@takes(
+    who=Candidates,
+    asked=Asked,
+    served=Served,
+    judged=Judged,
+    exam=FirstExam,
+    executed=Executed,
+    onward=Onward,
+    carried=Carried,
+)
 def run(
     context: typer.Context,
     who: Candidates,
     asked: Asked,
     served: Served,
     judged: Judged,
+    exam: FirstExam,
     executed: Executed,
     onward: Onward,
     carried: Carried,
@@ -70,16 +81,19 @@ def run(
         **executed.choices(),
     )
     unsafe = executed.unsafe_no_sandbox
-    conduct = carried.conduct(concurrency=judged.concurrency, unsafe=unsafe, further=onward.further())
+    conduct = carried.conduct(
+        concurrency=judged.concurrency, unsafe=unsafe, exam=exam.wanted(), further=onward.further()
+    )
     carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
 
 
 @app.command("run-all")
-@takes(asked=Asked, judged=Judged, executed=Executed, onward=Onward, carried=Carried)
+@takes(asked=Asked, judged=Judged, exam=FirstExam, executed=Executed, onward=Onward, carried=Carried)
 def run_all(
     context: typer.Context,
     asked: Asked,
     judged: Judged,
+    exam: FirstExam,
     executed: Executed,
     onward: Onward,
     carried: Carried,
@@ -89,7 +103,9 @@ def run_all(
     places = places_of(context)
     choice = run_choice(asked, _ready(places), judges=judged.choices(otherwise="skip"), **executed.choices())
     unsafe = executed.unsafe_no_sandbox
-    conduct = carried.conduct(concurrency=judged.concurrency, unsafe=unsafe, further=onward.further())
+    conduct = carried.conduct(
+        concurrency=judged.concurrency, unsafe=unsafe, exam=exam.wanted(), further=onward.further()
+    )
     carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
 
 
@@ -112,10 +128,11 @@ def collect(
 
 
 @app.command()
-@takes(judged=Judged, carried=Carried)
+@takes(judged=Judged, exam=FirstExam, carried=Carried)
 def score(
     context: typer.Context,
     judged: Judged,
+    exam: FirstExam,
     carried: Carried,
     run_id: RunId = "latest",
     policy: Annotated[str | None, typer.Option(help="grounded or judge [default: that of the run]")] = None,
@@ -126,7 +143,8 @@ def score(
     places = places_of(context)
     choices = judged.choices() if judged.named else ()
     record = rescore(places, run_id, choices, policy_named(policy) if policy else None, command_line())
-    results = execute(places, record, carried.conduct(concurrency=judged.concurrency), ["score"])
+    conduct = carried.conduct(concurrency=judged.concurrency, exam=exam.wanted())
+    results = execute(places, record, conduct, ["score"])
     print_results(places, results, as_json=carried.as_json)
     end(complete=results.owed_scorings == 0)
 

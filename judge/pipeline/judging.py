@@ -11,7 +11,9 @@ from string import Template
 from judge.events import Event, Loaded, Loading, Scored, ScoringFailed
 from judge.grounding import findings
 from judge.pipeline.bench import open_judge
-from judge.pipeline.scorings import BATCH, JudgeTask, OwedTask, owed_scorings
+from judge.pipeline.examining import exam_owed, examine
+from judge.pipeline.executing import evidence_of
+from judge.pipeline.scorings import BATCH, JudgeTask, OwedTask, owed_scorings, wanted_scorings
 from judge.pipeline.shared import Counter, Machinery
 from judge.prefilter import no_answer_verdicts
 from judge.records import JudgeRecord, RunRecord
@@ -40,9 +42,17 @@ async def score_run(
     while survey[False] and (batch := list(itertools.islice(no_answers, BATCH))):
         for event in _keep(run, [(task, _no_answer(task)) for task in batch], store, counter):
             yield event
-    if counter.left and not machinery.budget.spent():
+    if (counter.left or _only_exam_owed(run, judge, store, machinery)) and not machinery.budget.spent():
         async for event in _ask_judge(run, judge, store, templates, machinery, counter):
             yield event
+
+
+def _only_exam_owed(run: RunRecord, judge: JudgeRecord, store: Store, machinery: Machinery) -> bool:
+    """True when scores that are stored wait for the judge's exam, or the run is nothing but an exam."""
+    if not exam_owed(run, judge, store, machinery):
+        return False
+    wanted = (task.key for task in wanted_scorings(run, judge, evidence_of(run, store)))
+    return not run.arms or bool(store.stored_judgements(wanted))
 
 
 async def _ask_judge(
@@ -58,6 +68,9 @@ async def _ask_judge(
     async with AsyncExitStack() as stack:
         bench = await open_judge(run, judge, store, templates, machinery, stack)
         yield Loaded(model=judge.name, seconds=time.monotonic() - started_s, experts_used=bench.experts_used)
+        if machinery.exam and exam_owed(run, judge, store, machinery):
+            async for event in examine(run, judge, bench, store, machinery):
+                yield event
 
         async def score(owed: OwedTask) -> _Outcome:
             task, text = owed

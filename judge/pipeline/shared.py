@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from judge.events import Noticed
+from judge.exam.result import ExamSize
 from judge.records import Launch
 from judge.store import Store
 from runner.isolation import Isolation
@@ -57,6 +58,8 @@ class Machinery(Value):
     concurrency: int | None = None
     """Requests in flight at a judge's endpoints, all together; ``None``: as many as they take, and one at a time at a
     llama-cpp-python server. A judge that is served here gets one at a time."""
+    exam: ExamSize | None = None
+    """Exam that a judge takes before its first scores, once; ``None``: none."""
 
 
 def launch_of(server: RunningServer, load: MachineLoad | None = None) -> Launch:

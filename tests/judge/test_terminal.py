@@ -6,7 +6,18 @@ import pytest
 from examples import answer
 from rich.console import Console
 
-from judge.events import Answered, ArmFailed, Event, Loaded, Loading, Noticed, Scored, ScoringFailed
+from judge.events import (
+    Answered,
+    ArmFailed,
+    Event,
+    ExamMarked,
+    ExamUnfinished,
+    Loaded,
+    Loading,
+    Noticed,
+    Scored,
+    ScoringFailed,
+)
 from judge.terminal import LiveScreen, PlainScreen, describe, print_table
 from runner.timing import timing
 from runner.types import AnswerState, Usage
@@ -43,6 +54,14 @@ PLACE = {"arm_id": "coder/moe4", "question_id": "C-T1-Q1", "done": 3, "owed": 20
         (
             ScoringFailed.model_validate({**PLACE, "judge": "j", "message": "no JSON object found"}),
             "[3/20] j on coder/moe4 C-T1-Q1: failed: no JSON object found",
+        ),
+        (
+            ExamMarked(judge="j", question_id="C-T1-Q1", kind="renamed", done=3, owed=20),
+            "[3/20] exam of j: C-T1-Q1 renamed",
+        ),
+        (
+            ExamUnfinished(judge="j", owed=4, message="503 overloaded"),
+            "exam of j: unfinished, 4 scorings stay owed: 503 overloaded",
         ),
         (ArmFailed(arm_id="coder/moe4", message="coder/moe4: no proof"), "failed, left owed: coder/moe4: no proof"),
     ],
