@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAl
 from judge.errors import StoreError
 from runner.types import Value
 
-HEAD = "0002"
+HEAD = "0004"
 """Revision of the newest migration; a test holds it to the folder."""
 BUSY_TIMEOUT_MS = 30_000
 BUSY_POLL_S = 0.01
@@ -150,6 +150,7 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     _switch_to_wal(cursor)
     cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA foreign_keys = ON")  # SQLite leaves them unchecked unless each connection asks
     cursor.close()
 
 
