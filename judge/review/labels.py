@@ -13,6 +13,9 @@ from judge.stats.labels import AuditLabel, RepairLabel
 from judge.types import Grade
 from runner.types import Value
 
+DIGITS = 10
+"""Scores that are all alike must stay so: what differs behind this digit is rounding."""
+
 Scored = Mapping[tuple[str, str], ScoredUnit]
 
 
@@ -53,7 +56,9 @@ def rated_items(items: Sequence[Item], ratings: Iterable[Rating]) -> dict[str, R
     ids = {item.id for item in items}
     ratings = list(ratings)
     if foreign := sorted({rating.item for rating in ratings} - ids):
-        raise ValueError(f"ratings of {', '.join(foreign[:3])} are not of this queue and cannot stand in for one that is")
+        raise ValueError(
+            f"ratings of {', '.join(foreign[:3])} are not of this queue and cannot stand in for one that is"
+        )
     return {item: _rated(said) for item, said in latest(ratings).items()}
 
 
@@ -133,8 +138,8 @@ def linearised(labels: Sequence[AuditLabel], weights: Mapping[str, float]) -> li
     return [
         label.model_copy(
             update={
-                "human": human + weight / scale * (label.human - human),
-                "judge": judge + weight / scale * (label.judge - judge),
+                "human": round(human + weight / scale * (label.human - human), DIGITS),
+                "judge": round(judge + weight / scale * (label.judge - judge), DIGITS),
             }
         )
         for label, weight in zip(labels, a, strict=True)

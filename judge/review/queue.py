@@ -81,14 +81,13 @@ def overlooked(units: Sequence[Unit], drawn: Sequence[AuditItem]) -> list[Unit]:
         return []
     known = {item.key for item in drawn}
     strata = by_stratum(units, drawn[0].seed).values()
-    return [
-        unit for population in strata for unit in population[: _reach(population, known)] if unit.key not in known
-    ]
+    return [unit for population in strata for unit in population[: _reach(population, known)] if unit.key not in known]
 
 
 def in_order(items: Sequence[AuditItem]) -> list[AuditItem]:
-    """Return the items as they are to be rated: by random number, all strata progressing alike, so that a queue which is rated in part is
-    a random sample too.
+    """Return the items as they are to be rated: by random number, all strata progressing alike.
+
+    So a queue that is rated in part is a random sample too.
     """
     strata: dict[str, list[AuditItem]] = defaultdict(list)
     for item in sorted(items, key=_number):

@@ -94,5 +94,3 @@ def _near_threshold(units: Sequence[ScoredUnit], thresholds: Mapping[str, Sequen
         for answer, score in scores.items()
         if abs(score - threshold) <= NEAR
     }
-
-

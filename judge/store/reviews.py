@@ -34,10 +34,10 @@ class Reviews(Database):
 
     def review_item(self, item_id: str) -> Item | None:
         """Return the item of either queue with this id; ``None`` when there is none."""
-        for table, kind in ((AUDIT_ITEMS, AuditItem), (REPAIR_ITEMS, RepairItem)):
-            for row in self._rows(sa.select(table.c.doc).where(table.c.id == item_id)):
-                item: Item = self._parsed(kind, row.doc)
-                return item
+        for row in self._rows(sa.select(AUDIT_ITEMS.c.doc).where(AUDIT_ITEMS.c.id == item_id)):
+            return self._parsed(AuditItem, row.doc)
+        for row in self._rows(sa.select(REPAIR_ITEMS.c.doc).where(REPAIR_ITEMS.c.id == item_id)):
+            return self._parsed(RepairItem, row.doc)
         return None
 
     def add_audit_rating(self, rating: Rating) -> None:
