@@ -7,8 +7,8 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from judge.pipeline import file_name, questions_of
-from judge.plan import wanted_answers
+from judge.pipeline import file_name
+from judge.plan import questions_of, wanted_answers
 from judge.records import ArmRecord, Launch, RunRecord
 from judge.results import ArmResult, Results
 from judge.speed import Spread
@@ -167,16 +167,16 @@ def trust_line(results: Results) -> str:
     executed = (
         f" Policy: {results.policy}." if any(q.checks_known for arm in results.arms for q in arm.questions) else ""
     )
-    if results.judge is None:
+    if not results.judges:
         return f"Not judged. Answers: {c.answered} of {c.wanted}, {results.samples} a question."
-    family = [arm.id for arm in results.arms if arm.same_family_as_judge]
+    judges = "; ".join(f"{judge.name} ({judge.standing}, {judge.replicates} per answer)" for judge in results.judges)
     lines = [
-        f"Judge: {results.judge}, {results.judge_replicates} per answer; not examined and not audited, so a role is "
-        f"provisional at most. Answers: {c.answered} of {c.wanted}, scored: {c.scored}, {results.samples} a question.{executed}"
+        f"Judge: {judges}; not audited, so a role is provisional at most. "
+        f"Answers: {c.answered} of {c.wanted}, scored: {c.scored}, {results.samples} a question.{executed}"
     ]
     if any(question.unsafe_executions for arm in results.arms for question in arm.questions):
         lines.append("Warning: answers were executed WITHOUT a sandbox; they could have forged what the checks saw.")
-    if family:
+    if family := [arm.id for arm in results.arms if arm.panel.own_family]:
         lines.append(
             f"Warning: the judge is of the same or unknown family as {', '.join(family)}; judges favour their own family."
         )
@@ -239,7 +239,7 @@ def _execution(results: Results) -> str:
 
 def _judge_against_tests(results: Results) -> str:
     """Return how often the judge was right where the tests are decisive, and every disagreement."""
-    if results.judge is None:
+    if not results.judges:
         return "Not judged."
     how = (
         "scored without seeing the evidence"
@@ -256,11 +256,13 @@ def _judge_against_tests(results: Results) -> str:
     ]
     table = markdown_table(("Arm", "Right criteria confirmed (TPR)", "Wrong criteria caught (TNR)"), rows)
     lines = [
-        f"- {d.arm_id} {d.question_id} sample {d.sample}, {d.criterion}: judge {d.score}, evidence allows {d.bound}"
+        f"- {d.arm_id} {d.question_id} sample {d.sample}, {d.criterion}: {d.judge} {d.score}, evidence allows {d.bound}"
         for arm in results.arms
         for d in arm.disagreements
     ]
-    return f"{results.judge}, {how}.\n\n{table}\n\n" + ("\n".join(lines) or "No disagreement.")
+    return f"{', '.join(judge.name for judge in results.judges)}, {how}.\n\n{table}\n\n" + (
+        "\n".join(lines) or "No disagreement."
+    )
 
 
 def _share(part: int, whole: int) -> str:
@@ -294,7 +296,7 @@ def answer_files(run: RunRecord, store: Store) -> Iterator[tuple[str, str]]:
     """Yield (file name, text) of every stored answer of the run: ``{model}_{config}_{test}.txt``."""
     questions = {question.id: question for question in questions_of(run)}
     for record in run.arms:
-        units = {u.key: u for u in wanted_answers(record.arm, list(questions.values()), record.sampling, run.samples)}
+        units = {u.key: u for u in wanted_answers(run, record)}
         for key, answer in store.answers(units):
             question = questions[units[key].question_id]
             suffix = f"_g{answer.sample}" if answer.sample else ""

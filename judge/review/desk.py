@@ -12,7 +12,7 @@ from judge.ratings import AuditItem, Item, Rating, RatingState, RepairItem
 from judge.records import RunRecord
 from judge.review import queue, repair
 from judge.review.labels import latest, rated_items
-from judge.review.reading import Counting, scored_units, units_of
+from judge.review.reading import Standings, scored_units, units_of
 from judge.review.units import JudgeScore, ScoredUnit
 from judge.store import Store
 from judge.types import Grade
@@ -31,7 +31,7 @@ class Queued(Value):
     repair: int
 
 
-def make_queues(run: RunRecord, store: Store, *, per_arm: int, seed: int, counting: Counting | None = None) -> Queued:
+def make_queues(run: RunRecord, store: Store, *, per_arm: int, seed: int, standings: Standings | None = None) -> Queued:
     """Top up both queues of a run. The audit is drawn and stored before any score is read."""
     units = units_of(run, store)
     if not units:
@@ -47,7 +47,7 @@ def make_queues(run: RunRecord, store: Store, *, per_arm: int, seed: int, counti
     for role in run.suite.roles:
         for tier, threshold in role.thresholds.items():
             thresholds.setdefault(tier, []).append(threshold)
-    picked = repair.repair_items(run.id, scored_units(run, store, counting), thresholds)
+    picked = repair.repair_items(run.id, scored_units(run, store, standings), thresholds)
     repair_added = store.add_repair_items(item for item in picked if item.key not in taken)
     return Queued(
         units=len(units),
@@ -217,14 +217,14 @@ class Revealed(Value):
     """Share on which they are at most one point apart."""
 
 
-def revealed(store: Store, run: RunRecord, item: Item, rater: str, counting: Counting | None = None) -> Revealed:
+def revealed(store: Store, run: RunRecord, item: Item, rater: str, standings: Standings | None = None) -> Revealed:
     """Return the judges' scores of a unit and what others said of it. Raises UserError before ``rater`` has rated it."""
     queues = queues_of(run, store)
     counted = latest(queues.ratings)
     said = counted.get(item.id, {})
     if rater not in said:
         raise UserError(f"{rater} has not rated {item.id} yet; its scores are shown after that")
-    scored = {one.unit.key: one for one in scored_units(run, store, counting)}
+    scored = {one.unit.key: one for one in scored_units(run, store, standings)}
     distances = _distances(queues, rater, scored)
     unit = scored.get(item.key)
     return Revealed(

@@ -1,13 +1,14 @@
 """The units of a run and their scores, as the store has them."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 
 from judge.checks.checking import Evidence, bounds
 from judge.grounding import bounded
 from judge.lineage import is_self
-from judge.pipeline import evidence_of, questions_of, wanted_scorings
-from judge.plan import wanted_answers
+from judge.panel import Standing, panel
+from judge.pipeline import evidence_of, wanted_scorings
+from judge.plan import questions_of, wanted_answers
 from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.review.estimate import Audit, Labelled, audit
 from judge.review.labels import rated_items
@@ -15,10 +16,21 @@ from judge.review.units import JudgeScore, ScoredUnit, Unit
 from judge.store import Store
 from judge.types import Grade, Judgement, Question
 
-Counting = Mapping[str, Collection[str]]
-"""Arm id -> names of the judges that make its score."""
-_Said = Mapping[tuple[str, str], Sequence[Judgement]]
+Standings = Mapping[str, Standing]
+"""Judge fingerprint -> what its exam said; a judge that is left out was not examined."""
+_Said = dict[tuple[str, str], list[Judgement]]
 """(answer, judge fingerprint) -> judgements, one a replicate."""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is stored about the answers of a run."""
+
+    evidence: Mapping[str, Evidence]
+    seen: _Said
+    """Judgements that count."""
+    unaided: _Said
+    """Made without the evidence, to hold the judge against the tests."""
 
 
 def units_of(run: RunRecord, store: Store) -> list[Unit]:
@@ -26,18 +38,18 @@ def units_of(run: RunRecord, store: Store) -> list[Unit]:
     return [unit for record, question in _cells(run) for unit in _units(run, record, question, store)]
 
 
-def scored_units(run: RunRecord, store: Store, counting: Counting | None = None) -> list[ScoredUnit]:
-    """Return the units with what judges and tests say; ``counting``: by default every judge that scores an arm counts."""
-    evidence = evidence_of(run, store)
-    seen, unaided = _judgements(run, store, evidence)
+def scored_units(run: RunRecord, store: Store, standings: Standings | None = None) -> list[ScoredUnit]:
+    """Return the units with what judges and tests say; the judges of an arm's panel count."""
+    known = _known(run, store)
+    counting = {record.arm.id: panel(run.judges, record, standings or {}).judges for record in run.arms}
     return [
-        _scored(run, record, question, unit, evidence.get(unit.answer_unit), seen, unaided, counting)
+        _scored(run, record, question, unit, known, counting[record.arm.id])
         for record, question in _cells(run)
         for unit in _units(run, record, question, store)
     ]
 
 
-def labelled_of(run: RunRecord, store: Store, counting: Counting | None = None) -> Labelled:
+def labelled_of(run: RunRecord, store: Store, standings: Standings | None = None) -> Labelled:
     """Return everything about the human labels of a run."""
     units = units_of(run, store)
     known = {unit.key for unit in units}
@@ -47,7 +59,7 @@ def labelled_of(run: RunRecord, store: Store, counting: Counting | None = None) 
     return Labelled(
         run_id=run.id,
         units=tuple(units),
-        scored=tuple(scored_units(run, store, counting)),
+        scored=tuple(scored_units(run, store, standings)),
         audit=tuple(audit_items),
         audit_ratings=rated_items(audit_items, store.audit_ratings(audit_items)),
         repair=tuple(repair_items),
@@ -55,16 +67,12 @@ def labelled_of(run: RunRecord, store: Store, counting: Counting | None = None) 
     )
 
 
-def audit_of(run: RunRecord, store: Store, counting: Counting | None = None) -> Audit:
+def audit_of(run: RunRecord, store: Store, standings: Standings | None = None) -> Audit:
     """Return what people say about the judges of a run: per arm and tier the bias that moves D9's interval (``review.estimate``)."""
-    return audit(labelled_of(run, store, counting))
+    return audit(labelled_of(run, store, standings))
 
 
 # --- underneath -----------------------------------------------------------------------------------------------------
-
-
-def _judges(run: RunRecord) -> tuple[JudgeRecord, ...]:
-    return (run.judge,) if run.judge else ()
 
 
 def _cells(run: RunRecord) -> Iterator[tuple[ArmRecord, Question]]:
@@ -72,7 +80,7 @@ def _cells(run: RunRecord) -> Iterator[tuple[ArmRecord, Question]]:
 
 
 def _units(run: RunRecord, record: ArmRecord, question: Question, store: Store) -> Iterator[Unit]:
-    wanted = wanted_answers(record.arm, [question], record.sampling, run.samples)
+    wanted = wanted_answers(run, record, [question])
     for key, answer in store.answers(unit.key for unit in wanted):
         if answer.scorable:
             for criterion in question.criteria:
@@ -87,66 +95,51 @@ def _units(run: RunRecord, record: ArmRecord, question: Question, store: Store) 
                 )
 
 
-def _judgements(run: RunRecord, store: Store, evidence: Mapping[str, Evidence]) -> tuple[_Said, _Said]:
-    """Return the judgements that count, and those that were made without the evidence to hold the judge against the tests."""
-    seen: dict[tuple[str, str], list[Judgement]] = defaultdict(list)
-    unaided: dict[tuple[str, str], list[Judgement]] = defaultdict(list)
-    for judge in _judges(run):
+def _known(run: RunRecord, store: Store) -> _Known:
+    evidence = evidence_of(run, store)
+    seen: _Said = {}
+    unaided: _Said = {}
+    for judge in run.judges:
         for _, judgement in store.judgements(task.key for task in wanted_scorings(run, judge, evidence)):
             is_unaided = judgement.call.evidence is None and judgement.answer_unit in evidence
-            (unaided if is_unaided else seen)[judgement.answer_unit, judge.fingerprint].append(judgement)
-    return seen, unaided
+            place = judgement.answer_unit, judge.fingerprint
+            (unaided if is_unaided else seen).setdefault(place, []).append(judgement)
+    return _Known(evidence=evidence, seen=seen, unaided=unaided)
 
 
 def _scored(
-    run: RunRecord,
-    record: ArmRecord,
-    question: Question,
-    unit: Unit,
-    evidence: Evidence | None,
-    seen: _Said,
-    unaided: _Said,
-    counting: Counting | None,
+    run: RunRecord, record: ArmRecord, question: Question, unit: Unit, known: _Known, counting: Collection[str]
 ) -> ScoredUnit:
+    evidence = known.evidence.get(unit.answer_unit)
     limits = bounds(evidence, question) if evidence else {}
     applied = limits if run.policy == "grounded" else {}
-    judges = [
-        _judge_score(
-            judge,
-            unit.criterion,
-            seen.get((unit.answer_unit, judge.fingerprint), ()),
-            unaided.get((unit.answer_unit, judge.fingerprint), ()),
-            applied,
-            counts=counting is None or judge.name in counting.get(record.arm.id, ()),
-        )
-        for judge in _judges(run)
-        if judge.scores_itself or not is_self(judge, record)
-    ]
     return ScoredUnit(
         unit=unit,
-        judges=tuple(judges),
+        judges=tuple(
+            _judge_score(judge, unit, known, applied, counts=judge.name in counting)
+            for judge in run.judges
+            if judge.scores_itself or not is_self(judge, record)
+        ),
         bound=limits.get(unit.criterion),
         failing_inputs=_failing_inputs(evidence, unit.criterion),
     )
 
 
 def _judge_score(
-    judge: JudgeRecord,
-    criterion: str,
-    seen: Sequence[Judgement],
-    unaided: Sequence[Judgement],
-    limits: Mapping[str, Grade],
-    *,
-    counts: bool,
+    judge: JudgeRecord, unit: Unit, known: _Known, limits: Mapping[str, Grade], *, counts: bool
 ) -> JudgeScore:
-    verdicts = [v for judgement in seen for v in judgement.verdicts if v.criterion == criterion]
+    place = unit.answer_unit, judge.fingerprint
+    seen, unaided = (
+        tuple(v for judgement in said.get(place, ()) for v in judgement.verdicts if v.criterion == unit.criterion)
+        for said in (known.seen, known.unaided)
+    )
     return JudgeScore(
         judge=judge.name,
         counts=counts,
-        verdicts=tuple(verdicts),
-        bounded=tuple(verdict.score for verdict in bounded(verdicts, limits)),
+        verdicts=seen,
+        bounded=tuple(verdict.score for verdict in bounded(seen, limits)),
         wanted=judge.replicates,
-        unaided=tuple(v for judgement in unaided for v in judgement.verdicts if v.criterion == criterion),
+        unaided=unaided,
     )
 
 
