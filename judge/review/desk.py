@@ -12,7 +12,7 @@ from judge.ratings import AuditItem, Item, Rating, RatingState, RepairItem
 from judge.records import RunRecord
 from judge.review import queue, repair
 from judge.review.labels import latest, rated_items
-from judge.review.reading import Standings, scored_units, units_of
+from judge.review.reading import Standings, items_of, places_of, places_of_items, scored_units, units_of
 from judge.review.units import JudgeScore, ScoredUnit
 from judge.store import Store
 from judge.types import Grade
@@ -33,29 +33,32 @@ class Queued(Value):
 
 def make_queues(run: RunRecord, store: Store, *, per_arm: int, seed: int, standings: Standings | None = None) -> Queued:
     """Top up both queues of a run. The audit is drawn and stored before any score is read."""
-    units = units_of(run, store)
-    if not units:
+    places = places_of(run, store)
+    if not places:
         raise UserError(f"run {run.id} has no answer that can be rated; collect some first")
-    answers = list(dict.fromkeys(unit.answer_unit for unit in units))
-    audit_added = store.add_audit_items(
-        queue.draw(run.id, units, store.audit_items(answers), per_arm=per_arm, seed=seed)
-    )
-    drawn = store.audit_items(answers)
+    units = units_of(places)
+    drawn_before, _ = items_of(run, store)
+    audit_added = store.add_audit_items(queue.draw(run.id, units, drawn_before, per_arm=per_arm, seed=seed))
+    drawn, _ = items_of(run, store)
     # A unit of both queues would be rated twice, the second time after its scores were shown.
     taken = {item.key for item in drawn}
-    thresholds: dict[str, list[float]] = {}
-    for role in run.suite.roles:
-        for tier, threshold in role.thresholds.items():
-            thresholds.setdefault(tier, []).append(threshold)
-    picked = repair.repair_items(run.id, scored_units(run, store, standings), thresholds)
+    picked = repair.repair_items(run.id, scored_units(run, store, standings, places), _thresholds(run))
     repair_added = store.add_repair_items(item for item in picked if item.key not in taken)
     return Queued(
         units=len(units),
         audit_added=audit_added,
         audit=len(drawn),
         repair_added=repair_added,
-        repair=len(store.repair_items(answers)),
+        repair=len(items_of(run, store)[1]),
     )
+
+
+def _thresholds(run: RunRecord) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for role in run.suite.roles:
+        for tier, threshold in role.thresholds.items():
+            found.setdefault(tier, []).append(threshold)
+    return found
 
 
 # --- the queues as one person sees them -----------------------------------------------------------------------------
@@ -76,13 +79,9 @@ class Queues(Value):
 
 def queues_of(run: RunRecord, store: Store) -> Queues:
     """Read both queues of a run."""
-    units = units_of(run, store)
-    known = {unit.key for unit in units}
-    answers = list(dict.fromkeys(unit.answer_unit for unit in units))
-    audit = [item for item in store.audit_items(answers) if item.key in known]
-    picked = [item for item in store.repair_items(answers) if item.key in known]
-    ratings = [*store.audit_ratings(audit), *store.repair_ratings(picked)]
-    return Queues(audit=tuple(queue.in_order(audit)), repair=tuple(repair.in_order(picked)), ratings=tuple(ratings))
+    drawn, picked = items_of(run, store)
+    ratings = [*store.audit_ratings(drawn), *store.repair_ratings(picked)]
+    return Queues(audit=tuple(queue.in_order(drawn)), repair=tuple(repair.in_order(picked)), ratings=tuple(ratings))
 
 
 def next_item(queues: Queues, rater: str) -> Item | None:
@@ -190,9 +189,9 @@ def _has_seen(store: Store, item: Item, rater: str) -> bool:
 
 
 def _said_of(store: Store, item: Item) -> list[Rating]:
-    audit = [one for one in store.audit_items([item.answer_unit]) if one.key == item.key]
-    picked = [one for one in store.repair_items([item.answer_unit]) if one.key == item.key]
-    return [*store.audit_ratings(audit), *store.repair_ratings(picked)]
+    drawn, picked = store.items_of_answer(item.answer_unit)
+    of_unit = store.audit_ratings(one for one in drawn if one.key == item.key)
+    return [*of_unit, *store.repair_ratings(one for one in picked if one.key == item.key)]
 
 
 # --- afterwards -----------------------------------------------------------------------------------------------------
@@ -224,7 +223,9 @@ def revealed(store: Store, run: RunRecord, item: Item, rater: str, standings: St
     said = counted.get(item.id, {})
     if rater not in said:
         raise UserError(f"{rater} has not rated {item.id} yet; its scores are shown after that")
-    scored = {one.unit.key: one for one in scored_units(run, store, standings)}
+    mine = [one for one in queues.items if rater in counted.get(one.id, {})]
+    places = places_of_items(run, store, mine)
+    scored = {one.unit.key: one for one in scored_units(run, store, standings, places)}
     distances = _distances(queues, rater, scored)
     unit = scored.get(item.key)
     return Revealed(

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from judge.ratings import AuditItem, Item, Rating, RepairItem
-from judge.store.database import Database, Stored, batches, utc_now
-from judge.store.tables import AUDIT_ITEMS, AUDIT_RATINGS, REPAIR_ITEMS, REPAIR_RATINGS
+from judge.store.database import Database, Stored, batches, of_units, utc_now
+from judge.store.tables import ANSWERS, AUDIT_ITEMS, AUDIT_RATINGS, REPAIR_ITEMS, REPAIR_RATINGS
+from runner.types import SCORABLE_STATES
 
 
 class Reviews(Database):
@@ -24,13 +25,30 @@ class Reviews(Database):
         """Append picked units, and return how many are new."""
         return self._append(REPAIR_ITEMS, [{**_row(item), "reason": item.reason} for item in items])
 
-    def audit_items(self, answer_keys: Iterable[str]) -> list[AuditItem]:
-        """Return the drawn units of these answers, whichever run they were drawn for."""
-        return self._items(AUDIT_ITEMS, AuditItem, answer_keys)
+    def audit_items(self) -> list[AuditItem]:
+        """Return every drawn unit, whichever run it was drawn for."""
+        return self._items(AUDIT_ITEMS, AuditItem)
 
-    def repair_items(self, answer_keys: Iterable[str]) -> list[RepairItem]:
-        """Return the picked units of these answers."""
-        return self._items(REPAIR_ITEMS, RepairItem, answer_keys)
+    def repair_items(self) -> list[RepairItem]:
+        """Return every picked unit."""
+        return self._items(REPAIR_ITEMS, RepairItem)
+
+    def items_of_answer(self, answer_key: str) -> tuple[list[AuditItem], list[RepairItem]]:
+        """Return the items of both queues that are about one answer."""
+        drawn = self._items(AUDIT_ITEMS, AuditItem, AUDIT_ITEMS.c.answer_unit == answer_key)
+        return drawn, self._items(REPAIR_ITEMS, RepairItem, REPAIR_ITEMS.c.answer_unit == answer_key)
+
+    def scorable_answers(self, keys: Iterable[str]) -> set[str]:
+        """Return which of these answers are stored and can be scored, without reading their texts."""
+        scorable = [state.value for state in SCORABLE_STATES]
+        query = sa.select(ANSWERS.c.unit).where(ANSWERS.c.state.in_(scorable))
+        return {row.unit for batch in batches(keys) for row in self._rows(query.where(of_units(ANSWERS, batch)))}
+
+    def answer_places(self, keys: Iterable[str]) -> dict[str, tuple[str, str, int]]:
+        """Return answer -> (arm fingerprint, question id, sample) of stored answers, without reading their texts."""
+        query = sa.select(ANSWERS.c.unit, ANSWERS.c.arm, ANSWERS.c.question_id, ANSWERS.c.sample)
+        rows = (row for batch in batches(keys) for row in self._rows(query.where(of_units(ANSWERS, batch))))
+        return {row.unit: (row.arm, row.question_id, row.sample) for row in rows}
 
     def review_item(self, item_id: str) -> Item | None:
         """Return the item of either queue with this id; ``None`` when there is none."""
@@ -65,12 +83,9 @@ class Reviews(Database):
                 self._insert_once(db, table, **row)
             return _count(db, table) - before
 
-    def _items(self, table: sa.Table, kind: type[Stored], answer_keys: Iterable[str]) -> list[Stored]:
-        return [
-            self._parsed(kind, row.doc)
-            for batch in batches(answer_keys)
-            for row in self._rows(sa.select(table.c.doc).where(table.c.answer_unit.in_(batch)).order_by(table.c.id))
-        ]
+    def _items(self, table: sa.Table, kind: type[Stored], *where: sa.ColumnElement[bool]) -> list[Stored]:
+        rows = self._rows(sa.select(table.c.doc).where(*where).order_by(table.c.id))
+        return [self._parsed(kind, row.doc) for row in rows]
 
     def _ratings(self, table: sa.Table, items: Iterable[str]) -> list[Rating]:
         found = [

@@ -1,5 +1,6 @@
 """Queueing and rating over a store: blind, once, by several people, and nothing is ever lost."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,17 +35,26 @@ def says(judge: str, unit: AnswerUnit, criterion: str) -> Grade:
     return 3 if unit.sample % 2 else 4
 
 
+@pytest.fixture(scope="module")
+def scored_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose answers were executed and scored by two judges: made once, copied for each test."""
+    path = tmp_path_factory.mktemp("scored") / "judge.db"
+    opened = Store.open(path)
+    add_code(opened, RUN)
+    add_evidence(opened, RUN, fails=lambda unit: unit.sample == 1)
+    add_judgements(opened, RUN, says, reasoning="umbrella thinks so")
+    opened.close()
+    return path
+
+
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "judge.db"
+def path(scored_store: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(scored_store, tmp_path / "judge.db"))
 
 
 @pytest.fixture
 def store(path: Path) -> Iterator[Store]:
     opened = Store.open(path)
-    add_code(opened, RUN)
-    add_evidence(opened, RUN, fails=lambda unit: unit.sample == 1)
-    add_judgements(opened, RUN, says, reasoning="umbrella thinks so")
     yield opened
     opened.close()
 
@@ -107,8 +117,8 @@ def test_queueing_again_tops_up_and_replaces_nothing(store: Store) -> None:
     assert {item.id for item in first} <= {item.id for item in queues_of(RUN, store).items}
 
 
-def test_a_run_without_answers_is_said_to_have_none(path: Path) -> None:
-    empty = Store.open(path)
+def test_a_run_without_answers_is_said_to_have_none(tmp_path: Path) -> None:
+    empty = Store.open(tmp_path / "empty.db")
     empty.add_run(RUN)
     with pytest.raises(UserError, match="run-77 has no answer that can be rated"):
         make_queues(RUN, empty, per_arm=15, seed=1)
