@@ -3,6 +3,7 @@
 from rich.console import Console
 from rich.prompt import Prompt
 
+from judge.ratings import Item
 from judge.records import RunRecord
 from judge.review.desk import next_item, progress, queues_of, revealed, say, undo
 from judge.review.sheet import revealed_lines, sheet_lines, sheet_of
@@ -14,26 +15,33 @@ KEYS = "1-5 rate, c cannot assess, s skip, u undo, q quit"
 
 
 def dialogue(store: Store, run: RunRecord, rater: str, *, evidence: bool, console: Console | None = None) -> None:
-    """Ask until nothing is left or the rater quits; every answer is stored at once."""
+    """Ask until nothing is left or the rater quits (or ends the input); every answer is stored at once."""
     console = console or Console(highlight=False)
     while (item := next_item(queues := queues_of(run, store), rater)) is not None:
         for line in sheet_lines(sheet_of(store, run, item, evidence=evidence)):
             console.print(line, markup=False)
         left = progress(queues, rater).left
-        choice = Prompt.ask(f"\n{left} left; {KEYS}", choices=[*GRADES, "c", "s", "u", "q"], console=console)
-        match choice:
-            case "q":
-                return
-            case "s":
-                say(store, item, rater, utc_now(), state="skipped")
-            case "u":
-                _take_back(store, run, rater, console)
-            case _:
-                say(store, item, rater, utc_now(), score=GRADES.get(choice), comment=_comment(console))
-                for line in revealed_lines(revealed(store, run, item, rater)):
-                    console.print(line, markup=False)
+        try:
+            choice = Prompt.ask(f"\n{left} left; {KEYS}", choices=[*GRADES, "c", "s", "u", "q"], console=console)
+            comment = _comment(console) if choice in (*GRADES, "c") else ""
+        except EOFError:
+            return
+        if choice == "q":
+            return
+        _act(store, run, item, rater, choice, comment, console)
         console.rule()
     console.print("nothing is left to rate", markup=False)
+
+
+def _act(store: Store, run: RunRecord, item: Item, rater: str, choice: str, comment: str, console: Console) -> None:
+    if choice == "s":
+        say(store, item, rater, utc_now(), state="skipped")
+    elif choice == "u":
+        _take_back(store, run, rater, console)
+    else:
+        say(store, item, rater, utc_now(), score=GRADES.get(choice), comment=comment)
+        for line in revealed_lines(revealed(store, run, item, rater)):
+            console.print(line, markup=False)
 
 
 def _comment(console: Console) -> str:

@@ -92,7 +92,7 @@ def revealed_lines(found: Revealed) -> Iterator[str]:
         yield from (f"    {printable(verdict.reasoning)}" for verdict in judge.verdicts[:1])
     if found.bound is not None and found.bound < 5:
         yield f"Tests: at most {found.bound}"
-    yield from (f"{rater}: {grade or 'cannot assess'}" for rater, grade in found.others.items())
+    yield from (f"{printable(rater)}: {grade or 'cannot assess'}" for rater, grade in found.others.items())
     if found.exact is not None and found.within_one is not None:
         yield (
             f"You and the judges so far: equal on {found.exact:.0%} of {found.compared} audited units, "
