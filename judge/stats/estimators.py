@@ -8,7 +8,7 @@ slope 1); strata are weighted by their size, with n - strata degrees of freedom.
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from math import sqrt
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from scipy.special import stdtrit
@@ -16,7 +16,7 @@ from scipy.special import stdtrit
 from judge.errors import UserError
 from judge.stats.clustered import clustered_se
 from judge.stats.figures import Array, Interval, Refused
-from judge.stats.labels import AuditLabel, Stratum, require_audit
+from judge.stats.labels import AuditLabel, RepairLabel, Stratum, require_audit
 from runner.types import Value
 
 LOOKS = (15, 30, 60)
@@ -187,3 +187,10 @@ def _clustered_se(labels: Sequence[AuditLabel]) -> float | None:
     if sum(times >= MIN_CLUSTER_LABELS for times in questions.values()) < MIN_CLUSTERS:
         return None
     return clustered_se([x.human - x.judge for x in labels], [x.question for x in labels])
+
+
+if TYPE_CHECKING:
+
+    def _repair_labels_do_not_type_check(labels: Sequence[RepairLabel], strata: Sequence[Stratum]) -> None:
+        """A test that mypy runs: were repair labels ever accepted, the ignore would be unused, which is an error."""
+        audited_mean(labels, strata)  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from scipy.special import ndtri
 
 from judge.stats.figures import Array, Interval
 from judge.stats.labels import AuditLabel, require_audit
-from judge.stats.resampling import cluster_index, sums_by_cluster
+from judge.stats.resampling import cluster_index
 from runner.types import Value
 
 
@@ -50,30 +50,56 @@ def ppi_mean(
     side); ``ddof`` 0 is ppi_py's variant.
     """
     require_audit(labels)
-    y, f, rest = (
-        np.array(x) for x in ([a.human for a in labels], [a.judge for a in labels], [u.judge for u in unlabelled])
-    )
-    here = [a.question if by_question else str(at) for at, a in enumerate(labels)]
-    there = [u.question if by_question else str(-1 - at) for at, u in enumerate(unlabelled)]
-    if power is None:
-        power = _tuned(y, f, rest, here, there, ddof)
-    mean = float(y.mean() + power * (rest.mean() - f.mean()))
-    labelled_error = y - power * f
-    variance = _covariance(labelled_error, labelled_error, here, ddof) + power**2 * _covariance(rest, rest, there, ddof)
-    reach = float(ndtri((1 + confidence) / 2) * np.sqrt(variance))
+    y, f = np.array([label.human for label in labels]), np.array([label.judge for label in labels])
+    rest = np.array([unit.judge for unit in unlabelled])
+    questions = [*(label.question for label in labels), *(unit.question for unit in unlabelled)]
+    members = _membership(questions) if by_question else None
+    mean, error, used = ppi_moments(y, f, rest, power=power, members=members, ddof=ddof)
+    reach = float(ndtri((1 + confidence) / 2) * error)
+    low, high = float(mean) - reach, float(mean) + reach
     return PpiEstimate(
-        mean=mean, power=power, interval=Interval(low=mean - reach, high=mean + reach, confidence=confidence)
+        mean=float(mean), power=float(used), interval=Interval(low=low, high=high, confidence=confidence)
     )
 
 
-def _tuned(y: Array, f: Array, rest: Array, here: Sequence[str], there: Sequence[str], ddof: int) -> float:
-    n, pooled = len(y), np.concatenate([f, rest])
-    spread = len(pooled) * _covariance(pooled, pooled, [*here, *there], ddof=1)  # in ppi_py too
-    return n * _covariance(y, f, here, ddof) / ((1 + n / len(rest)) * spread) if spread > 0 else 0.0
+def ppi_moments(
+    y: Array, f: Array, rest: Array, *, power: float | None = None, members: Array | None = None, ddof: int = 1
+) -> tuple[Array, Array, Array]:
+    """Return estimate, standard error and lambda for samples along the last axis.
+
+    ``members``: units x clusters, 1 where a unit (the labelled ones first) belongs; ``None``: units are independent.
+    """
+    n = y.shape[-1]
+    here, there = (None, None) if members is None else (_used(members[:n]), _used(members[n:]))
+    used = _tuned(y, f, rest, members, ddof) if power is None else np.full(y.shape[:-1], power)
+    gap = y - used[..., None] * f
+    variance = _error_covariance(gap, gap, here, ddof) + used**2 * _error_covariance(rest, rest, there, ddof)
+    return y.mean(axis=-1) + used * (rest.mean(axis=-1) - f.mean(axis=-1)), np.sqrt(variance), used
 
 
-def _covariance(a: Array, b: Array, clusters: Sequence[str], ddof: int) -> float:
-    """Covariance of the means of ``a`` and ``b`` with units dependent inside clusters; for units on their own, cov(a, b)/n."""
+def _tuned(y: Array, f: Array, rest: Array, members: Array | None, ddof: int) -> Array:
+    n, pooled = y.shape[-1], np.concatenate([f, rest], axis=-1)
+    spread = pooled.shape[-1] * _error_covariance(pooled, pooled, members, ddof=1)  # in ppi_py too
+    joint = n * _error_covariance(y, f, None if members is None else _used(members[:n]), ddof)
+    scale = (1 + n / rest.shape[-1]) * spread
+    return np.asarray(np.divide(joint, scale, out=np.zeros_like(joint), where=scale > 0))
+
+
+def _error_covariance(a: Array, b: Array, members: Array | None, ddof: int) -> Array:
+    """Return the covariance of the means of ``a`` and ``b``: cov(a, b)/n, or from sums over clusters."""
+    n = a.shape[-1]
+    first, second = (x - x.mean(axis=-1, keepdims=True) for x in (a, b))
+    if members is not None:
+        first, second = first @ members, second @ members
+    count = first.shape[-1]
+    return np.asarray((first * second).sum(axis=-1) * count / (count - ddof) / n**2)
+
+
+def _membership(clusters: Sequence[str]) -> Array:
     count, index = cluster_index(clusters)
-    sums = sums_by_cluster(np.stack([a - a.mean(), b - b.mean()], axis=1), index, count)
-    return float((sums[:, 0] * sums[:, 1]).sum() * count / (count - ddof) / len(a) ** 2)
+    return np.eye(count)[index]
+
+
+def _used(members: Array) -> Array:
+    """Leave out clusters without a unit: they would count as clusters with an error of 0."""
+    return members[:, members.any(axis=0)]
