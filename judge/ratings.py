@@ -29,6 +29,8 @@ class AuditItem(Value):
     answer_unit: str
     question_id: str
     criterion: str
+    rubric: str
+    """Hash of what it is rated by: under a changed rubric the unit is rated anew."""
     stratum: str
     """Fingerprint of the arm and tier: ``3f0a.../T1``."""
     seed: int
@@ -52,6 +54,8 @@ class RepairItem(Value):
     answer_unit: str
     question_id: str
     criterion: str
+    rubric: str
+    """Hash of what it is rated by."""
     reason: RepairReason
     """The most telling one when there are several."""
 
@@ -63,6 +67,9 @@ class RepairItem(Value):
 
 Item = AuditItem | RepairItem
 
+LONGEST_NAME = 80
+"""Characters of a rater's name."""
+
 RatingState = Literal["rated", "skipped", "withdrawn"]
 """``skipped``: left for later; ``withdrawn``: takes back this rater's rating of the item."""
 
@@ -71,7 +78,7 @@ class Rating(Value):
     """What one person said of one item at one time. Nothing is overwritten: the latest of a rater counts."""
 
     item: str
-    rater: str = Field(min_length=1, max_length=80)
+    rater: str = Field(min_length=1, max_length=LONGEST_NAME)
     created_at: str
     """UTC, ISO 8601, microseconds."""
     state: RatingState = "rated"
@@ -87,6 +94,6 @@ class Rating(Value):
         return digest(self)
 
 
-def item_id(queue: QueueName, answer_unit: str, criterion: str) -> str:
+def item_id(queue: QueueName, answer_unit: str, criterion: str, rubric: str) -> str:
     """Return the opaque id of an item: a hash, from which neither queue nor answer can be read."""
-    return digest([queue, answer_unit, criterion], length=10)
+    return digest([queue, answer_unit, criterion, rubric], length=10)

@@ -39,6 +39,7 @@ def rate_on(
 ) -> None:
     """Rate answers blind, one criterion of one answer at a time; without a command: one after the other, at a terminal."""
     if context.invoked_subcommand is not None:
+        _refuse_options(context, ("run_id", "rater", "no_evidence"))
         return
     if not sys.stdin.isatty():
         raise UserError("judge review without a command asks at a terminal; elsewhere use judge review next and rate")
@@ -103,6 +104,9 @@ def rate(
     score: Annotated[str, typer.Option("--score", help="CRITERION=N or N, 1-5; or cannot_assess")],
     rater: Rater = "",
     comment: Comment = "",
+    run_id: Annotated[
+        str | None, typer.Option("--run", help="Whose judges are shown afterwards [default: the run it was queued for]")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Rate an item, or change the rating: the latest counts, all are kept. Then the judges' scores are shown."""
@@ -112,7 +116,7 @@ def rate(
 
     with _at_item(context, item_id) as (store, run, item):
         say(store, item, _named(rater), utc_now(), score=_grade(score, item), comment=comment)
-        found = revealed(store, run, item, _named(rater))
+        found = revealed(store, store.run(run_id)[0] if run_id else run, item, _named(rater))
     if as_json:
         print_json(found.model_dump(mode="json"))
     else:
@@ -212,13 +216,26 @@ def import_(
     from judge.review.exchange import import_lines
     from judge.store import utc_now
 
-    lines = file.read_text(encoding="utf-8").splitlines()
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise UserError(f"{file}: is not UTF-8 text; give a file made by judge review export") from error
     store = places_of(context).open_store()
     try:
         done = import_lines(store, lines, str(file), utc_now())
     finally:
         store.close()
     sys.stdout.write(f"{done.ratings} ratings taken in, {done.empty} lines not filled in\n")
+
+
+def _refuse_options(context: typer.Context, names: tuple[str, ...]) -> None:
+    """Options before a command of ``judge review`` would be passed over, and a rating be taken for somebody else's."""
+    given = [
+        source for name in names if (source := context.get_parameter_source(name)) and source.name == "COMMANDLINE"
+    ]
+    if given:
+        command = context.invoked_subcommand
+        raise UserError(f"options were given before {command}; put them after it: judge review {command} ...")
 
 
 # --- what they share ------------------------------------------------------------------------------------------------
@@ -246,8 +263,12 @@ def _at_item(context: typer.Context, item_id: str) -> "Iterator[tuple[Store, Run
 
 
 def _named(rater: str) -> str:
+    from judge.ratings import LONGEST_NAME
+
     if not rater.strip():
         raise UserError("it is not known who rates; use --rater NAME, or set JUDGE_RATER")
+    if len(rater.strip()) > LONGEST_NAME:
+        raise UserError(f"the name of the rater has {len(rater.strip())} characters; use at most {LONGEST_NAME}")
     return rater.strip()
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from judge.ratings import AuditItem, RepairItem
 from judge.review.labels import RatedItem, audit_labels, linearised, unit_name
-from judge.review.queue import LEAST_PER_ARM, overlooked
+from judge.review.queue import LEAST_PER_ARM, LEAST_PER_STRATUM, overlooked
 from judge.review.units import ScoredUnit, Unit, answer_scores
 from judge.stats.agreement import Agreement, RatedUnit, agreement
 from judge.stats.estimators import LOOK_CONFIDENCE, AuditedMean, audited_mean, due_look
@@ -76,8 +76,8 @@ class ArmAudit(Value):
 
     @property
     def audited(self) -> bool:
-        """True from 15 labels on, or when every drawn unit of a smaller arm has one."""
-        return self.labels >= LEAST_PER_ARM or 0 < self.drawn == self.labels + self.cannot_assess
+        """True from 15 labels on, or when every drawn unit of a smaller arm has one, but never under 3."""
+        return self.labels >= max(LEAST_PER_STRATUM, min(LEAST_PER_ARM, self.drawn))
 
     def corrected(self, tier: str) -> AuditedMean | None:
         """Return the audited score of a tier; ``None`` when the arm is not audited, or this tier too thinly."""

@@ -4,13 +4,14 @@ A line is ``{"item": ..., "rater": ..., "score": 1-5 | "cannot_assess" | null, "
 of ratings that were given already carry ``created_at``, ``state`` and ``blind`` too; lines to fill in carry their ``sheet``.
 """
 
+import datetime
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 
 from judge.errors import UserError
-from judge.ratings import Item, Rating, RatingState
+from judge.ratings import LONGEST_NAME, Item, Rating, RatingState
 from judge.records import RunRecord
 from judge.review.desk import due_items, item_named, keep, queues_of, ratings_of, say
 from judge.review.sheet import Sheet, sheet_of
@@ -23,11 +24,11 @@ class Line(Value):
     """One line of a file of ratings."""
 
     item: str
-    rater: str = Field(min_length=1, max_length=80)
+    rater: str = Field(min_length=1, max_length=LONGEST_NAME)
     score: Grade | Literal["cannot_assess"] | None = None
     """``None``: not filled in, unless ``state`` says that nothing is to be."""
     comment: str = ""
-    created_at: str | None = None
+    created_at: AwareDatetime | None = None
     """``None``: given offline; the time of the import stands for it."""
     state: RatingState = "rated"
     blind: bool = True
@@ -58,7 +59,7 @@ def rating_lines(run: RunRecord, store: Store) -> Iterator[Line]:
             rater=rating.rater,
             score=assessed,
             comment=rating.comment,
-            created_at=rating.created_at,
+            created_at=datetime.datetime.fromisoformat(rating.created_at),
             state=rating.state,
             blind=rating.blind,
         )
@@ -107,7 +108,7 @@ def _store(store: Store, item: Item, line: Line, now: str) -> None:
     rating = Rating(
         item=line.item,
         rater=line.rater,
-        created_at=line.created_at,
+        created_at=line.created_at.astimezone(datetime.UTC).isoformat(timespec="microseconds"),
         state=line.state,
         score=score,
         comment=line.comment,

@@ -111,11 +111,12 @@ def _reach(population: Sequence[Unit], known: set[tuple[str, str]]) -> int:
 
 def _item(run_id: str, unit: Unit, seed: int, *, share: float) -> AuditItem:
     return AuditItem(
-        id=item_id("audit", *unit.key),
+        id=item_id("audit", *unit.key, unit.rubric),
         run_id=run_id,
         answer_unit=unit.answer_unit,
         question_id=unit.question_id,
         criterion=unit.criterion,
+        rubric=unit.rubric,
         stratum=unit.stratum,
         seed=seed,
         inclusion_probability=share,

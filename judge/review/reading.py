@@ -28,6 +28,8 @@ class Place:
 
     record: ArmRecord
     question: Question
+    rubric: str
+    """Hash of what the question is scored by."""
     answer_unit: str
 
     def units(self) -> Iterator[Unit]:
@@ -38,6 +40,7 @@ class Place:
                 question_id=self.question.id,
                 tier=self.question.tier,
                 criterion=criterion.id,
+                rubric=self.rubric,
                 weight=criterion.weight,
                 arm=self.record.arm.fingerprint,
                 arm_id=self.record.arm.id,
@@ -46,9 +49,9 @@ class Place:
 
 def places_of(run: RunRecord, store: Store) -> list[Place]:
     """Return every stored answer of the run that can be scored. Reads no judgement."""
-    questions = {question.id: question for question in questions_of(run)}
+    questions, rubrics = _asked(run)
     wanted = [
-        Place(record=record, question=questions[unit.question_id], answer_unit=unit.key)
+        Place(record, questions[unit.question_id], rubrics[unit.question_id], unit.key)
         for record in run.arms
         for unit in wanted_answers(run, record)
     ]
@@ -59,10 +62,10 @@ def places_of(run: RunRecord, store: Store) -> list[Place]:
 def places_of_items(run: RunRecord, store: Store, items: Sequence[Item]) -> list[Place]:
     """Return the answers of the run that ``items`` are about; items of other runs are passed over."""
     records = {record.arm.fingerprint: record for record in run.arms}
-    questions = {question.id: question for question in questions_of(run)}
+    questions, rubrics = _asked(run)
     stored = store.answer_places(dict.fromkeys(item.answer_unit for item in items))
     return [
-        Place(record=record, question=question, answer_unit=key)
+        Place(record, question, rubrics[question_id], key)
         for key, (arm, question_id, sample) in stored.items()
         if (record := records.get(arm))
         and (question := questions.get(question_id))
@@ -72,16 +75,25 @@ def places_of_items(run: RunRecord, store: Store, items: Sequence[Item]) -> list
     ]
 
 
+def _asked(run: RunRecord) -> tuple[dict[str, Question], dict[str, str]]:
+    """Return question id -> question, and question id -> hash of what it is scored by."""
+    questions = {question.id: question for question in questions_of(run)}
+    return questions, {name: run.suite.rubric_hash(question) for name, question in questions.items()}
+
+
 def units_of(places: Iterable[Place]) -> list[Unit]:
     """Return what can be rated."""
     return [unit for place in places for unit in place.units()]
 
 
 def items_of(run: RunRecord, store: Store) -> tuple[list[AuditItem], list[RepairItem]]:
-    """Return the items of both queues that are about answers of the run, whichever run they were queued for."""
+    """Return the items of both queues that are about answers of the run by its own rubric, whichever run they were queued for."""
     drawn, picked = store.audit_items(), store.repair_items()
-    known = {unit.key for unit in units_of(places_of_items(run, store, [*drawn, *picked]))}
-    return [item for item in drawn if item.key in known], [item for item in picked if item.key in known]
+    known = {(unit.key, unit.rubric) for unit in units_of(places_of_items(run, store, [*drawn, *picked]))}
+    return (
+        [item for item in drawn if (item.key, item.rubric) in known],
+        [item for item in picked if (item.key, item.rubric) in known],
+    )
 
 
 def scored_units(

@@ -32,11 +32,12 @@ def repair_items(
     near = _near_threshold(units, thresholds)
     found = [
         RepairItem(
-            id=item_id("repair", *scored.unit.key),
+            id=item_id("repair", *scored.unit.key, scored.unit.rubric),
             run_id=run_id,
             answer_unit=scored.unit.answer_unit,
             question_id=scored.unit.question_id,
             criterion=scored.unit.criterion,
+            rubric=scored.unit.rubric,
             reason=reason,
         )
         for scored in units

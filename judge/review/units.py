@@ -15,6 +15,8 @@ class Unit(Value):
     question_id: str
     tier: str
     criterion: str
+    rubric: str
+    """Hash of what judges and people score the question by."""
     weight: int
     """Percent of the answer's score."""
     arm: str

@@ -106,6 +106,7 @@ def _row(item: Item) -> dict[str, object]:
         "run_id": item.run_id,
         "answer_unit": item.answer_unit,
         "criterion": item.criterion,
+        "rubric": item.rubric,
         "created_at": utc_now(),
         "doc": item.model_dump_json(),
     }

@@ -19,14 +19,14 @@ def upgrade() -> None:
         sa.Column("stratum", sa.String, nullable=False),
         sa.Column("inclusion_probability", sa.Float, nullable=False),
         sa.CheckConstraint("inclusion_probability > 0 AND inclusion_probability <= 1", name="a_probability"),
-        sa.UniqueConstraint("answer_unit", "criterion", name="one_audit_item_a_unit"),
+        sa.UniqueConstraint("answer_unit", "criterion", "rubric", name="one_audit_item_a_unit"),
     )
     op.create_table(
         "repair_items",
         *_item_columns(),
         sa.Column("reason", sa.String, nullable=False),
         sa.CheckConstraint("reason IN ('tests', 'veto', 'spread', 'threshold')", name="a_reason"),
-        sa.UniqueConstraint("answer_unit", "criterion", name="one_repair_item_a_unit"),
+        sa.UniqueConstraint("answer_unit", "criterion", "rubric", name="one_repair_item_a_unit"),
     )
     for queue in ("audit", "repair"):
         op.create_table(
@@ -47,6 +47,7 @@ def _item_columns() -> tuple[sa.Column[str], ...]:
         sa.Column("run_id", sa.String, nullable=False, index=True),
         sa.Column("answer_unit", sa.String, nullable=False, index=True),
         sa.Column("criterion", sa.String, nullable=False),
+        sa.Column("rubric", sa.String, nullable=False),
         sa.Column("created_at", sa.String, nullable=False),
         sa.Column("doc", sa.Text, nullable=False),
     )

@@ -133,6 +133,18 @@ def test_scoring_the_answers_again_keeps_queue_and_ratings(store: Store) -> None
     assert queues_of(rescored, store) == queues_of(RUN, store)
 
 
+def test_under_a_changed_rubric_the_same_units_are_rated_anew(store: Store) -> None:
+    items = queued(store)
+    rate(store, items[0], 4)
+    stricter = RUN.suite.questions[0].model_copy(update={"expected": "Handles everything."})
+    suite = RUN.suite.model_copy(update={"questions": (stricter, *RUN.suite.questions[1:])})
+    changed = RUN.model_copy(update={"id": "run-79", "suite": suite})
+    assert {item.question_id for item in queues_of(changed, store).items} == set(RUN.question_ids) - {stricter.id}
+    make_queues(changed, store, per_arm=15, seed=1)
+    assert {i.key for i in queues_of(changed, store).audit} == {i.key for i in queues_of(RUN, store).audit}
+    assert len(queues_of(changed, store).ratings) == (items[0].question_id != stricter.id)
+
+
 def test_what_is_scored_here_is_what_the_report_scores(store: Store) -> None:
     results = build_results(RUN, "complete", store)
     for arm in results.arms:

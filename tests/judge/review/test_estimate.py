@@ -40,6 +40,7 @@ def world(
                     question_id=asked.id,
                     tier="T1",
                     criterion=criterion.id,
+                    rubric="rh",
                     weight=criterion.weight,
                     arm="fp",
                     arm_id="coder/moe4",
@@ -120,6 +121,12 @@ def test_an_arm_is_audited_from_fifteen_labels_on() -> None:
     assert arms[15].correction("T1") is not None
 
 
+@pytest.mark.parametrize(("units_of_it", "labels", "audited"), [(9, 9, True), (9, 8, False), (3, 2, False)])
+def test_a_small_arm_is_audited_when_all_of_it_is_labelled(units_of_it: int, labels: int, audited: bool) -> None:
+    units, truth = world(lenient, answers=1)
+    assert audit(labelled(units[:units_of_it], truth, rate=labels)).arms[0].audited is audited
+
+
 def test_a_judge_that_knows_nothing_leaves_the_human_scores_alone() -> None:
     units, truth = world(lambda _truth, _criterion, rng: rng.choice((1, 2, 3, 4, 5)))
     found = audit(labelled(units, truth, per_arm=60)).arms[0].corrected("T1")
@@ -179,11 +186,12 @@ def repaired(data: Labelled, count: int) -> Labelled:
     """The same with the first ``count`` units repaired to 1."""
     items = [
         RepairItem(
-            id=item_id("repair", *one.unit.key),
+            id=item_id("repair", *one.unit.key, "rh"),
             run_id="run",
             answer_unit=one.unit.answer_unit,
             question_id=one.unit.question_id,
             criterion=one.unit.criterion,
+            rubric="rh",
             reason="spread",
         )
         for one in data.scored[:count]
@@ -221,5 +229,5 @@ def test_a_tier_with_an_unscored_question_decides_nothing() -> None:
 
 
 def test_an_audit_item_and_a_repair_item_of_one_unit_have_ids_that_tell_nothing() -> None:
-    ids = {item_id("audit", "a", "c0"), item_id("repair", "a", "c0")}
+    ids = {item_id("audit", "a", "c0", "rh"), item_id("repair", "a", "c0", "rh")}
     assert len(ids) == 2 and all(len(one) == 10 and int(one, 16) >= 0 for one in ids)

@@ -14,17 +14,24 @@ from judge.stats.labels import AuditLabel, RepairLabel, Stratum
 from judge.types import Grade, Verdict
 
 AUDIT = AuditItem(
-    id=item_id("audit", "a", "c0"),
+    id=item_id("audit", "a", "c0", "rh"),
     run_id="run",
     answer_unit="a",
     question_id="q",
     criterion="c0",
+    rubric="rh",
     stratum="arm/T1",
     seed=1,
     inclusion_probability=0.5,
 )
 REPAIR = RepairItem(
-    id=item_id("repair", "a", "c0"), run_id="run", answer_unit="a", question_id="q", criterion="c0", reason="spread"
+    id=item_id("repair", "a", "c0", "rh"),
+    run_id="run",
+    answer_unit="a",
+    question_id="q",
+    criterion="c0",
+    rubric="rh",
+    reason="spread",
 )
 
 
@@ -39,7 +46,9 @@ def said(
 def scored(score: Grade) -> dict[tuple[str, str], ScoredUnit]:
     verdict = Verdict(criterion="c0", score=score, evidence="", reasoning="")
     judge = JudgeScore(judge="j", counts=True, verdicts=(verdict,), bounded=(score,), wanted=1)
-    unit = Unit(answer_unit="a", question_id="q", tier="T1", criterion="c0", weight=100, arm="arm", arm_id="arm")
+    unit = Unit(
+        answer_unit="a", question_id="q", tier="T1", criterion="c0", rubric="rh", weight=100, arm="arm", arm_id="arm"
+    )
     return {("a", "c0"): ScoredUnit(unit=unit, judges=(judge,), bound=None)}
 
 

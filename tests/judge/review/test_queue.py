@@ -14,7 +14,14 @@ from judge.review.units import Unit
 def units(arm: str, count: int, *, tier: str = "T1", first: int = 0) -> list[Unit]:
     return [
         Unit(
-            answer_unit=f"{arm}-{tier}-{n}", question_id="q", tier=tier, criterion="c0", weight=100, arm=arm, arm_id=arm
+            answer_unit=f"{arm}-{tier}-{n}",
+            question_id="q",
+            tier=tier,
+            criterion="c0",
+            rubric="rh",
+            weight=100,
+            arm=arm,
+            arm_id=arm,
         )
         for n in range(first, first + count)
     ]

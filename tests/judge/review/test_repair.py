@@ -30,7 +30,9 @@ def unit(
         )
         for n, score in enumerate(scores)
     )
-    place = Unit(answer_unit=answer, question_id="q", tier="T1", criterion="c0", weight=100, arm="arm", arm_id="arm")
+    place = Unit(
+        answer_unit=answer, question_id="q", tier="T1", criterion="c0", rubric="rh", weight=100, arm="arm", arm_id="arm"
+    )
     return ScoredUnit(unit=place, judges=judges, bound=bound)
 
 

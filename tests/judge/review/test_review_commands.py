@@ -123,6 +123,21 @@ def test_who_rates_must_be_known(judge_review: Review, monkeypatch: pytest.Monke
     for name in ("JUDGE_RATER", "USER"):
         monkeypatch.delenv(name, raising=False)
     assert "use --rater NAME" in str(judge_review("next", ok=False).exception)
+    assert "use at most 80" in str(judge_review("next", "--rater", "x" * 81, ok=False).exception)
+
+
+def test_options_before_the_command_are_refused_and_not_passed_over(judge_review: Review) -> None:
+    said = str(judge_review("--rater", "bob", "next", ok=False).exception)
+    assert said == "options were given before next; put them after it: judge review next ..."
+
+
+def test_after_scoring_again_the_new_judges_are_shown_on_request(judge_review: Review, store: Store) -> None:
+    rescored = review_run("run-78", judges=("third",))
+    store.add_run(rescored)
+    add_judgements(store, rescored, lambda *_: 1)
+    item = json.loads(judge_review("next", "--json").stdout)["item"]
+    assert "umbrella: 4" in judge_review("rate", item, "--score", "4").stdout
+    assert "third: 1" in judge_review("rate", item, "--score", "4", "--run", "run-78").stdout
 
 
 def test_without_a_terminal_and_a_command_one_is_told_what_to_use(judge_review: Review) -> None:
@@ -134,6 +149,12 @@ def test_open_items_go_out_and_ratings_come_in(judge_review: Review, tmp_path: P
     file = tmp_path / "bob.jsonl"
     file.write_text("\n".join([json.dumps({**json.loads(first), "score": 5}), *rest]))
     assert judge_review("import", str(file)).stdout == f"1 ratings taken in, {len(rest)} lines not filled in\n"
+
+
+def test_a_file_that_is_no_text_is_refused(judge_review: Review, tmp_path: Path) -> None:
+    file = tmp_path / "x.jsonl"
+    file.write_bytes(b"\xff\xfe")
+    assert "is not UTF-8 text" in str(judge_review("import", str(file), ok=False).exception)
 
 
 def test_the_report_says_who_is_audited_and_what_moved(judge_review: Review, store: Store) -> None:
