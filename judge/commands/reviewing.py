@@ -179,7 +179,7 @@ def report(context: typer.Context, run_id: RunId = "latest", as_json: AsJson = F
     sys.stdout.write("\n".join(summary.audit_lines(found.audit)) + "\n")
     tables = {
         "Judges against people, audited units only": (summary.AGREEMENT_COLUMNS, summary.agreement_rows(found.audit)),
-        "Bias": (summary.BIAS_COLUMNS, summary.bias_rows(found.audit)),
+        "Correction by the audit": (summary.BIAS_COLUMNS, summary.bias_rows(found.audit)),
         "Tier scores": (summary.CHANGE_COLUMNS, summary.change_rows(found)),
     }
     for title, (columns, rows) in tables.items():

@@ -6,12 +6,12 @@ from judge.review.effect import Effect, Reading, TierEffect
 from judge.review.estimate import ArmAudit, Audit
 from judge.review.queue import LEAST_PER_ARM
 from judge.stats.agreement import Agreement
-from judge.stats.estimators import AuditedMean
+from judge.stats.estimators import HIGHEST, LOWEST, AuditedMean
 from judge.stats.figures import Interval, Refused
 
 BIAS_COLUMNS = ("Arm", "Tier", "Labels", "Units", "Human - judge", "By people", "Method")
 CHANGE_COLUMNS = ("Arm", "Tier", "Moved by", "Before", "After")
-AGREEMENT_COLUMNS = ("Raters", "Units", "Bias", "Exact", "Within 1", "QWK", "Alpha", "AC2", "Share of 5")
+AGREEMENT_COLUMNS = ("Raters", "Units", "First - second", "Exact", "Within 1", "QWK", "Alpha", "AC2", "Share of 5")
 
 
 def audit_lines(audit: Audit) -> Iterator[str]:
@@ -56,7 +56,12 @@ def _estimate(estimate: AuditedMean | Refused) -> list[str]:
         return ["-", "-", estimate.reason]
     method = "difference" if estimate.method == "difference" else "human only"
     shift = f"{estimate.correction:+.2f} [{_ends(estimate.correction_interval, '+.2f')}]"
-    return [shift, f"{estimate.mean:.2f} [{_ends(estimate.interval)}]", method]
+    return [shift, f"{estimate.mean:.2f} [{_ends(_on_scale(estimate.interval))}]", method]
+
+
+def _on_scale(interval: Interval) -> Interval:
+    cut = {"low": max(LOWEST, interval.low), "high": min(HIGHEST, interval.high)}
+    return interval.model_copy(update=cut)
 
 
 def _ends(interval: Interval, form: str = ".2f") -> str:
