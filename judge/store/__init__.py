@@ -9,10 +9,11 @@ from judge.store.answers import Answers
 from judge.store.database import HEAD, utc_now
 from judge.store.exams import Exams
 from judge.store.judgements import Judgements
+from judge.store.reviews import Reviews
 from judge.store.runs import Runs
 
 __all__ = ["HEAD", "Store", "utc_now"]
 
 
-class Store(Runs, Answers, Judgements, Exams):
-    """Runs, answers, judgements and exams on disk. Every method raises StoreError when the database cannot be used."""
+class Store(Runs, Answers, Judgements, Exams, Reviews):
+    """Runs, answers, judgements, exams and human labels on disk. Every method raises StoreError when it cannot be used."""
