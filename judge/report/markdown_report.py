@@ -1,114 +1,13 @@
-"""Results -> Markdown, CSV, JSON and one text file per answer. Rendering only: every figure comes from judge.results."""
+"""Results -> the Markdown report and the CSV table."""
 
 import csv
 import io
-import json
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
-from judge.pipeline import file_name, questions_of
-from judge.plan import wanted_answers
-from judge.records import ArmRecord, Launch, RunRecord
-from judge.results import ArmResult, Results
-from judge.speed import Spread
-from judge.store import Store
-from judge.types import Question
-from runner.timing import timing
-from runner.types import Answer
-
-PLAN_COLUMNS = ("Model", "Quant", "Config", "Speed", "T1", "T2", "T3", "Role")
-NONE = "-"
-RULE = "-" * 72
-
-Rows = list[list[str]]
-
-
-def write_files(run: RunRecord, results: Results, store: Store, folder: Path) -> list[Path]:
-    """Write every file of the run into ``folder`` and return their paths. Existing ones are replaced."""
-    folder.mkdir(parents=True, exist_ok=True)
-    texts = {
-        "results.md": markdown(results),
-        "results.csv": csv_table(results),
-        "summary.json": results.model_dump_json(indent=2) + "\n",
-        "run.json": run_json(run, results),
-    }
-    paths = [_write(folder / name, text) for name, text in texts.items()]
-    return paths + [_write(folder / name, text) for name, text in answer_files(run, store)]
-
-
-def _write(path: Path, text: str) -> Path:
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-# --- tables ---------------------------------------------------------------------------------------------------------
-
-
-def plan_rows(results: Results) -> Rows:
-    """Return the plan's table: one row an arm, under PLAN_COLUMNS."""
-    return [
-        [arm.model, arm.quant or NONE, arm.config, speed(arm), *(tier(arm, t) for t in ("T1", "T2", "T3")), role(arm)]
-        for arm in results.arms
-    ]
-
-
-def speed(arm: ArmResult) -> str:
-    """Return the median decode speed over HTTP: ``45.3 t/s``."""
-    spread = arm.speed.decode_tps
-    return f"{spread.median:.1f} t/s" if spread else NONE
-
-
-def tier(arm: ArmResult, tier_id: str) -> str:
-    """Return the tier score with its coverage where not everything is scored: ``4.2 (5/6)``."""
-    found = next((score for score in arm.tiers if score.tier == tier_id), None)
-    if found is None:
-        return NONE
-    partial = (
-        f" ({found.coverage.scored}/{found.coverage.wanted})" if found.coverage.scored < found.coverage.wanted else ""
-    )
-    return (f"{found.mean:.2f}" if found.mean is not None else "missing") + partial
-
-
-def role(arm: ArmResult) -> str:
-    """Return the decisions on all roles, the highest rung that passes first; UNDECIDED where the data carries no more."""
-    if not arm.decisions:
-        return NONE
-    passed = [d for d in arm.decisions if d.outcome == "PASS"]
-    if passed:
-        return passed[-1].label
-    undecided = [d.role for d in arm.decisions if d.outcome == "UNDECIDED"]
-    return f"UNDECIDED ({', '.join(undecided)})" if undecided else "FAIL (every role)"
-
-
-def speed_rows(results: Results) -> Rows:
-    """Return one row an arm: time to first token, prefill, decode, the server's own figure, the difference, the speed-up."""
-    return [
-        [
-            arm.id,
-            _figure(arm.speed.ttft_s, 2),
-            _figure(arm.speed.prefill_tps, 1),
-            _figure(arm.speed.decode_tps, 1),
-            _figure(arm.speed.server_decode_tps, 1),
-            _figure(arm.speed.overhead_ms, 2),
-            f"{arm.speed.speedup:.2f}x" if arm.speed.speedup else NONE,
-            str(arm.speed.decode_tps.n if arm.speed.decode_tps else 0),
-            ", ".join(arm.speed.token_sources) or NONE,
-        ]
-        for arm in results.arms
-    ]
-
-
-SPEED_COLUMNS = (
-    "Arm", "TTFT s", "Prefill t/s", "Decode t/s", "Server eval t/s", "Difference ms/token", "Speed-up", "n", "Counted by",
-)  # fmt: skip
-
-
-def _figure(spread: Spread | None, digits: int) -> str:
-    if spread is None:
-        return NONE
-    sd = f" ± {spread.sd:.{digits}f}" if spread.sd is not None else ""
-    return f"{spread.median:.{digits}f}{sd}"
+from judge.records import Launch
+from judge.report.tables import NONE, PLAN_COLUMNS, SPEED_COLUMNS, Rows, plan_rows, role, speed_rows
+from judge.results import Results
 
 
 def markdown_table(columns: Sequence[str], rows: Rows) -> str:
@@ -277,45 +176,3 @@ def launch_line(launch: Launch) -> str:
     overrides = ", ".join(f"{key}={value}" for key, value in launch.overrides.items()) or "none"
     proven = f"overrides proven: {overrides}; experts used: {launch.experts_used or NONE}; n_ctx {launch.n_ctx}"
     return f"{proven}; `{shlex.join(launch.command)}`"
-
-
-# --- single files ---------------------------------------------------------------------------------------------------
-
-
-def run_json(run: RunRecord, results: Results) -> str:
-    """Return what identifies the run: record, versions, machine, command lines and proofs, without the suite's texts."""
-    launches = {arm.id: [launch.model_dump(mode="json") for launch in arm.launches] for arm in results.arms}
-    record = run.model_dump(mode="json", exclude={"suite"})
-    hashes = {"suite": run.suite.hash, "arms": {r.arm.id: r.arm.fingerprint for r in run.arms}}
-    return json.dumps({**record, "hashes": hashes, "launches": launches}, indent=2, ensure_ascii=False) + "\n"
-
-
-def answer_files(run: RunRecord, store: Store) -> Iterator[tuple[str, str]]:
-    """Yield (file name, text) of every stored answer of the run: ``{model}_{config}_{test}.txt``."""
-    questions = {question.id: question for question in questions_of(run)}
-    for record in run.arms:
-        units = {u.key: u for u in wanted_answers(record.arm, list(questions.values()), record.sampling, run.samples)}
-        for key, answer in store.answers(units):
-            question = questions[units[key].question_id]
-            suffix = f"_g{answer.sample}" if answer.sample else ""
-            yield f"{file_name(record.arm)}_{question.test}{suffix}.txt", answer_text(record, question, answer)
-
-
-def answer_text(record: ArmRecord, question: Question, answer: Answer) -> str:
-    """Return a short header with speed, tokens, state and sampling, a rule, and the raw answer."""
-    return "\n".join([*_header(record, question, answer), RULE, answer.text])
-
-
-def _header(record: ArmRecord, question: Question, answer: Answer) -> Iterable[str]:
-    speed = timing(answer, speculative=record.arm.config.draft_tokens is not None)
-    sampling = {name: value for name, value in answer.sampling.model_dump().items() if value is not None}
-    yield f"# question: {question.id} {question.title}"
-    yield f"# model: {record.entry.model} ({record.arm.candidate}), config: {record.arm.config.name}, sample: {answer.sample}"
-    yield f"# state: {answer.state}, finish reason: {answer.finish_reason or NONE}"
-    yield f"# tokens: {_or_none(speed.completion_tokens, 'd')} (counted by {speed.token_source or 'nobody'})"
-    yield f"# decode: {_or_none(speed.decode_tps, '.2f')} t/s, ttft: {_or_none(speed.ttft_s, '.3f')} s"
-    yield "# sampling: " + ", ".join(f"{name}={value}" for name, value in sampling.items())
-
-
-def _or_none(value: float | None, spec: str) -> str:
-    return NONE if value is None else format(value, spec)
