@@ -6,7 +6,24 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from judge.records import Launch
-from judge.report.tables import NONE, PLAN_COLUMNS, SPEED_COLUMNS, Rows, plan_rows, role, speed_rows
+from judge.report.tables import (
+    EXECUTION_COLUMNS,
+    NONE,
+    PLAN_COLUMNS,
+    QUESTION_COLUMNS,
+    ROLE_COLUMNS,
+    SPEED_COLUMNS,
+    TARGET_COLUMNS,
+    Rows,
+    disagreement_lines,
+    execution_rows,
+    plan_rows,
+    question_rows,
+    role,
+    role_rows,
+    speed_rows,
+    target_rows,
+)
 from judge.results import Results
 
 
@@ -42,12 +59,12 @@ def _sections(results: Results) -> Iterator[str]:
     yield f"# {results.suite} {results.suite_version}: run {results.run_id}"
     yield trust_line(results)
     yield markdown_table(PLAN_COLUMNS, plan_rows(results))
-    yield "## Roles\n\n" + _roles(results)
-    yield "## Targets\n\n" + _targets(results)
-    yield "## Execution\n\n" + _execution(results)
+    yield "## Roles\n\n" + _table(ROLE_COLUMNS, role_rows(results), "Not judged.")
+    yield "## Targets\n\n" + _table(TARGET_COLUMNS, target_rows(results), "No arm fills a role today.")
+    yield "## Execution\n\n" + markdown_table(EXECUTION_COLUMNS, execution_rows(results))
     yield "## Judge against tests\n\n" + _judge_against_tests(results)
     yield "## Speed\n\n" + markdown_table(SPEED_COLUMNS, speed_rows(results)) + "\n\n" + SPEED_NOTE
-    yield "## Questions\n\n" + _questions(results)
+    yield "## Questions\n\n" + markdown_table(QUESTION_COLUMNS, question_rows(results))
     yield "## How the models were served\n\n" + _launches(results)
     failures = [f"- {arm.id}: {line}" for arm in results.arms for line in arm.failures]
     yield "## Failures (missing, counted, owed again)\n\n" + ("\n".join(failures) or "None.")
@@ -82,58 +99,8 @@ def trust_line(results: Results) -> str:
     return "\n\n".join(lines)
 
 
-def _roles(results: Results) -> str:
-    rows = [
-        [arm.id, decision.role, decision.outcome.value, decision.reason]
-        for arm in results.arms
-        for decision in arm.decisions
-    ]
-    return markdown_table(("Arm", "Role", "Outcome", "Because"), rows) if rows else "Not judged."
-
-
-def _targets(results: Results) -> str:
-    words = {True: "met", False: "missed", None: "no score"}
-    rows = [
-        [arm.id, arm.role or NONE, tier_id, words[met]]
-        for arm in results.arms
-        for tier_id, met in arm.targets_met.items()
-    ]
-    return markdown_table(("Arm", "Role today", "Tier", "Target"), rows) if rows else "No arm fills a role today."
-
-
-def _questions(results: Results) -> str:
-    rows = [
-        [
-            arm.id,
-            question.id,
-            _mean(question.mean, 2),
-            _mean(question.judge_mean, 2),
-            ", ".join(f"{count} {state}" for state, count in question.states.items()),
-            "; ".join(f"{c.name} {_mean(c.mean)}" for c in question.criteria),
-        ]
-        for arm in results.arms
-        for question in arm.questions
-    ]
-    return markdown_table(("Arm", "Question", "Score", "Judge alone", "Answers", "Criteria (judge alone)"), rows)
-
-
-def _mean(mean: float | None, digits: int = 1) -> str:
-    return f"{mean:.{digits}f}" if mean is not None else NONE
-
-
-def _execution(results: Results) -> str:
-    """Return the checks passed per question and arm."""
-    rows = [
-        [
-            arm.id,
-            question.id,
-            f"{question.checks_passed} of {question.checks_known}" if question.checks_known else NONE,
-            ", ".join(f"{count} {state}" for state, count in question.evidence_states.items()) or "not executed",
-        ]
-        for arm in results.arms
-        for question in arm.questions
-    ]
-    return markdown_table(("Arm", "Question", "Checks passed", "Answers"), rows)
+def _table(columns: Sequence[str], rows: Rows, otherwise: str) -> str:
+    return markdown_table(columns, rows) if rows else otherwise
 
 
 def _judge_against_tests(results: Results) -> str:
@@ -154,11 +121,7 @@ def _judge_against_tests(results: Results) -> str:
         for arm in results.arms
     ]
     table = markdown_table(("Arm", "Right criteria confirmed (TPR)", "Wrong criteria caught (TNR)"), rows)
-    lines = [
-        f"- {d.arm_id} {d.question_id} sample {d.sample}, {d.criterion}: judge {d.score}, evidence allows {d.bound}"
-        for arm in results.arms
-        for d in arm.disagreements
-    ]
+    lines = [f"- {line}" for line in disagreement_lines(results)]
     return f"{results.judge}, {how}.\n\n{table}\n\n" + ("\n".join(lines) or "No disagreement.")
 
 

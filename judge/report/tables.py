@@ -73,3 +73,77 @@ def _figure(spread: Spread | None, digits: int) -> str:
         return NONE
     sd = f" ± {spread.sd:.{digits}f}" if spread.sd is not None else ""
     return f"{spread.median:.{digits}f}{sd}"
+
+
+ROLE_COLUMNS = ("Arm", "Role", "Outcome", "Because")
+
+
+def role_rows(results: Results) -> Rows:
+    """Return one row an arm and role; none when nothing was judged."""
+    return [
+        [arm.id, decision.role, decision.outcome.value, decision.reason]
+        for arm in results.arms
+        for decision in arm.decisions
+    ]
+
+
+TARGET_COLUMNS = ("Arm", "Role today", "Tier", "Target")
+TARGET_WORDS = {True: "met", False: "missed", None: "no score"}
+
+
+def target_rows(results: Results) -> Rows:
+    """Return one row an arm that fills a role today, and tier."""
+    return [
+        [arm.id, arm.role or NONE, tier_id, TARGET_WORDS[met]]
+        for arm in results.arms
+        for tier_id, met in arm.targets_met.items()
+    ]
+
+
+QUESTION_COLUMNS = ("Arm", "Question", "Score", "Judge alone", "Answers", "Criteria (judge alone)")
+
+
+def question_rows(results: Results) -> Rows:
+    """Return one row an arm and question with its scores and the states of its answers."""
+    return [
+        [
+            arm.id,
+            question.id,
+            _mean(question.mean, 2),
+            _mean(question.judge_mean, 2),
+            ", ".join(f"{count} {state}" for state, count in question.states.items()),
+            "; ".join(f"{c.name} {_mean(c.mean)}" for c in question.criteria),
+        ]
+        for arm in results.arms
+        for question in arm.questions
+    ]
+
+
+def _mean(mean: float | None, digits: int = 1) -> str:
+    return f"{mean:.{digits}f}" if mean is not None else NONE
+
+
+EXECUTION_COLUMNS = ("Arm", "Question", "Checks passed", "Answers")
+
+
+def execution_rows(results: Results) -> Rows:
+    """Return one row an arm and question with the checks that were passed."""
+    return [
+        [
+            arm.id,
+            question.id,
+            f"{question.checks_passed} of {question.checks_known}" if question.checks_known else NONE,
+            ", ".join(f"{count} {state}" for state, count in question.evidence_states.items()) or "not executed",
+        ]
+        for arm in results.arms
+        for question in arm.questions
+    ]
+
+
+def disagreement_lines(results: Results) -> list[str]:
+    """Return one line a criterion that judge and tests see differently."""
+    return [
+        f"{d.arm_id} {d.question_id} sample {d.sample}, {d.criterion}: judge {d.score}, evidence allows {d.bound}"
+        for arm in results.arms
+        for d in arm.disagreements
+    ]
