@@ -112,8 +112,8 @@ async def _events(run: RunRecord, store: Store, machinery: Machinery, phases: Se
     if "check" in phases and run.checks:
         async for event in check_run(run, store, machinery):
             yield event
-    if "score" in phases and run.judge:
-        async for event in score_run(run, run.judge, store, load_judge_prompts().templates, machinery):
+    for judge in run.judges if "score" in phases else ():
+        async for event in score_run(run, judge, store, load_judge_prompts().templates, machinery):
             yield event
 
 
@@ -145,19 +145,18 @@ def stored_run(places: Places, run_id: str) -> RunRecord:
 
 
 def rescore(
-    places: Places, run_id: str, choice: JudgeChoice | None, policy: Policy | None, command: Sequence[str]
+    places: Places, run_id: str, choices: Sequence[JudgeChoice], policy: Policy | None, command: Sequence[str]
 ) -> RunRecord:
-    """Return a new run over the answers of an earlier one, with its judge or another."""
+    """Return a new run over the answers of an earlier one, with its judges or others."""
     run = stored_run(places, run_id)
-    judge = run.judge
-    if choice is not None:
-        judge = build_judge(
-            RunChoice(candidates=(), judge=choice), places.load_models(), load_judge_prompts(), os.environ
-        )
-    if judge is None:
+    judges = run.judges
+    if choices:
+        served, models, prompts = RunChoice(candidates=()), places.load_models(), load_judge_prompts()
+        judges = tuple(build_judge(choice, served, models, prompts, os.environ) for choice in choices)
+    if not judges:
         raise UserError(f"run {run.id} has no judge; name one with --judge, or --judge-url and --judge-model")
     new_id, created_at = new_run_id()
-    changes = {"judge": judge, "policy": policy or run.policy, "command": tuple(command)}
+    changes = {"judges": judges, "policy": policy or run.policy, "command": tuple(command)}
     return run.model_copy(update={"id": new_id, "created_at": created_at, **changes})
 
 
@@ -185,9 +184,9 @@ class DryRun(Value):
     """What a run would do."""
 
     estimates: tuple[Estimate, ...]
-    judge: str | None
+    judges: tuple[str, ...]
     owed_scorings: int
-    """Of answers that are stored already; those of answers still owed come on top."""
+    """Of answers that are stored already, by all judges; those of answers still owed come on top."""
     scorings_after_collecting: int
 
 
@@ -204,14 +203,14 @@ def dry_run(places: Places, run: RunRecord) -> DryRun:
             estimates.append(
                 estimate(arm_work, [decode.median] if decode else [], _lengths(store, arm_work.wanted), expected)
             )
-        owed_now = len(owed_scorings(run, run.judge, store)) if run.judge else 0
+        owed_now = sum(len(owed_scorings(run, judge, store)) for judge in run.judges)
     finally:
         store.close()
-    replicates = run.judge.replicates if run.judge else 0
+    replicates = sum(judge.replicates for judge in run.judges)
     later = sum(len(arm_work.owed) for arm_work in work) * replicates
     return DryRun(
         estimates=tuple(estimates),
-        judge=run.judge.name if run.judge else None,
+        judges=tuple(judge.name for judge in run.judges),
         owed_scorings=owed_now,
         scorings_after_collecting=later,
     )
@@ -249,9 +248,10 @@ def print_plan(plan: DryRun) -> None:
         for e in plan.estimates
     ]
     terminal.print_table("Plan", ["Load", "Answers owed", "Tokens", "t/s", "Speed from", "Hours"], rows)
-    if plan.judge:
+    if plan.judges:
+        names = ", ".join(plan.judges)
         sys.stdout.write(
-            f"then judge {plan.judge}: {plan.owed_scorings} scorings owed now, {plan.scorings_after_collecting} after collecting\n"
+            f"then judge {names}: {plan.owed_scorings} scorings owed now, {plan.scorings_after_collecting} after collecting\n"
         )
 
 

@@ -20,6 +20,7 @@ class Disagreement(Value):
     arm_id: str
     question_id: str
     sample: int
+    judge: str
     criterion: str
     score: Grade
     bound: Grade

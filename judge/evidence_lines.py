@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from judge.app import Places
 from judge.checks.checking import CheckResult, bounds
 from judge.grounding import failure_line
-from judge.pipeline import evidence_of, questions_of
-from judge.plan import wanted_answers
+from judge.pipeline import evidence_of
+from judge.plan import questions_of, wanted_answers
 from judge.records import ArmRecord, RunRecord
 from judge.store import Store
 from judge.types import Grade, Question
@@ -43,7 +43,7 @@ def _lines(run: RunRecord, store: Store) -> Iterator[EvidenceLine]:
     known = evidence_of(run, store)
     questions = {question.id: question for question in questions_of(run)}
     for record in run.arms:
-        units = {u.key: u for u in wanted_answers(record.arm, list(questions.values()), record.sampling, run.samples)}
+        units = {u.key: u for u in wanted_answers(run, record)}
         for key, answer in store.answers(units):
             if answer.scorable:
                 evidence = known.get(key)

@@ -143,7 +143,7 @@ def _record(suite: Suite, found: Sequence[Imported], command: Sequence[str]) -> 
         samples=1 + max(one.sample for one in found),
         arms=tuple(_arm(model, config) for model, config in arms),
         checks=check_hashes(suite, question_ids),
-        judge=None,
+        judges=(),
         environment=environment(),
     )
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
+from judge.records import ArmRecord, RunRecord
 from judge.types import Question
 from judge.units import AnswerUnit, answer_unit
-from runner.types import Arm, Sampling, Value
+from runner.types import Arm, Value
 
 CHARS_PER_TOKEN = 3.5
 """Rough, for estimates only."""
@@ -20,13 +21,27 @@ class ArmWork(Value):
     owed: tuple[AnswerUnit, ...]
 
 
-def wanted_answers(arm: Arm, questions: Sequence[Question], sampling: Sampling, samples: int) -> tuple[AnswerUnit, ...]:
-    """Return the units in the order in which they are asked: all questions of sample 0, then of sample 1 ...
+def questions_of(run: RunRecord) -> list[Question]:
+    """Return the questions of the run in the order of the suite."""
+    return [question for question in run.suite.questions if question.id in run.question_ids]
+
+
+def wanted_answers(
+    run: RunRecord, record: ArmRecord, questions: Sequence[Question] | None = None
+) -> tuple[AnswerUnit, ...]:
+    """Return the units that the run wants of an arm, of all its questions or of some, in the order in which they are asked:
+    all questions of sample 0, then of sample 1 ...
 
     Asking the same question twice in a row would let the server reuse the whole prompt, and the time to first token would
     be that of an empty prefill.
     """
-    return tuple(answer_unit(arm, question, sampling, sample) for sample in range(samples) for question in questions)
+    asked = [(q, run.samples_of(record, q)) for q in (questions_of(run) if questions is None else questions)]
+    return tuple(
+        answer_unit(record.arm, question, record.sampling, sample)
+        for sample in range(max((samples for _, samples in asked), default=0))
+        for question, samples in asked
+        if sample < samples
+    )
 
 
 def arm_work(arm: Arm, wanted: Sequence[AnswerUnit], stored: Collection[str]) -> ArmWork:

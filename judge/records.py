@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from judge.grounding import Policy
-from judge.types import JudgingMode, ModelEntry, Suite
+from judge.types import JudgingMode, ModelEntry, Question, Suite
 from runner.types import Arm, Endpoint, ModelFile, Sampling, Serving, Value
 
 RunState = Literal["running", "complete", "incomplete", "failed"]
@@ -20,6 +20,8 @@ class ArmRecord(Value):
     entry: ModelEntry
     sampling: Sampling
     """Without the seeds of the samples."""
+    samples: dict[str, int] = Field(default={})
+    """Tier id -> answers per question, where it is not the run's number: what was open was sampled further."""
 
 
 class JudgeRecord(Value):
@@ -65,10 +67,14 @@ class RunRecord(Value):
     checks: dict[str, str] = Field(default={})
     """Question id -> hash of the checks that its answers are executed against; empty: nothing is executed."""
     policy: Policy = "grounded"
-    judge: JudgeRecord | None
-    """``None`` when only answers are collected."""
+    judges: tuple[JudgeRecord, ...]
+    """Everyone who scores, in the order in which they are loaded; empty when only answers are collected."""
     environment: dict[str, str]
     """Versions and machine; never a key."""
+
+    def samples_of(self, record: ArmRecord, question: Question) -> int:
+        """Return how many answers to ``question`` are wanted of an arm."""
+        return record.samples.get(question.tier, self.samples)
 
 
 class Launch(Value):

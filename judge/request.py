@@ -66,7 +66,8 @@ class RunChoice(Value):
     n_ctx: int | None = None
     n_threads: int | None = None
     n_gpu_layers: int | None = None
-    judge: JudgeChoice | None = None
+    judges: tuple[JudgeChoice, ...] = ()
+    """Empty: answers are only collected."""
     execute: bool = True
     """False leaves the answers unexecuted."""
     policy: Policy = "grounded"
@@ -85,9 +86,11 @@ def build_run(
         raise UserError("no candidate was named; use --candidate NAME (see judge models) or --model PATH --name NAME")
     entries = [models.get(name) for name in choice.candidates] + list(choice.extra)
     arms = [arm for entry in entries for arm in _arms(choice, entry, environ)]
-    judge = build_judge(choice, models, prompts, environ) if choice.judge else None
-    if judge and choice.judge and choice.judge.on_self == "refuse":
-        _refuse_self_judging(judge, arms)
+    judges = tuple(build_judge(wanted, choice, models, prompts, environ) for wanted in choice.judges)
+    _refuse_one_name_twice(judges)
+    for wanted, judge in zip(choice.judges, judges, strict=True):
+        if wanted.on_self == "refuse":
+            _refuse_self_judging(judge, arms)
     question_ids = chosen_questions(suite, choice.questions, choice.tiers)
     run_id, created_at = new_run_id()
     return RunRecord(
@@ -100,7 +103,7 @@ def build_run(
         arms=tuple(arms),
         checks=check_hashes(suite, question_ids) if choice.execute else {},
         policy=choice.policy,
-        judge=judge,
+        judges=judges,
         environment=environment(),
     )
 
@@ -194,10 +197,10 @@ def cores() -> int:
 # --- the judge ------------------------------------------------------------------------------------------------------
 
 
-def build_judge(choice: RunChoice, models: Models, prompts: JudgePrompts, environ: Mapping[str, str]) -> JudgeRecord:
-    """Return who scores and how. Raises UserError when it is not clear who."""
-    wanted = choice.judge
-    assert wanted is not None
+def build_judge(
+    wanted: JudgeChoice, choice: RunChoice, models: Models, prompts: JudgePrompts, environ: Mapping[str, str]
+) -> JudgeRecord:
+    """Return who scores and how; ``choice`` says how local models are served. Raises UserError when it is not clear who."""
     if wanted.url:
         return _endpoint_judge(wanted, prompts)
     entry = models.get(wanted.name) if wanted.name else _highest_rung(models, environ)
@@ -252,6 +255,13 @@ def _endpoint_judge(wanted: JudgeChoice, prompts: JudgePrompts) -> JudgeRecord:
         scores_itself=wanted.on_self == "allow",
         also_blind=wanted.also_blind,
     )
+
+
+def _refuse_one_name_twice(judges: Sequence[JudgeRecord]) -> None:
+    names = [judge.name for judge in judges]
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"two judges are called {name}, and tables could not tell them apart; name each judge once")
 
 
 def _refuse_self_judging(judge: JudgeRecord, arms: Sequence[ArmRecord]) -> None:

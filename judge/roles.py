@@ -25,7 +25,7 @@ class RoleDecision(Value):
     role: str
     outcome: Outcome
     limiting_tier: str | None
-    """The tier that keeps the decision from PASS; ``None`` when it passes."""
+    """The tier that keeps the decision from PASS; ``None`` when it passes, or when the scores decide nothing."""
     reason: str
     tiers: tuple[TierDecision, ...]
 
@@ -51,6 +51,11 @@ def decide(role: Role, tiers: Sequence[TierScore], complete_tiers: Sequence[str]
         reason=limiting.reason if limiting else "every tier is above its threshold",
         tiers=decisions,
     )
+
+
+def undecided(role: Role, reason: str) -> RoleDecision:
+    """Return that nothing can be said about ``role`` whatever the scores are."""
+    return RoleDecision(role=role.id, outcome=Outcome.UNDECIDED, limiting_tier=None, reason=reason, tiers=())
 
 
 def _limiting(decisions: Sequence[TierDecision]) -> TierDecision | None:

@@ -6,8 +6,7 @@ from judge.app import Places
 from judge.checks.checking import Evidence
 from judge.errors import StoreError, UserError
 from judge.grounding import failure_line
-from judge.pipeline import questions_of
-from judge.plan import wanted_answers
+from judge.plan import questions_of, wanted_answers
 from judge.records import ArmRecord, RunRecord
 from judge.report import answer_text, markdown
 from judge.results import build_results
@@ -31,7 +30,7 @@ def run_rows(places: Places) -> tuple[list[str], list[list[str]]]:
             run.id,
             state,
             ", ".join(record.arm.id for record in run.arms),
-            run.judge.name if run.judge else "-",
+            ", ".join(judge.name for judge in run.judges) or "-",
             str(run.samples),
         ]
         for run, state in runs
@@ -68,7 +67,7 @@ def _answers(store: Store) -> Iterator[Hit]:
 def _answers_of(run: RunRecord) -> Iterator[Hit]:
     questions = {question.id: question for question in questions_of(run)}
     for record in run.arms:
-        for unit in wanted_answers(record.arm, list(questions.values()), record.sampling, run.samples):
+        for unit in wanted_answers(run, record):
             yield record, questions[unit.question_id], unit, run
 
 

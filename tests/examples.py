@@ -1,9 +1,26 @@
-"""Small values that several tests of this package share: a suite, a call, an answer."""
+"""Small values that several tests of this package share: a suite, a run, a call, an answer."""
 
 from typing import Any
 
-from judge.types import Criterion, Grade, JudgeCall, Judgement, Level, Question, Role, Suite, Target, Tier, Verdict
-from runner.types import Answer, AnswerState, Arm, Config, Sampling, Serving, Stamps
+from judge.pipeline import wanted_scorings
+from judge.plan import wanted_answers
+from judge.records import ArmRecord, JudgeRecord, RunRecord
+from judge.store import Store
+from judge.types import (
+    Criterion,
+    Grade,
+    JudgeCall,
+    Judgement,
+    Level,
+    ModelEntry,
+    Question,
+    Role,
+    Suite,
+    Target,
+    Tier,
+    Verdict,
+)
+from runner.types import Answer, AnswerState, Arm, Config, Endpoint, ModelFile, Sampling, Serving, Stamps
 
 SCALE = (
     Level(scores=(1, 2), text="Wrong or broken code"),
@@ -69,3 +86,81 @@ def judgement(*scores: Grade | None, of: str = "answer", **fields: Any) -> Judge
     """What judge j said of an answer."""
     base = {"answer_unit": of, "call": call(), "verdicts": verdicts(*scores), "replies": ("{}",), "repaired": False}
     return Judgement.model_validate({**base, "latency_s": 1.5, **fields})
+
+
+# --- runs -----------------------------------------------------------------------------------------------------------
+
+
+def model_file(**fields: Any) -> ModelFile:
+    """A large mixture of experts."""
+    base = {
+        "path": "/m.gguf",
+        "parts": 1,
+        "size_bytes": 98_000_000_000,
+        "architecture": "qwen3moe",
+        "name": None,
+        "quantisation": "Q4_K_M",
+        "parameters": 30_000_000_000,
+        "context_length": 262_144,
+        "expert_count": 128,
+        "expert_used_count": 8,
+        "fingerprint": "f0",
+    }
+    return ModelFile.model_validate({**base, **fields})
+
+
+def arm_record(
+    candidate: str = "coder", config: str = "baseline", *, family: str | None = "qwen", **fields: Any
+) -> ArmRecord:
+    """An arm of a candidate; each candidate is a model file of its own."""
+    entry = ModelEntry(
+        id=candidate, model=candidate.title(), status="ready", arch="qwen3moe", family=family, configs=(config,)
+    )
+    model = model_file(fingerprint=f"file of {candidate}")
+    the_arm = arm(config, candidate=candidate, model_fingerprint=model.fingerprint)
+    return ArmRecord.model_validate({"arm": the_arm, "model": model, "entry": entry, "sampling": Sampling(), **fields})
+
+
+def judge_record(name: str = "j", *, family: str | None = "mistral", **fields: Any) -> JudgeRecord:
+    """A judge at an endpoint of its own."""
+    base = {
+        "name": name,
+        "family": family,
+        "fingerprint": f"print of {name}",
+        "endpoint": Endpoint(base_url="http://127.0.0.1:1/v1", model=name),
+        "model": None,
+        "sampling": Sampling(temperature=0),
+        "prompt_hash": "ph",
+    }
+    return JudgeRecord.model_validate({**base, **fields})
+
+
+def run_record(*questions: Question, **fields: Any) -> RunRecord:
+    """A run of one arm, one judge and two samples over these questions."""
+    asked = questions or (question(),)
+    base = {
+        "id": "run-1",
+        "created_at": "2026-01-01T00:00:00.000000+00:00",
+        "command": ("judge", "run"),
+        "suite": suite(*asked),
+        "question_ids": tuple(q.id for q in asked),
+        "samples": 2,
+        "arms": (arm_record(),),
+        "judges": (judge_record(),),
+        "environment": {"python": "3.11"},
+    }
+    return RunRecord.model_validate({**base, **fields})
+
+
+def add_answers(store: Store, run: RunRecord) -> None:
+    """Store the run and an answer for everything that it wants."""
+    store.add_run(run)
+    for record in run.arms:
+        for unit in wanted_answers(run, record):
+            store.add_answer(run.id, unit, answer(prompt_id=unit.question_id, sample=unit.sample))
+
+
+def add_scores(store: Store, run: RunRecord, judge: JudgeRecord, *scores: Grade | None) -> None:
+    """Have ``judge`` give every answer these scores for c0, c1 ..."""
+    for task in wanted_scorings(run, judge, {}):
+        store.add_judgement(run.id, judgement(*scores, of=task.answer_key, call=task.call))

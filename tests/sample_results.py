@@ -3,8 +3,9 @@
 from typing import Any
 
 from judge.audit import Disagreement, Rates
+from judge.panel import Panel, Relation, Standing
 from judge.records import Launch
-from judge.results import ArmResult, CriterionScore, QuestionScore, Results
+from judge.results import ArmResult, CriterionScore, JudgeCell, JudgeSummary, QuestionScore, Results
 from judge.roles import decide
 from judge.scoring import Coverage, TierScore, mean_of_means
 from judge.speed import Speed, Spread
@@ -105,7 +106,8 @@ def arm(
         "questions": tuple(question(t, criteria, 0.4) for t in tiers),
         "decisions": tuple(decide(role, tiers, asked) for role in ROLES),
         "targets_met": {"T1": True} if role else {},
-        "same_family_as_judge": False,
+        "panel": Panel(judges=("big_judge",), standing=Standing.NOT_EXAMINED, own_family=False),
+        "by_judge": (cell("big_judge", tiers), cell("other_judge", tiers, shift=-0.4, relation=Relation.FAMILY)),
         "disagreements": (),
         "rates": Rates(right=12, right_confirmed=11, wrong=8, wrong_caught=3),
         "launches": (launch(arm_id, experts),) if experts else (),
@@ -114,9 +116,34 @@ def arm(
     return ArmResult.model_validate({**base, **fields})
 
 
+def cell(
+    judge: str, tiers: tuple[TierScore, ...], *, shift: float = 0.0, relation: Relation = Relation.OTHER, **fields: Any
+) -> JudgeCell:
+    """What a judge gave an arm: the tier scores, a little lower."""
+    means = {t.tier: max(1.0, t.mean + shift) for t in tiers if t.mean is not None}
+    scored = sum(t.coverage.scored for t in tiers)
+    base = {"judge": judge, "relation": relation, "counts": relation is Relation.OTHER, "tiers": means, "failures": 0}
+    mean = mean_of_means([tuple(means.values())])
+    return JudgeCell.model_validate({**base, "mean": mean, "scored": scored, "wanted": scored, **fields})
+
+
+def judge(name: str, standing: Standing = Standing.NOT_EXAMINED, **fields: Any) -> JudgeSummary:
+    """A judge of the run."""
+    base = {"name": name, "family": "f", "fingerprint": name, "replicates": 1, "blind": True, "standing": standing}
+    return JudgeSummary.model_validate({**base, "standing_reason": "nobody examined it", **fields})
+
+
 def disagreement(arm_id: str = "coder/baseline", **fields: Any) -> Disagreement:
     """The judge confirms what the tests fail."""
-    base = {"arm_id": arm_id, "question_id": "C-T1-Q1", "sample": 0, "criterion": "c0", "score": 5, "bound": 1}
+    base = {
+        "arm_id": arm_id,
+        "question_id": "C-T1-Q1",
+        "sample": 0,
+        "judge": "big_judge",
+        "criterion": "c0",
+        "score": 5,
+        "bound": 1,
+    }
     return Disagreement.model_validate({**base, **fields})
 
 
@@ -133,9 +160,7 @@ def results(*arms: ArmResult, **fields: Any) -> Results:
         "suite_hash": "5e1f" * 16,
         "samples": 5,
         "policy": "grounded",
-        "judge": "big_judge",
-        "judge_replicates": 1,
-        "judged_blind": True,
+        "judges": (judge("big_judge"), judge("other_judge")),
         "coverage": Coverage(
             wanted=sum(c.wanted for c in coverages),
             answered=sum(c.answered for c in coverages),

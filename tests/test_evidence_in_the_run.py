@@ -74,7 +74,7 @@ def test_a_blind_second_judgement_audits_the_judge_against_the_tests(judge: Run,
         results = score(judge, place, server, "--blind")
         seen = ["We ran the code" in prompt for prompt in prompts(server)]
     assert sorted(seen) == [False, False, True, True]
-    assert results["judged_blind"] is True
+    assert results["judges"][0]["blind"] is True
     rates = {arm["candidate"]: arm["rates"] for arm in results["arms"]}
     assert rates["good"]["right_confirmed"] == rates["good"]["right"] > 0
     assert rates["bad"]["wrong"] > 0 and rates["bad"]["wrong_caught"] == 0

@@ -91,8 +91,8 @@ def test_client_and_server_agree_on_the_decode_speed(results: Results, store: St
 
 def test_every_reply_of_the_judge_is_a_complete_verdict_or_a_counted_failure(results: Results, store: Store) -> None:
     run, _ = store.run(results.run_id)
-    assert run.judge is not None
-    keys = [task.key for task in wanted_scorings(run, run.judge, evidence_of(run, store))]
+    (judge_record,) = run.judges
+    keys = [task.key for task in wanted_scorings(run, judge_record, evidence_of(run, store))]
     judged = dict(store.judgements(keys))
     assert len(judged) + results.owed_scorings == 6
     assert len(judged) >= 4, "grammar-bound JSON is complete nearly always"

@@ -120,7 +120,10 @@ class Judged:
     """Who scores, and how."""
 
     judge: Annotated[
-        str | None, typer.Option(help="Judge of models.yaml, served here [default: who fills the highest role]")
+        list[str] | None,
+        typer.Option(
+            help="Judge of models.yaml, served here; repeat or separate by commas [default: who fills the highest role]"
+        ),
     ] = None
     judge_url: Annotated[
         str | None, typer.Option(envvar="JUDGE_BASE_URL", help="OpenAI-compatible endpoint of the judge, with /v1")
@@ -151,21 +154,22 @@ class Judged:
         """True when a judge was named."""
         return bool(self.judge or self.judge_url)
 
-    def choice(self, otherwise: "OnSelf" = "refuse") -> "JudgeChoice":
+    def choices(self, otherwise: "OnSelf" = "refuse") -> "tuple[JudgeChoice, ...]":
         """Return who is to score; ``otherwise``: what to do with a judge that is a candidate, unless it was allowed."""
         from judge.request import JUDGE_SAMPLING, JudgeChoice
 
-        return JudgeChoice(
-            name=self.judge,
-            url=None if self.judge else self.judge_url,
-            model=self.judge_model,
-            family=self.judge_family,
+        names = tuple(dict.fromkeys(part for value in self.judge or () for part in parts(value)))
+        given = JudgeChoice(
             on_self="allow" if self.allow_self_judge else otherwise,
             also_blind=self.blind,
             mode="per_criterion" if self.per_criterion else "joint",
             replicates=self.replicates,
             sampling=JUDGE_SAMPLING.model_copy(update={"max_tokens": self.judge_max_tokens}),
         )
+        endpoint = {"url": self.judge_url, "model": self.judge_model, "family": self.judge_family}
+        if names:
+            return tuple(given.model_copy(update={"name": name}) for name in names)
+        return (given.model_copy(update=endpoint),)
 
 
 Unsafe = Annotated[

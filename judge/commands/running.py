@@ -63,7 +63,7 @@ def run(
         who.names(),
         extra=who.extra(places),
         configs=parts(who.configs),
-        judge=judged.choice(),
+        judges=judged.choices(),
         **served.choices(),
         **executed.choices(),
     )
@@ -78,7 +78,7 @@ def run_all(
 ) -> None:
     """Run every ready model whose file is there, in the configs of its architecture. A judge does not score its own arms."""
     places = places_of(context)
-    choice = run_choice(asked, _ready(places), judge=judged.choice(otherwise="skip"), **executed.choices())
+    choice = run_choice(asked, _ready(places), judges=judged.choices(otherwise="skip"), **executed.choices())
     conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=executed.unsafe_no_sandbox)
     _carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
 
@@ -114,8 +114,8 @@ def score(
     from judge.app import execute, rescore
 
     places = places_of(context)
-    choice = judged.choice() if judged.named else None
-    record = rescore(places, run_id, choice, policy_named(policy) if policy else None, command_line())
+    choices = judged.choices() if judged.named else ()
+    record = rescore(places, run_id, choices, policy_named(policy) if policy else None, command_line())
     results = execute(places, record, carried.conduct(concurrency=judged.max_concurrency), ["score"])
     print_results(places, results, as_json=carried.as_json)
     end(complete=results.owed_scorings == 0)

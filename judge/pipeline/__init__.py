@@ -7,7 +7,7 @@ stored the moment it completes, so a run that is killed loses what was in flight
 from judge.pipeline.collecting import collect_run, work_of
 from judge.pipeline.executing import check_run, evidence_of, owed_checks, wanted_checks
 from judge.pipeline.judging import judge_arm, owed_scorings, score_run, wanted_scorings
-from judge.pipeline.shared import Machinery, file_name, questions_of
+from judge.pipeline.shared import Machinery, file_name
 
 __all__ = [
     "Machinery",
@@ -18,7 +18,6 @@ __all__ = [
     "judge_arm",
     "owed_checks",
     "owed_scorings",
-    "questions_of",
     "score_run",
     "wanted_checks",
     "wanted_scorings",

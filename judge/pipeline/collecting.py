@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 
 from judge.events import Answered, ArmFailed, Event, Loaded, Loading
-from judge.pipeline.shared import Counter, Machinery, file_name, launch_of, questions_of
+from judge.pipeline.shared import Counter, Machinery, file_name, launch_of
 from judge.plan import ArmWork, arm_work, wanted_answers
 from judge.records import ArmRecord, RunRecord
 from judge.store import Store
@@ -23,7 +23,7 @@ def work_of(run: RunRecord, store: Store) -> list[ArmWork]:
 
 
 def _work_of_arm(run: RunRecord, record: ArmRecord, store: Store) -> ArmWork:
-    wanted = wanted_answers(record.arm, questions_of(run), record.sampling, run.samples)
+    wanted = wanted_answers(run, record)
     return arm_work(record.arm, wanted, store.stored_answers(unit.key for unit in wanted))
 
 

@@ -7,8 +7,8 @@ from judge.checks.evidence import examine_answer
 from judge.checks.lanes import Lanes
 from judge.checks.modules import load_checks
 from judge.events import Checked, Event
-from judge.pipeline.shared import Counter, Machinery, questions_of, text_of
-from judge.plan import wanted_answers
+from judge.pipeline.shared import Counter, Machinery, text_of
+from judge.plan import questions_of, wanted_answers
 from judge.records import RunRecord
 from judge.store import Store
 from judge.types import Question
@@ -30,7 +30,7 @@ def wanted_checks(run: RunRecord) -> Iterator[CheckTask]:
     for question in questions_of(run):
         if question.id in run.checks:
             for record in run.arms:
-                for unit in wanted_answers(record.arm, [question], record.sampling, run.samples):
+                for unit in wanted_answers(run, record, [question]):
                     yield CheckTask(arm_id=record.arm.id, question=question, answer_key=unit.key)
 
 

@@ -11,8 +11,8 @@ from judge.grade import Grader
 from judge.grounding import findings
 from judge.lineage import is_self
 from judge.pipeline.executing import evidence_of
-from judge.pipeline.shared import Counter, Machinery, launch_of, questions_of, text_of
-from judge.plan import wanted_answers
+from judge.pipeline.shared import Counter, Machinery, launch_of, text_of
+from judge.plan import questions_of, wanted_answers
 from judge.prefilter import is_no_answer, no_answer_verdicts
 from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.scoring import answer_score
@@ -68,7 +68,7 @@ def wanted_scorings(run: RunRecord, judge: JudgeRecord, evidence: Mapping[str, E
     for replicate in range(judge.replicates):
         for question in questions_of(run):
             for record in judged_arms(run, judge):
-                for unit in wanted_answers(record.arm, [question], record.sampling, run.samples):
+                for unit in wanted_answers(run, record, [question]):
                     for shown in _views(judge, evidence.get(unit.key)):
                         call = judge_call(run, judge, question, replicate, shown)
                         yield JudgeTask(

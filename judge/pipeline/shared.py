@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from judge.records import Launch, RunRecord
+from judge.records import Launch
 from judge.store import Store
-from judge.types import Question
 from runner.isolation import Isolation
 from runner.retry import RetryPolicy
 from runner.serve import RunningServer, ServeOptions
@@ -26,11 +25,6 @@ class Machinery(Value):
     """Answers that are executed at the same time."""
     concurrency: int = 4
     """Requests in flight at a judge's endpoint; a judge that is served here gets one at a time."""
-
-
-def questions_of(run: RunRecord) -> list[Question]:
-    """Return the questions of the run in the order of the suite."""
-    return [question for question in run.suite.questions if question.id in run.question_ids]
 
 
 def launch_of(server: RunningServer) -> Launch:

@@ -1,8 +1,9 @@
 """Results as people and programs read them: Markdown, CSV, JSON and one text file per answer. Rendering only."""
 
 from judge.report.files import RULE, answer_files, answer_text, run_json, write_files
-from judge.report.markdown_report import csv_table, launch_line, markdown, markdown_table, trust_line
+from judge.report.markdown_report import csv_table, launch_line, markdown, markdown_table
 from judge.report.tables import NONE, PLAN_COLUMNS, SPEED_COLUMNS, Rows, plan_rows, role, speed, speed_rows, tier
+from judge.report.trust import trust_line
 
 __all__ = [
     "NONE",

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from judge.pipeline import file_name, questions_of
-from judge.plan import wanted_answers
+from judge.pipeline import file_name
+from judge.plan import questions_of, wanted_answers
 from judge.records import ArmRecord, RunRecord
 from judge.report.markdown_report import csv_table, markdown
 from judge.report.tables import NONE
@@ -51,7 +51,7 @@ def answer_files(run: RunRecord, store: Store) -> Iterator[tuple[str, str]]:
     """Yield (file name, text) of every stored answer of the run: ``{model}_{config}_{test}.txt``."""
     questions = {question.id: question for question in questions_of(run)}
     for record in run.arms:
-        units = {u.key: u for u in wanted_answers(record.arm, list(questions.values()), record.sampling, run.samples)}
+        units = {u.key: u for u in wanted_answers(run, record)}
         for key, answer in store.answers(units):
             question = questions[units[key].question_id]
             suffix = f"_g{answer.sample}" if answer.sample else ""

@@ -8,9 +8,10 @@ from markupsafe import Markup
 
 from judge.report import tables
 from judge.report.figures import figures
+from judge.report.in_words import in_words
 from judge.report.legible import legible
 from judge.report.markdown_report import SPEED_NOTE
-from judge.report.panels import Figure
+from judge.report.panels import Figure, Panel
 from judge.report.points import coverage_text, score_text, tier_ids, tier_point, tps_text
 from judge.report.svg import inline_svg
 from judge.report.trust import trust_items, warnings
@@ -80,7 +81,7 @@ def _tables(results: Results) -> dict[str, object]:
 def _basis(results: Results) -> str:
     """Return what every score of the table is relative to."""
     questions = max((len(arm.questions) for arm in results.arms), default=0)
-    judge = f"by {results.judge}" if results.judge else "not judged"
+    judge = f"by {', '.join(judge.name for judge in results.judges)}" if results.judges else "not judged"
     return (
         f"Score [interval], scored of wanted answers where some are missing. On these {questions} questions, {results.samples} answers "
         f"each, {judge}, not audited."
@@ -101,14 +102,14 @@ def _plots(figure: Figure) -> list[Markup]:
 
     names = [f"{figure.id}-{index}" for index in range(len(figure.panels))]
     return [
-        Markup(inline_svg(draw(panel, name), name, f"{figure.title}: {panel.title}", description(figure, panel.title)))
+        Markup(inline_svg(draw(panel, name), name, f"{figure.title}: {panel.title}", description(figure, panel)))
         for name, panel in zip(names, figure.panels, strict=True)
     ]
 
 
-def description(figure: Figure, panel_title: str) -> str:
-    """Return a plot in words: what it shows, and where its numbers stand."""
-    return f"{figure.caption} Panel {panel_title}. The same numbers stand in the table after the plots."
+def description(figure: Figure, panel: Panel) -> str:
+    """Return a plot in words: how to read it, and what it shows."""
+    return f"{figure.caption} {in_words(panel)}"
 
 
 def _launches(results: Results) -> list[tuple[str, ...]]:

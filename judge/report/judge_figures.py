@@ -1,8 +1,9 @@
 """Figures of the judges themselves: against the tests, and against each other."""
 
-from judge.report.panels import Axis, DotPanel, Figure, Point
+from judge.panel import Relation
+from judge.report.panels import Axis, Cell, DotPanel, Figure, HeatPanel, Point
 from judge.report.tables import NONE
-from judge.results import ArmResult, Results
+from judge.results import ArmResult, JudgeCell, Results
 
 RIGHT, WRONG = "right confirmed (TPR)", "wrong caught (TNR)"
 
@@ -47,3 +48,51 @@ def _rates_row(arm: ArmResult) -> tuple[str, ...]:
     r = arm.rates
     tpr, tnr = (NONE if rate is None else f"{rate:.0%}" for rate in (r.tpr, r.tnr))
     return (arm.id, str(r.right_confirmed), str(r.right), tpr, str(r.wrong_caught), str(r.wrong), tnr)
+
+
+# --- judges against each other --------------------------------------------------------------------------------------
+
+RELATIONS = {Relation.SELF: "itself", Relation.FAMILY: "own or unknown family", Relation.OTHER: "other family"}
+
+
+def cross_judges(results: Results) -> Figure:
+    """Return what every judge gave every arm, with those marked that do not count."""
+    judges = tuple(judge.name for judge in results.judges)
+    several = len(judges) > 1 and any(cell.mean is not None for arm in results.arms for cell in arm.by_judge)
+    return Figure(
+        id="cross-judges",
+        title="Judges against each other",
+        caption="Mean score that each judge (column) gave each arm (row). Hatched, in brackets: it does not count, since the judge "
+        "failed its exam or is of the candidate's family.",
+        panels=(_matrix(results, judges),) if several else (),
+        nothing="Fewer than two judges scored this run.",
+        columns=("Arm", "Judge", "Relation", "Counts", "Mean", "Tiers", "Scored", "Failures"),
+        rows=tuple(_cross_row(arm, cell) for arm in results.arms for cell in arm.by_judge),
+    )
+
+
+def _matrix(results: Results, judges: tuple[str, ...]) -> HeatPanel:
+    return HeatPanel(
+        title="Mean score",
+        rows=tuple(arm.id for arm in results.arms),
+        columns=judges,
+        cells=tuple(tuple(_matrix_cell(arm, judge) for judge in judges) for arm in results.arms),
+    )
+
+
+def _matrix_cell(arm: ArmResult, judge: str) -> Cell:
+    given = next((cell for cell in arm.by_judge if cell.judge == judge), None)
+    return Cell(value=given.mean, marked=not given.counts) if given else Cell(value=None)
+
+
+def _cross_row(arm: ArmResult, cell: JudgeCell) -> tuple[str, ...]:
+    return (
+        arm.id,
+        cell.judge,
+        RELATIONS[cell.relation],
+        "yes" if cell.counts else "no",
+        NONE if cell.mean is None else f"{cell.mean:.2f}",
+        ", ".join(f"{tier} {mean:.2f}" for tier, mean in cell.tiers.items()) or NONE,
+        f"{cell.scored} of {cell.wanted}",
+        str(cell.failures),
+    )

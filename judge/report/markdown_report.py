@@ -24,6 +24,7 @@ from judge.report.tables import (
     speed_rows,
     target_rows,
 )
+from judge.report.trust import trust_line
 from judge.results import Results
 
 
@@ -77,35 +78,13 @@ SPEED_NOTE = (
 )
 
 
-def trust_line(results: Results) -> str:
-    """Return what the scores rest on."""
-    c = results.coverage
-    executed = (
-        f" Policy: {results.policy}." if any(q.checks_known for arm in results.arms for q in arm.questions) else ""
-    )
-    if results.judge is None:
-        return f"Not judged. Answers: {c.answered} of {c.wanted}, {results.samples} a question."
-    family = [arm.id for arm in results.arms if arm.same_family_as_judge]
-    lines = [
-        f"Judge: {results.judge}, {results.judge_replicates} per answer; not examined and not audited, so a role is "
-        f"provisional at most. Answers: {c.answered} of {c.wanted}, scored: {c.scored}, {results.samples} a question.{executed}"
-    ]
-    if any(question.unsafe_executions for arm in results.arms for question in arm.questions):
-        lines.append("Warning: answers were executed WITHOUT a sandbox; they could have forged what the checks saw.")
-    if family:
-        lines.append(
-            f"Warning: the judge is of the same or unknown family as {', '.join(family)}; judges favour their own family."
-        )
-    return "\n\n".join(lines)
-
-
 def _table(columns: Sequence[str], rows: Rows, otherwise: str) -> str:
     return markdown_table(columns, rows) if rows else otherwise
 
 
 def _judge_against_tests(results: Results) -> str:
     """Return how often the judge was right where the tests are decisive, and every disagreement."""
-    if results.judge is None:
+    if not results.judges:
         return "Not judged."
     how = (
         "scored without seeing the evidence"
@@ -122,7 +101,8 @@ def _judge_against_tests(results: Results) -> str:
     ]
     table = markdown_table(("Arm", "Right criteria confirmed (TPR)", "Wrong criteria caught (TNR)"), rows)
     lines = [f"- {line}" for line in disagreement_lines(results)]
-    return f"{results.judge}, {how}.\n\n{table}\n\n" + ("\n".join(lines) or "No disagreement.")
+    judges = ", ".join(judge.name for judge in results.judges)
+    return f"{judges}, {how}.\n\n{table}\n\n" + ("\n".join(lines) or "No disagreement.")
 
 
 def _share(part: int, whole: int) -> str:

@@ -78,7 +78,7 @@ def _sheet(
     width: float, height: float, *, left: float, bottom: float, top: float, right: float = 14
 ) -> tuple[Canvas, Axes]:
     """Return a canvas of that many pixels with one pair of axes between the margins."""
-    canvas = Canvas(figsize=(width / 72, height / 72))  # SVG counts 72 to the inch
+    canvas = Canvas(figsize=(width / 72, height / 72), dpi=72)  # SVG counts 72 to the inch
     canvas.patch.set_visible(False)
     inner = (left / width, bottom / height, (width - left - right) / width, (height - bottom - top) / height)
     axes = canvas.add_axes(inner)

@@ -1,5 +1,6 @@
 """Parts of figures: a tier score as a point, as an axis and as text."""
 
+from judge.report.in_words import point_text
 from judge.report.panels import Axis, Point
 from judge.report.tables import NONE
 from judge.results import ArmResult, Results
@@ -36,11 +37,7 @@ def tier_interval_of(arm: ArmResult, tier: str) -> TierInterval | None:
 
 def score_text(point: Point | None) -> str:
     """Return a score with its interval: ``4.20 [3.91, 4.48]``."""
-    if point is None:
-        return NONE
-    if point.low is None or point.high is None:
-        return f"{point.value:.2f}"
-    return f"{point.value:.2f} [{point.low:.2f}, {point.high:.2f}]"
+    return point_text(point) if point else NONE
 
 
 def coverage_text(score: TierScore) -> str:

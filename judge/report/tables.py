@@ -143,7 +143,7 @@ def execution_rows(results: Results) -> Rows:
 def disagreement_lines(results: Results) -> list[str]:
     """Return one line a criterion that judge and tests see differently."""
     return [
-        f"{d.arm_id} {d.question_id} sample {d.sample}, {d.criterion}: judge {d.score}, evidence allows {d.bound}"
+        f"{d.arm_id} {d.question_id} sample {d.sample}, {d.criterion}: {d.judge} {d.score}, evidence allows {d.bound}"
         for arm in results.arms
         for d in arm.disagreements
     ]

@@ -1,16 +1,18 @@
 """The plan: what is wanted, what is owed, in which order, and how long it may take."""
 
 import pytest
-from examples import arm, question
+from examples import arm_record, question, run_record
 from hypothesis import given
 from hypothesis import strategies as st
 
 from judge.plan import EXPECTED_ANSWER_TOKENS, arm_work, estimate, total_seconds, wanted_answers
 from runner.types import Sampling
 
-ARM = arm("moe4")
-QUESTIONS = [question("Q1"), question("Q2"), question("Q3")]
-WANTED = wanted_answers(ARM, QUESTIONS, Sampling(seed=10), samples=2)
+RECORD = arm_record(config="moe4", sampling=Sampling(seed=10))
+ARM = RECORD.arm
+QUESTIONS = [question("Q1"), question("Q2"), question("Q3", tier="T2")]
+RUN = run_record(*QUESTIONS, arms=(RECORD,), samples=2)
+WANTED = wanted_answers(RUN, RECORD)
 KEYS = [unit.key for unit in WANTED]
 
 
@@ -26,8 +28,17 @@ def test_no_question_is_asked_twice_in_a_row() -> None:
 
 
 def test_more_samples_keep_the_answers_that_are_there() -> None:
-    more = wanted_answers(ARM, QUESTIONS, Sampling(seed=10), samples=3)
+    more = wanted_answers(RUN.model_copy(update={"samples": 3}), RECORD)
     assert set(KEYS) < {unit.key for unit in more}
+
+
+def test_one_tier_of_an_arm_may_be_sampled_further_than_the_run() -> None:
+    further = RECORD.model_copy(update={"samples": {"T2": 4}})
+    assert [(u.question_id, u.sample) for u in wanted_answers(RUN, further)] == [
+        *((u.question_id, u.sample) for u in WANTED),
+        ("Q3", 2),
+        ("Q3", 3),
+    ]
 
 
 @given(st.sets(st.sampled_from(KEYS)))

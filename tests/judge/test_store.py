@@ -9,19 +9,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from examples import answer, arm, call, judgement, question, suite
+from examples import answer, arm, call, judgement, question, run_record
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import judge.store
 from judge.errors import StoreError
-from judge.records import ArmRecord, JudgeRecord, Launch, RunRecord
+from judge.records import Launch
 from judge.store import HEAD, Store
 from judge.store.database import LOOKUP_BATCH
 from judge.store.tables import METADATA
-from judge.types import JudgeFailure, ModelEntry, Verdict
+from judge.types import JudgeFailure, Verdict
 from judge.units import AnswerUnit, answer_unit, judgement_key
-from runner.types import Answer, AnswerState, Endpoint, ModelFile, Sampling, ServerTiming, Stamps, Usage
+from runner.types import Answer, AnswerState, Sampling, ServerTiming, Stamps, Usage
 
 ARM = arm("moe4")
 QUESTION = question()
@@ -33,45 +33,6 @@ NOBODY = 65534
 
 def unit(sample: int = 0) -> AnswerUnit:
     return answer_unit(ARM, QUESTION, Sampling(), sample)
-
-
-def run_record(id: str = "run-1", created_at: str = "2026-01-01T00:00:00.000000+00:00") -> RunRecord:
-    model = ModelFile(
-        path="/m.gguf",
-        parts=1,
-        size_bytes=98_000_000_000,
-        architecture="qwen3moe",
-        name=None,
-        quantisation="Q4_K_M",
-        parameters=30_000_000_000,
-        context_length=262_144,
-        expert_count=128,
-        expert_used_count=8,
-        fingerprint="f0",
-    )
-    entry = ModelEntry(
-        id="coder", model="Coder", status="ready", arch="qwen3moe", family=None, configs=("baseline", "moe4")
-    )
-    judge_record = JudgeRecord(
-        name="j",
-        family="x",
-        fingerprint="jf",
-        endpoint=Endpoint(base_url="http://127.0.0.1:1/v1", model="j"),
-        model=None,
-        sampling=Sampling(temperature=0),
-        prompt_hash="ph",
-    )
-    return RunRecord(
-        id=id,
-        created_at=created_at,
-        command=("judge", "run"),
-        suite=suite(QUESTION),
-        question_ids=("C-T1-Q1",),
-        samples=2,
-        arms=(ArmRecord(arm=ARM, model=model, entry=entry, sampling=Sampling()),),
-        judge=judge_record,
-        environment={"python": "3.11"},
-    )
 
 
 @pytest.fixture
@@ -251,9 +212,9 @@ def test_a_run_is_read_as_it_was_written_with_how_it_ended(store: Store) -> None
 
 
 def test_the_latest_run_is_the_newest_one_whatever_it_is_called(store: Store) -> None:
-    store.add_run(run_record("b", "2026-01-02T00:00:00.000000+00:00"))
-    store.add_run(run_record("a", "2026-01-03T00:00:00.000000+00:00"))
-    store.add_run(run_record("c", "2026-01-01T00:00:00.000000+00:00"))
+    store.add_run(run_record(id="b", created_at="2026-01-02T00:00:00.000000+00:00"))
+    store.add_run(run_record(id="a", created_at="2026-01-03T00:00:00.000000+00:00"))
+    store.add_run(run_record(id="c", created_at="2026-01-01T00:00:00.000000+00:00"))
     assert store.run("latest")[0].id == "a"
     assert store.run_ids() == ["a", "b", "c"]
 

@@ -1,0 +1,145 @@
+"""What a report shows: the figures of a run, computed once."""
+
+from judge.audit import Disagreement, Rates
+from judge.grounding import Policy
+from judge.panel import Panel, Relation, Standing
+from judge.records import Launch, RunState
+from judge.roles import RoleDecision
+from judge.scoring import Coverage, TierScore
+from judge.speed import Speed
+from runner.types import Value
+
+
+class CriterionScore(Value):
+    """One criterion of one question."""
+
+    id: str
+    name: str
+    weight: int
+    mean: float | None
+    """The judges' own scores, 1.0-5.0; ``None`` when no judgement could assess it."""
+    cannot_assess: int
+    """Judgements that could not."""
+
+
+class QuestionScore(Value):
+    """One question of one arm."""
+
+    id: str
+    test: str
+    tier: str
+    mean: float | None
+    """By the run's policy, 1.0-5.0."""
+    judge_mean: float | None
+    """By the judges' scores as they are."""
+    checks_passed: int
+    """Over all answers that were executed."""
+    checks_known: int
+    """Passed and failed; what could not be run is left out."""
+    evidence_states: dict[str, int]
+    """How executing went -> number of answers."""
+    unsafe_executions: int
+    """Answers that were executed without a sandbox: they could have forged what the checks saw."""
+    states: dict[str, int]
+    """State -> number of answers, ``missing`` for those that are still owed."""
+    criteria: tuple[CriterionScore, ...]
+
+
+class JudgeCell(Value):
+    """What one judge gave one arm."""
+
+    judge: str
+    relation: Relation
+    counts: bool
+    """True when it is of the arm's panel."""
+    tiers: dict[str, float]
+    """Tier -> mean of its scores under the run's policy, 1.0-5.0; a tier without any is left out."""
+    mean: float | None
+    """Over questions, 1.0-5.0; ``None`` without a score."""
+    scored: int
+    """Answers that it gave a complete score."""
+    wanted: int
+    """Answers that it could have scored."""
+    failures: int
+    """Scorings of its that failed and are still owed."""
+
+
+class ArmResult(Value):
+    """Everything about one arm."""
+
+    id: str
+    candidate: str
+    model: str
+    quant: str | None
+    config: str
+    role: str | None
+    """The role that the candidate fills today."""
+    speed: Speed
+    tiers: tuple[TierScore, ...]
+    questions: tuple[QuestionScore, ...]
+    decisions: tuple[RoleDecision, ...]
+    targets_met: dict[str, bool | None]
+    """Tier -> is the target of today's role met; ``None`` without a score. Empty for a candidate without a role."""
+    panel: Panel
+    """The judges whose scores make the figures of this arm."""
+    by_judge: tuple[JudgeCell, ...]
+    """What each judge of the run gave this arm, whether it counts or not; judges that do not score it are left out."""
+    disagreements: tuple[Disagreement, ...]
+    """Where judge and tests see a criterion differently."""
+    rates: Rates
+    """The judge against the tests on this arm: scored blind where that was asked for, else with the evidence in sight."""
+    launches: tuple[Launch, ...]
+    failures: tuple[str, ...]
+    """One line per failed attempt or scoring that is still owed."""
+
+
+class JudgeSummary(Value):
+    """One judge of the run."""
+
+    name: str
+    family: str | None
+    """``None``: unknown, which counts as the family of every candidate."""
+    fingerprint: str
+    replicates: int
+    blind: bool
+    """True when every answer was also scored without showing the evidence."""
+    standing: Standing
+    standing_reason: str
+    """In words, what its exam showed."""
+
+
+class Results(Value):
+    """A run as a report shows it."""
+
+    run_id: str
+    created_at: str
+    state: RunState
+    command: tuple[str, ...]
+    suite: str
+    suite_version: int
+    suite_hash: str
+    samples: int
+    policy: Policy
+    """How scores and evidence were put together."""
+    judges: tuple[JudgeSummary, ...]
+    """Empty when only answers were collected."""
+    coverage: Coverage
+    """Over all arms; an answer is scored when every replicate that was wanted gave a score."""
+    owed_answers: int
+    """Answers that are still missing."""
+    owed_checks: int
+    """Answers that are still to be executed."""
+    owed_scorings: int
+    """Scorings that are still missing, of answers that are there."""
+    arms: tuple[ArmResult, ...]
+    environment: dict[str, str]
+
+    @property
+    def judged_blind(self) -> bool:
+        """True when a judge also scored every answer without being shown the evidence."""
+        return any(judge.blind for judge in self.judges)
+
+    @property
+    def complete(self) -> bool:
+        """True when nothing is owed."""
+        return self.owed_answers == 0 and self.owed_checks == 0 and self.owed_scorings == 0
