@@ -7,6 +7,7 @@ from pathlib import Path
 from judge.pipeline import file_name
 from judge.plan import questions_of, wanted_answers
 from judge.records import ArmRecord, RunRecord
+from judge.report.html_report import html_report
 from judge.report.markdown_report import csv_table, markdown
 from judge.report.tables import NONE
 from judge.results import Results
@@ -26,6 +27,7 @@ def write_files(run: RunRecord, results: Results, store: Store, folder: Path) ->
         "results.csv": csv_table(results),
         "summary.json": results.model_dump_json(indent=2) + "\n",
         "run.json": run_json(run, results),
+        "report.html": html_report(results),
     }
     paths = [_write(folder / name, text) for name, text in texts.items()]
     return paths + [_write(folder / name, text) for name, text in answer_files(run, store)]

@@ -98,6 +98,8 @@ def _tier_cell(arm: ArmResult, tier: str) -> str:
 
 def _plots(figure: Figure) -> list[Markup]:
     """Return the drawn panels. The drawing library is loaded here: it takes longer than everything else together."""
+    if not figure.panels:
+        return []
     from judge.report.plots import draw
 
     names = [f"{figure.id}-{index}" for index in range(len(figure.panels))]

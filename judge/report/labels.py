@@ -36,9 +36,9 @@ def shortened(text: str, room_px: float) -> str:
     return f"{text[:head]}…{text[len(text) - (fits - 1 - head) :]}"
 
 
-def place(spots: Sequence[tuple[str, float, float]], frame: Box) -> tuple[Label, ...]:
-    """Return a place beside each (text, x, y) where it meets neither another label nor another mark, if there is one."""
-    taken: list[Box] = [(x - 5, x + 5, y - 5, y + 5) for _, x, y in spots]
+def place(spots: Sequence[tuple[str, float, float]], bars: Sequence[Box], frame: Box) -> tuple[Label, ...]:
+    """Return a place beside each (text, x, y) where it meets no other label, mark or bar, else where it meets least."""
+    taken: list[Box] = [*bars, *((x - 5, x + 5, y - 5, y + 5) for _, x, y in spots)]
     labels = []
     for text, x, y in spots:
         text = shortened(text, (frame[1] - frame[0]) / 2)

@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 
 from judge.report.labels import CHAR_PX, FONT_PX, place, shortened
 from judge.report.panels import Axis, Cell, CurvePanel, DotPanel, HeatPanel, Mark, Panel, Point, ScatterPanel
-from judge.report.svg import ACCENTS, GRID, INK, MUTED, PAPER
+from judge.report.svg import ACCENTS, GRID, HALO, INK, MUTED, PAPER
 
 WIDTH_PX = 400
 """Of a panel: its text is still readable when a phone shrinks it to its own width."""
@@ -188,14 +188,30 @@ def _scatter(panel: ScatterPanel) -> Canvas:
     axes.plot([x for x, _ in front], [y for _, y in front], color=MUTED, linestyle="--", linewidth=1.2)
     for spot in panel.spots:
         _point(axes, spot.y, at=spot.x, index=0, horizontal=False, filled=spot.best)
-    spots = [tuple(axes.transData.transform((spot.x, spot.y.value))) for spot in panel.spots]
-    box = axes.get_window_extent()
-    for label in place(
-        [(spot.label, *at) for spot, at in zip(panel.spots, spots, strict=True)], (box.x0, box.x1, box.y0, box.y1)
-    ):
-        x, y = axes.transData.inverted().transform((label.x, label.y))
-        axes.text(x, y, label.text, ha="left", va="center", fontsize=FONT_PX - 1)
+    _labels(axes, panel)
     return canvas
+
+
+def _labels(axes: Axes, panel: ScatterPanel) -> None:
+    """Write the name of each spot beside it, clear of the other spots and their intervals where there is room."""
+    spots, bars = [], []
+    for spot in panel.spots:
+        x, y = _pixels(axes, spot.x, spot.y.value)
+        low, high = (
+            _pixels(axes, spot.x, end if end is not None else spot.y.value)[1] for end in (spot.y.low, spot.y.high)
+        )
+        spots.append((spot.label, x, y))
+        bars.append((x - 3, x + 3, low, high))
+    frame = axes.get_window_extent()
+    for index, label in enumerate(place(spots, bars, (frame.x0, frame.x1, frame.y0, frame.y1))):
+        x, y = axes.transData.inverted().transform((label.x, label.y))
+        text = axes.text(x, y, label.text, ha="left", va="center", fontsize=FONT_PX - 1)
+        text.set_gid(f"{HALO}{index}")
+
+
+def _pixels(axes: Axes, x: float, y: float) -> tuple[float, float]:
+    across, up = axes.transData.transform((x, y))
+    return float(across), float(up)
 
 
 def _curve(panel: CurvePanel) -> Canvas:

@@ -15,6 +15,8 @@ VARIABLES = {
     PAPER: "var(--paper)",
     **{colour: f"var(--accent-{index})" for index, colour in enumerate(ACCENTS)},
 }
+HALO = "halo-"
+"""Ids that begin so become a class: text with a rim in the colour of the page, legible on lines."""
 KEPT = ("viewBox",)
 """Attributes of the root that stay."""
 
@@ -55,7 +57,9 @@ def _name_ids(root: ET.Element, prefix: str) -> None:
     text = ET.tostring(root, encoding="unicode")
     used = set(re.findall(r"url\(#([^)]+)\)", text)) | set(re.findall(r'href="#([^"]+)"', text))
     for element in root.iter():
-        found = element.attrib.pop("id", None)
+        found = element.attrib.pop("id", "")
+        if found.startswith(HALO):
+            element.attrib["class"] = "halo"
         if found in used:
             element.attrib["id"] = f"{prefix}-{found}"
         for name, value in element.attrib.items():
