@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from judge.commands import looking, running
+from judge.commands import gating, looking, running
 from judge.commands.shared import Exit
 from judge.errors import Interrupted, JudgeError, UserError
 from runner.errors import ModelFileError, RunnerError, UsageError
@@ -23,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (running, looking):
+for group in (running, looking, gating):
     app.add_typer(group.app)
 
 

@@ -1,5 +1,6 @@
 """Commands that make answers, execute them or have them scored."""
 
+import dataclasses
 import os
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from judge.commands.gating import Gated, end_with_gate
 from judge.commands.options import (
     Asked,
     Candidates,
@@ -42,7 +44,7 @@ app = commands()
 
 
 @app.command()
-@takes(who=Candidates, asked=Asked, served=Served, judged=Judged, executed=Executed, carried=Carried)
+@takes(who=Candidates, asked=Asked, served=Served, judged=Judged, executed=Executed, carried=Carried, gated=Gated)
 def run(
     context: typer.Context,
     who: Candidates,
@@ -51,7 +53,11 @@ def run(
     judged: Judged,
     executed: Executed,
     carried: Carried,
+    gated: Gated,
     dry_run: DryRun = False,
+    gate: Annotated[
+        bool, typer.Option("--gate", help="End as judge gate does: exit code 4 when the run fails it")
+    ] = False,
 ) -> None:
     """Serve candidates, prove and time them, collect, execute and judge their answers, and write the results.
 
@@ -68,7 +74,8 @@ def run(
         **executed.choices(),
     )
     conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=executed.unsafe_no_sandbox)
-    _carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
+    gates = _gates(places, gated, wanted=gate)
+    _carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json, gated=gates)
 
 
 @app.command("run-all")
@@ -186,7 +193,26 @@ def _ready(places: "Places") -> tuple[str, ...]:
     return tuple(found)
 
 
-def _carry_out(places: "Places", choice: "RunChoice", conduct: "Conduct", *, dry_run: bool, as_json: bool) -> None:
+def _gates(places: "Places", gated: Gated, *, wanted: bool) -> Gated | None:
+    """Return what is asked of the run at its end: the earlier run is found before hours are spent, so ``latest`` is the one before."""
+    from judge.app import stored_run
+
+    if not wanted:
+        if gated != Gated():
+            raise UserError("--against, --margin, --min-coverage, --strict and --junit are of the gate; add --gate")
+        return None
+    return dataclasses.replace(gated, against=stored_run(places, gated.against).id) if gated.against else gated
+
+
+def _carry_out(
+    places: "Places",
+    choice: "RunChoice",
+    conduct: "Conduct",
+    *,
+    dry_run: bool,
+    as_json: bool,
+    gated: Gated | None = None,
+) -> None:
     from judge import app as work
 
     record = work.prepare(places, choice, command_line())
@@ -199,4 +225,6 @@ def _carry_out(places: "Places", choice: "RunChoice", conduct: "Conduct", *, dry
         return
     results = work.execute(places, record, conduct)
     print_results(places, results, as_json=as_json)
+    if gated is not None:
+        end_with_gate(places, results, gated, talk=True)
     end(complete=results.complete)
