@@ -3,11 +3,32 @@
 ``decode_tps`` is (n-1)/(t_last - t_first): the first token belongs to the prefill. n is a count of tokens, never of chunks.
 """
 
-from runner.types import Answer, ServerTiming, Stamps, Timing
+from collections.abc import Sequence
+from statistics import median
+from typing import Literal
+
+from runner.types import Answer, ServerTiming, Stamps, Timing, Value
 
 MIN_PROMPT_MS = 1.0
 """llama_perf prints ~0 ms when it timed nothing (a one-token prompt counts as a decode step, the first request after a
 load is not timed): such a figure is no measurement."""
+DEFINITION_TOLERANCE = 0.25
+"""A reported speed fits a definition when it is off by less than this part of what the two definitions differ by."""
+OUTLYING = 3.5 * 1.4826
+"""So many median absolute deviations from the median: 3.5 standard deviations of normal figures."""
+
+SpeedDefinition = Literal["n (legacy)", "n-1"]
+
+
+class ReportedSpeed(Value):
+    """Decode speed out of the ``timings`` of llama-server, beside the figure that the server itself prints."""
+
+    decode_tps: float
+    """(predicted_n - 1) / predicted_ms: comparable with every other decode speed here."""
+    reported_tps: float
+    """``predicted_per_second``, word for word."""
+    definition: SpeedDefinition | None
+    """Which count reproduces ``reported_tps``: older builds divide all n tokens by the time of n-1; ``None``: neither does."""
 
 
 def timing(answer: Answer, *, speculative: bool) -> Timing:
@@ -57,6 +78,37 @@ def eval_rate(server: ServerTiming | None) -> float | None:
     if server is None or server.eval_steps < 1 or server.eval_ms <= 0:
         return None
     return server.eval_steps / (server.eval_ms / 1000)
+
+
+def reported_speed(predicted_n: int, predicted_ms: float, predicted_per_second: float) -> ReportedSpeed | None:
+    """Return the speed of a request by llama-server's ``timings``; ``None`` under two tokens or without a time.
+
+    With ``draft_n`` above 0 (speculative decoding) the figures mean something else: do not ask then.
+    """
+    if predicted_n < 2 or predicted_ms <= 0:
+        return None
+    per_token = 1000 / predicted_ms
+    definitions: dict[SpeedDefinition, float] = {
+        "n (legacy)": predicted_n * per_token,
+        "n-1": (predicted_n - 1) * per_token,
+    }
+    fitting = [
+        name for name, tps in definitions.items() if abs(tps - predicted_per_second) < DEFINITION_TOLERANCE * per_token
+    ]
+    return ReportedSpeed(
+        decode_tps=definitions["n-1"],
+        reported_tps=predicted_per_second,
+        definition=fitting[0] if fitting else None,
+    )
+
+
+def outlying(figures: Sequence[float]) -> tuple[bool, ...]:
+    """Return for each figure whether it lies over 3.5 robust standard deviations off the median. Flagged, never dropped."""
+    if not figures:
+        return ()
+    middle = median(figures)
+    reach = OUTLYING * median(abs(x - middle) for x in figures)
+    return tuple(abs(x - middle) > reach for x in figures)
 
 
 def overhead_ms(decode_tps: float | None, server_decode_tps: float | None) -> float | None:

@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.timing import decode_rate, eval_rate, overhead_ms, prefill_rate, timing, ttft
+from runner.timing import (
+    SpeedDefinition,
+    decode_rate,
+    eval_rate,
+    outlying,
+    overhead_ms,
+    prefill_rate,
+    reported_speed,
+    timing,
+    ttft,
+)
 from runner.types import Answer, AnswerState, Sampling, ServerTiming, Stamps, Usage
 
 SECONDS = st.integers(0, 10**15).map(lambda nanoseconds: nanoseconds / 1e9)
@@ -40,6 +50,43 @@ def answer(**fields: object) -> Answer:
 )
 def test_the_servers_speed_is_its_runs_over_its_eval_time(eval_ms: float, runs: int, tps: float) -> None:
     assert eval_rate(served(eval_ms=eval_ms, steps=runs)) == pytest.approx(tps, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("predicted_n", "predicted_ms", "reported", "ours", "definition"),
+    [
+        (96, 1265.48, 75.8607, 75.07, "n (legacy)"),
+        (1471, 55253.67, 26.623, 26.605, "n (legacy)"),
+        (1471, 55253.67, 26.605, 26.605, "n-1"),
+        (783, 3194.22, 245.13, 244.82, "n (legacy)"),
+        (783, 3194.22, 244.82, 244.82, "n-1"),
+        (96, 1265.48, 60.0, 75.07, None),
+    ],
+)
+def test_the_definition_of_the_servers_own_figure_is_found_out(
+    predicted_n: int, predicted_ms: float, reported: float, ours: float, definition: SpeedDefinition | None
+) -> None:
+    speed = reported_speed(predicted_n, predicted_ms, reported)
+    assert speed is not None
+    assert speed.decode_tps == pytest.approx(ours, abs=0.005)
+    assert (speed.reported_tps, speed.definition) == (reported, definition)
+
+
+@pytest.mark.parametrize(("tokens", "ms"), [(1, 10.0), (0, 0.0), (9, 0.0)])
+def test_timings_of_fewer_than_two_tokens_or_no_time_are_no_speed(tokens: int, ms: float) -> None:
+    assert reported_speed(tokens, ms, 1.0) is None
+
+
+def test_time_per_output_token_with_the_prompts_share_is_not_the_decode_speed() -> None:
+    slow_start = Stamps(sent_s=0.0, first_token_s=8.0, last_token_s=10.0, ended_s=10.0)
+    assert decode_rate(slow_start, 9) == 4.0 != pytest.approx(9 / 10)
+
+
+def test_an_odd_repetition_is_flagged_and_kept() -> None:
+    assert outlying([50.1, 50.3, 49.9, 50.0, 31.0]) == (False, False, False, False, True)
+    assert outlying([50.1, 50.3, 49.9, 50.0, 49.6]) == (False,) * 5
+    assert outlying([7.0]) == (False,)
+    assert outlying([]) == ()
 
 
 def test_the_first_token_belongs_to_the_prefill() -> None:

@@ -1,0 +1,149 @@
+"""The agreement page: everything that is said about how far raters (judges, or a judge and people) agree on the 1-5 scale.
+
+No single coefficient will do: near the ceiling kappa and alpha collapse although raters agree (A3), while exact agreement and
+AC2 look splendid although they agree on nothing but "5". So all of them, with the share of fives and the table beside them.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy.stats import kendalltau
+
+from judge.stats import resampling
+from judge.stats.alpha import coincidences, krippendorff_alpha, ordinal_alphas
+from judge.stats.figures import Array, Coefficient, Interval
+from judge.stats.gwet import expected_by_chance, gwet_ac, unit_agreement, value_counts
+from judge.stats.kappa import SCALE, agreement_weights, contingency, kappas, weighted_kappa
+from judge.types import Grade
+from runner.types import Value
+
+
+class RatedUnit(Value):
+    """One criterion of one answer with the scores that raters gave it."""
+
+    question: str
+    model: str
+    """Who wrote the answer: with several models pooled, the questions are clusters."""
+    scores: Mapping[str, Grade | None]
+    """Rater -> score; ``None`` or absent: this rater did not score it."""
+
+
+class AgreementIntervals(Value):
+    """95 % intervals of a question-cluster bootstrap; ``None``: undefined in too many resamples."""
+
+    questions: int
+    alpha: Interval | None
+    qwk: Interval | None
+    ac2: Interval | None
+    exact: Interval | None
+    within_one: Interval | None
+    bias: Interval | None
+
+
+class Agreement(Value):
+    """How far raters agree. Figures of two raters are ``None`` for more."""
+
+    raters: tuple[str, ...]
+    units: int
+    """Units that at least two of them scored."""
+    questions: int
+    models: int
+    alpha: float | None
+    """Krippendorff's ordinal alpha, at most 1; ``None``, undefined, when all ratings are alike."""
+    ac2: Coefficient | None
+    """Gwet's, quadratic weights; ``None`` with fewer than two units."""
+    exact: float
+    """Share of pairs of ratings that are equal, 0-1."""
+    within_one: float
+    """Share of pairs of ratings that differ by at most 1."""
+    top_share: float
+    """Share of all ratings that are 5, 0-1: near 1 every coefficient says little."""
+    qwk: Coefficient | None
+    """Quadratic weighted kappa of two raters; ``None``, undefined, when one of them is constant."""
+    tau_b: float | None
+    """Kendall's of two raters; ``None`` as for ``qwk``."""
+    bias: float | None
+    """Mean of the first rater's score minus the second's, in points."""
+    table: tuple[tuple[int, ...], ...] | None
+    """5 x 5 counts of two raters, rows the first rater's 1..5."""
+    intervals: AgreementIntervals | None
+    """``None`` for a single model, where units are not pooled, and under 5 questions."""
+
+
+def agreement(units: Sequence[RatedUnit], raters: Sequence[str], *, seed: int) -> Agreement | None:
+    """Return how far ``raters`` (two or more) agree on ``units``; ``None`` when no unit was scored by two of them."""
+    paired = [unit for unit in units if sum(unit.scores.get(rater) is not None for rater in raters) >= 2]
+    if not paired:
+        return None
+    ratings = [[unit.scores.get(rater) for unit in paired] for rater in raters]
+    counts = value_counts(ratings)
+    first, second = ratings if len(raters) == 2 else (None, None)
+    table = contingency(first, second) if first and second else None
+    return Agreement(
+        raters=tuple(raters),
+        units=len(paired),
+        questions=len({unit.question for unit in paired}),
+        models=len({unit.model for unit in paired}),
+        alpha=krippendorff_alpha(ratings),
+        ac2=gwet_ac(counts),
+        exact=float(unit_agreement(counts, EXACT).mean()),
+        within_one=float(unit_agreement(counts, WITHIN_ONE).mean()),
+        top_share=float(counts[:, -1].sum() / counts.sum()),
+        qwk=None if table is None else weighted_kappa(table),
+        tau_b=None if table is None else _tau_b(ratings),
+        bias=None if table is None else float(_biases(table)),
+        table=None if table is None else tuple(tuple(map(int, row)) for row in table),
+        intervals=_intervals(paired, ratings, counts, seed),
+    )
+
+
+EXACT = agreement_weights(len(SCALE), "unweighted")
+WITHIN_ONE = np.asarray(np.abs(np.subtract.outer(SCALE, SCALE)) <= 1, dtype=float)
+QUADRATIC = agreement_weights(len(SCALE), "quadratic")
+
+
+def _tau_b(ratings: Sequence[Sequence[int | None]]) -> float | None:
+    if any(len(set(row)) < 2 for row in ratings):
+        return None
+    return float(kendalltau(*ratings, variant="b").statistic)
+
+
+def _biases(tables: Array) -> Array:
+    """Return mean(first - second) of each table (..., q, q); NaN for an empty one."""
+    n = tables.sum(axis=(-2, -1))
+    difference = (tables * np.subtract.outer(SCALE, SCALE)).sum(axis=(-2, -1))
+    return np.asarray(np.divide(difference, n, out=np.full_like(n, np.nan), where=n > 0))
+
+
+def _intervals(
+    units: Sequence[RatedUnit], ratings: Sequence[Sequence[int | None]], counts: Array, seed: int
+) -> AgreementIntervals | None:
+    """Every figure is a function of sums over units, so a resample is a weighted sum over the questions' sums."""
+    clusters, index = resampling.cluster_index([unit.question for unit in units])
+    if len({unit.model for unit in units}) < 2 or clusters < resampling.MIN_QUESTIONS:
+        return None
+    draws = resampling.resampled_counts(clusters, seed)
+
+    def resampled(values: Array) -> Array:
+        sums = resampling.sums_by_cluster(values, index, clusters)
+        return np.tensordot(draws, sums, axes=1)
+
+    n = resampled(np.ones(len(units)))
+    prevalence = resampled(counts / counts.sum(axis=1, keepdims=True)) / n[:, None]
+    chance = expected_by_chance(prevalence, QUADRATIC)
+    observed = resampled(unit_agreement(counts, QUADRATIC)) / n
+    tables = resampled(_unit_tables(ratings)) if len(ratings) == 2 else None
+    interval = resampling.percentile_interval
+    return AgreementIntervals(
+        questions=clusters,
+        alpha=interval(ordinal_alphas(resampled(coincidences(counts)))),
+        ac2=interval((observed - chance) / (1 - chance)),
+        exact=interval(resampled(unit_agreement(counts, EXACT)) / n),
+        within_one=interval(resampled(unit_agreement(counts, WITHIN_ONE)) / n),
+        qwk=None if tables is None else interval(kappas(tables, QUADRATIC)),
+        bias=None if tables is None else interval(_biases(tables)),
+    )
+
+
+def _unit_tables(ratings: Sequence[Sequence[int | None]]) -> Array:
+    return np.array([contingency([first], [second]) for first, second in zip(*ratings, strict=True)])

@@ -1,0 +1,47 @@
+"""What statistics return: a figure with its interval, or the reason why there is none."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runner.types import Value
+
+Array = NDArray[np.float64]
+
+
+class Interval(Value):
+    """A range of plausible values."""
+
+    low: float
+    high: float
+    confidence: float
+    """Two-sided, 0-1: 0.95."""
+
+    def excludes(self, value: float) -> bool:
+        """True when ``value`` lies outside."""
+        return value < self.low or value > self.high
+
+    def overlaps(self, other: "Interval") -> bool:
+        """True when the two share at least one value."""
+        return self.low <= other.high and other.low <= self.high
+
+
+class Coefficient(Value):
+    """An estimate with its standard error."""
+
+    value: float
+    se: float
+    interval: Interval
+
+
+class Refused(Value):
+    """An estimate that is not given, because it would say more than the data do."""
+
+    reason: str
+    """One line: what is missing and what would do."""
+
+
+def as_floats(values: Sequence[float | None]) -> Array:
+    """Return the values with missing ones as NaN, for arithmetic inside this package only."""
+    return np.array([np.nan if value is None else value for value in values], dtype=float)
