@@ -13,9 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import Rectangle
 
-from judge.report.labels import CHAR_PX, FONT_PX, place, shortened
+from judge.report.labels import CHAR_PX, FONT_PX, Label, place, shortened
 from judge.report.panels import Axis, Cell, CurvePanel, DotPanel, HeatPanel, Mark, Panel, Point, ScatterPanel
 from judge.report.svg import ACCENTS, GRID, HALO, INK, MUTED, PAPER
+from judge.stats.intervals import HIGHEST, LOWEST
 
 WIDTH_PX = 400
 """Of a panel: its text is still readable when a phone shrinks it to its own width."""
@@ -205,8 +206,17 @@ def _labels(axes: Axes, panel: ScatterPanel) -> None:
     frame = axes.get_window_extent()
     for index, label in enumerate(place(spots, bars, (frame.x0, frame.x1, frame.y0, frame.y1))):
         x, y = axes.transData.inverted().transform((label.x, label.y))
+        if not label.beside:
+            _lead(axes, spots[index][1:], label)
         text = axes.text(x, y, label.text, ha="left", va="center", fontsize=FONT_PX - 1)
         text.set_gid(f"{HALO}{index}")
+
+
+def _lead(axes: Axes, mark: tuple[float, float], label: Label) -> None:
+    """Draw a thin line from a mark to its label, to the nearer end of it."""
+    end = min(max(mark[0], label.x), label.x + label.width)
+    line = axes.transData.inverted().transform([mark, (end, label.y)])
+    axes.plot(line[:, 0], line[:, 1], color=MUTED, linewidth=0.7)
 
 
 def _pixels(axes: Axes, x: float, y: float) -> tuple[float, float]:
@@ -260,8 +270,23 @@ def _heat(panel: HeatPanel) -> Canvas:
     return canvas
 
 
+HALFWAY = 0.179
+"""The luminance on which black and white are equally legible (contrast 4.6, WCAG 2)."""
 DARK, LIGHT = (0x14, 0x3A, 0x5C), (0xF2, 0xF6, 0xFA)
 """Ends of the heat map, 1 and 5: one hue, so that it is as clear in grey."""
+
+
+def shade(score: float) -> tuple[int, int, int]:
+    """Return the colour of a score, 1.0-5.0, as red, green and blue of 0-255."""
+    share = min(1.0, max(0.0, (score - LOWEST) / (HIGHEST - LOWEST)))
+    red, green, blue = (round(dark + share * (light - dark)) for dark, light in zip(DARK, LIGHT, strict=True))
+    return red, green, blue
+
+
+def luminance(colour: tuple[int, int, int]) -> float:
+    """Return the relative luminance of an sRGB colour, 0-1 (WCAG 2)."""
+    linear = [c / 3294.6 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def _cell(axes: Axes, x: int, y: int, cell: Cell) -> None:
@@ -269,12 +294,11 @@ def _cell(axes: Axes, x: int, y: int, cell: Cell) -> None:
         axes.add_patch(Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, facecolor="none", edgecolor=GRID))
         axes.text(x, y, "–", ha="center", va="center", color=MUTED)
         return
-    share = min(1.0, max(0.0, (cell.value - 1) / 4))
-    red, green, blue = (dark + share * (light - dark) for dark, light in zip(DARK, LIGHT, strict=True))
-    colour = f"#{round(red):02x}{round(green):02x}{round(blue):02x}"
+    fill = shade(cell.value)
+    colour = "#" + "".join(f"{part:02x}" for part in fill)
     hatch = "////" if cell.marked else None
     axes.add_patch(
         Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, facecolor=colour, edgecolor="#8a97a3", hatch=hatch, linewidth=0.6)
     )
     text = f"({cell.value:.1f})" if cell.marked else f"{cell.value:.1f}"
-    axes.text(x, y, text, ha="center", va="center", color="#ffffff" if share < 0.55 else "#0b1a28")
+    axes.text(x, y, text, ha="center", va="center", color="#ffffff" if luminance(fill) < HALFWAY else "#000000")
