@@ -170,6 +170,10 @@ def results(*arms: ArmResult, **fields: Any) -> Results:
         "owed_checks": 0,
         "owed_scorings": 0,
         "arms": arms,
+        "comparisons": (),
+        "sweeps": (),
+        "ladder": (),
+        "cross": None,
         "environment": {"python": "3.11.7", "cpu": "16 cores"},
     }
     return Results.model_validate({**base, **fields})

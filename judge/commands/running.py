@@ -16,6 +16,7 @@ from judge.commands.options import (
     DryRun,
     Executed,
     Judged,
+    Onward,
     Served,
     Unsafe,
     parts,
@@ -44,7 +45,16 @@ app = commands()
 
 
 @app.command()
-@takes(who=Candidates, asked=Asked, served=Served, judged=Judged, executed=Executed, carried=Carried, gated=Gated)
+@takes(
+    who=Candidates,
+    asked=Asked,
+    served=Served,
+    judged=Judged,
+    executed=Executed,
+    onward=Onward,
+    carried=Carried,
+    gated=Gated,
+)
 def run(
     context: typer.Context,
     who: Candidates,
@@ -52,6 +62,7 @@ def run(
     served: Served,
     judged: Judged,
     executed: Executed,
+    onward: Onward,
     carried: Carried,
     gated: Gated,
     dry_run: DryRun = False,
@@ -73,21 +84,29 @@ def run(
         **served.choices(),
         **executed.choices(),
     )
-    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=executed.unsafe_no_sandbox)
+    unsafe = executed.unsafe_no_sandbox
+    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=unsafe, further=onward.further())
     gates = _gates(places, gated, wanted=gate)
-    _carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json, gated=gates)
+    carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json, gated=gates)
 
 
 @app.command("run-all")
-@takes(asked=Asked, judged=Judged, executed=Executed, carried=Carried)
+@takes(asked=Asked, judged=Judged, executed=Executed, onward=Onward, carried=Carried)
 def run_all(
-    context: typer.Context, asked: Asked, judged: Judged, executed: Executed, carried: Carried, dry_run: DryRun = False
+    context: typer.Context,
+    asked: Asked,
+    judged: Judged,
+    executed: Executed,
+    onward: Onward,
+    carried: Carried,
+    dry_run: DryRun = False,
 ) -> None:
     """Run every ready model whose file is there, in the configs of its architecture. A judge does not score its own arms."""
     places = places_of(context)
     choice = run_choice(asked, _ready(places), judges=judged.choices(otherwise="skip"), **executed.choices())
-    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=executed.unsafe_no_sandbox)
-    _carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
+    unsafe = executed.unsafe_no_sandbox
+    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=unsafe, further=onward.further())
+    carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
 
 
 @app.command()
@@ -105,7 +124,7 @@ def collect(
         execute=False,
         **served.choices(),
     )
-    _carry_out(places, choice, carried.conduct(), dry_run=dry_run, as_json=carried.as_json)
+    carry_out(places, choice, carried.conduct(), dry_run=dry_run, as_json=carried.as_json)
 
 
 @app.command()
@@ -204,7 +223,7 @@ def _gates(places: "Places", gated: Gated, *, wanted: bool) -> Gated | None:
     return dataclasses.replace(gated, against=stored_run(places, gated.against).id) if gated.against else gated
 
 
-def _carry_out(
+def carry_out(
     places: "Places",
     choice: "RunChoice",
     conduct: "Conduct",
@@ -213,6 +232,7 @@ def _carry_out(
     as_json: bool,
     gated: Gated | None = None,
 ) -> None:
+    """Plan or carry out what was asked for, print it, and leave with the exit code that fits; ``gated``: what it has to hold."""
     from judge import app as work
 
     record = work.prepare(places, choice, command_line())

@@ -17,6 +17,8 @@ VARIABLES = {
 }
 HALO = "halo-"
 """Ids that begin so become a class: text with a rim in the colour of the page, legible on lines."""
+READABLE_PX = 420
+"""A wider plot is not shrunk to the width of a phone, where nobody could read it: it scrolls."""
 KEPT = ("viewBox",)
 """Attributes of the root that stay."""
 
@@ -43,6 +45,7 @@ def _name_root(root: ET.Element, id: str, title: str, description: str) -> None:
         "xmlns": "http://www.w3.org/2000/svg",
         "role": "img",
         "aria-labelledby": f"{id}-title {id}-desc",
+        "class": "wide" if width > READABLE_PX else "narrow",
         "width": f"{width:g}",
         "height": f"{height:g}",
     }
