@@ -1,14 +1,22 @@
 """Results of a run as the tests of the report need them: several arms, three tiers, a judge, and something missing."""
 
+from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 from judge.audit import Disagreement, Rates
+from judge.compare import Comparison, Side, Sweep, compare, sweep
+from judge.cross import CrossCell, CrossJudging, PairAgreement
+from judge.ladder import Contender, ladder
 from judge.panel import Panel, Relation, Standing
 from judge.records import Launch
 from judge.results import ArmResult, CriterionScore, JudgeCell, JudgeSummary, QuestionScore, Results
 from judge.roles import decide
 from judge.scoring import Coverage, TierScore, mean_of_means
 from judge.speed import Speed, Spread
+from judge.stats.agreement import RatedUnit, agreement
+from judge.stats.figures import Refused
+from judge.stats.self_preference import LeaveOneOut
 from judge.types import Role, Target
 
 ROLES = (
@@ -133,6 +141,33 @@ def judge(name: str, standing: Standing = Standing.NOT_EXAMINED, **fields: Any) 
     return JudgeSummary.model_validate({**base, "standing_reason": "nobody examined it", **fields})
 
 
+def cross(arms: Sequence[ArmResult], judges: Sequence[JudgeSummary]) -> CrossJudging:
+    """What the judges gave each arm, and how far they agree on a few criteria."""
+    names = tuple(judge.name for judge in judges)
+    units = [
+        RatedUnit(question=f"q{i}", model="m", scores=dict(zip(names, scores, strict=False)))
+        for i, scores in enumerate(((5, 4), (4, 4), (2, 1), (5, 5), (3, 3)))
+    ]
+    pairs = [PairAgreement(judges=pair, agreement=agreement(units, pair, seed=1)) for pair in combinations(names, 2)]
+    cells = [
+        CrossCell(judge=one.judge, arm_id=arm.id, relation=one.relation, mean=one.mean, answers=one.scored)
+        for arm in arms
+        for one in arm.by_judge
+    ]
+    return CrossJudging(
+        judges=names,
+        arms=tuple(arm.id for arm in arms),
+        cells=tuple(cells),
+        severity={names[-1]: -0.4},
+        overall=agreement(units, names, seed=1),
+        pairs=tuple(pairs),
+        self_preference={names[-1]: Refused(reason="no answer of another family")},
+        ranks=LeaveOneOut(ranking=tuple(arm.id for arm in arms), without={}),
+        error_correlation=0.5,
+        effective_judges=1.3,
+    )
+
+
 def disagreement(arm_id: str = "coder/baseline", **fields: Any) -> Disagreement:
     """The judge confirms what the tests fail."""
     base = {
@@ -150,6 +185,7 @@ def disagreement(arm_id: str = "coder/baseline", **fields: Any) -> Disagreement:
 def results(*arms: ArmResult, **fields: Any) -> Results:
     """A run of these arms."""
     coverages = [t.coverage for one in arms for t in one.tiers]
+    judges = fields.get("judges", (judge("big_judge"), judge("other_judge")))
     base = {
         "run_id": "20261128-040000-abcd",
         "created_at": "2026-11-28T04:00:00+00:00",
@@ -160,7 +196,7 @@ def results(*arms: ArmResult, **fields: Any) -> Results:
         "suite_hash": "5e1f" * 16,
         "samples": 5,
         "policy": "grounded",
-        "judges": (judge("big_judge"), judge("other_judge")),
+        "judges": judges,
         "coverage": Coverage(
             wanted=sum(c.wanted for c in coverages),
             answered=sum(c.answered for c in coverages),
@@ -171,12 +207,34 @@ def results(*arms: ArmResult, **fields: Any) -> Results:
         "owed_scorings": 0,
         "arms": arms,
         "comparisons": (),
-        "sweeps": (),
-        "ladder": (),
-        "cross": None,
+        "sweeps": sweeps(arms),
+        "ladder": ladder(ROLES, [contender(one) for one in arms]) if judges else (),
+        "cross": cross(arms, judges) if len(judges) > 1 else None,
         "environment": {"python": "3.11.7", "cpu": "16 cores"},
     }
     return Results.model_validate({**base, **fields})
+
+
+def sweeps(arms: Sequence[ArmResult]) -> tuple[Sweep, ...]:
+    """One a candidate with a baseline and another config, compared over T1."""
+    baselines = {one.candidate: one for one in arms if one.config == "baseline"}
+    found: dict[str, list[Comparison]] = {}
+    for one in arms:
+        if one.candidate in baselines and one.config != "baseline":
+            found.setdefault(one.candidate, []).append(compare(side(baselines[one.candidate]), side(one)))
+    return tuple(sweep(candidate, baselines[candidate].id, pairs) for candidate, pairs in found.items())
+
+
+def side(one: ArmResult) -> Side:
+    """An arm as a comparison sees it."""
+    decode = one.speed.decode_tps.median if one.speed.decode_tps else None
+    return Side(arm_id=one.id, scores=(), decode_tps=(decode, decode), decides=True)
+
+
+def contender(one: ArmResult) -> Contender:
+    """An arm as the ladder sees it."""
+    decode = one.speed.decode_tps.median if one.speed.decode_tps else None
+    return Contender(arm_id=one.id, role=one.role, decode_tps=decode, score=one.tiers[0].mean, decisions=one.decisions)
 
 
 def several() -> Results:

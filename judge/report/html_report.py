@@ -6,7 +6,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from judge.report import tables
+from judge.report import notes, tables
 from judge.report.figures import figures
 from judge.report.in_words import in_words
 from judge.report.legible import legible
@@ -75,6 +75,11 @@ def _tables(results: Results) -> dict[str, object]:
         "speed_rows": tables.speed_rows(results),
         "speed_note": SPEED_NOTE,
         "disagreements": tables.disagreement_lines(results),
+        "ladder": notes.ladder_lines(results),
+        "sweeps": notes.sweep_lines(results),
+        "agreement_columns": notes.AGREEMENT_COLUMNS,
+        "agreement_rows": notes.agreement_rows(results),
+        "judge_lines": notes.judge_lines(results),
     }
 
 

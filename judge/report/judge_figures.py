@@ -1,9 +1,10 @@
 """Figures of the judges themselves: against the tests, and against each other."""
 
+from judge.cross import CrossCell, CrossJudging
 from judge.panel import Relation
 from judge.report.panels import Axis, Cell, DotPanel, Figure, HeatPanel, Point
 from judge.report.tables import NONE
-from judge.results import ArmResult, JudgeCell, Results
+from judge.results import ArmResult, Results
 
 RIGHT, WRONG = "right confirmed (TPR)", "wrong caught (TNR)"
 
@@ -56,43 +57,34 @@ RELATIONS = {Relation.SELF: "itself", Relation.FAMILY: "own or unknown family", 
 
 
 def cross_judges(results: Results) -> Figure:
-    """Return what every judge gave every arm, with those marked that do not count."""
-    judges = tuple(judge.name for judge in results.judges)
-    several = len(judges) > 1 and any(cell.mean is not None for arm in results.arms for cell in arm.by_judge)
+    """Return what every judge gave every arm, with those marked that are left out of headlines."""
+    cross = results.cross
     return Figure(
         id="cross-judges",
         title="Judges against each other",
-        caption="Mean score that each judge (column) gave each arm (row). Hatched, in brackets: it does not count, since the judge "
-        "failed its exam or is of the candidate's family.",
-        panels=(_matrix(results, judges),) if several else (),
+        caption="Mean score that each judge (column) gave each arm (row), before evidence bounds it. Hatched, in brackets: the judge "
+        "itself, or a judge of its own or an unknown family; left out of every headline.",
+        panels=(_matrix(cross),) if cross and any(cell.mean is not None for cell in cross.cells) else (),
         nothing="Fewer than two judges scored this run.",
-        columns=("Arm", "Judge", "Relation", "Counts", "Mean", "Tiers", "Scored", "Failures"),
-        rows=tuple(_cross_row(arm, cell) for arm in results.arms for cell in arm.by_judge),
+        columns=("Arm", "Judge", "Relation", "Mean", "Answers"),
+        rows=tuple(_cross_row(cell) for cell in cross.cells) if cross else (),
     )
 
 
-def _matrix(results: Results, judges: tuple[str, ...]) -> HeatPanel:
+def _matrix(cross: CrossJudging) -> HeatPanel:
+    cells = {(cell.arm_id, cell.judge): cell for cell in cross.cells}
     return HeatPanel(
         title="Mean score",
-        rows=tuple(arm.id for arm in results.arms),
-        columns=judges,
-        cells=tuple(tuple(_matrix_cell(arm, judge) for judge in judges) for arm in results.arms),
+        rows=cross.arms,
+        columns=cross.judges,
+        cells=tuple(tuple(_matrix_cell(cells.get((arm, judge))) for judge in cross.judges) for arm in cross.arms),
     )
 
 
-def _matrix_cell(arm: ArmResult, judge: str) -> Cell:
-    given = next((cell for cell in arm.by_judge if cell.judge == judge), None)
-    return Cell(value=given.mean, marked=not given.counts) if given else Cell(value=None)
+def _matrix_cell(cell: CrossCell | None) -> Cell:
+    return Cell(value=cell.mean, marked=cell.relation is not Relation.OTHER) if cell else Cell(value=None)
 
 
-def _cross_row(arm: ArmResult, cell: JudgeCell) -> tuple[str, ...]:
-    return (
-        arm.id,
-        cell.judge,
-        RELATIONS[cell.relation],
-        "yes" if cell.counts else "no",
-        NONE if cell.mean is None else f"{cell.mean:.2f}",
-        ", ".join(f"{tier} {mean:.2f}" for tier, mean in cell.tiers.items()) or NONE,
-        f"{cell.scored} of {cell.wanted}",
-        str(cell.failures),
-    )
+def _cross_row(cell: CrossCell) -> tuple[str, ...]:
+    mean = NONE if cell.mean is None else f"{cell.mean:.2f}"
+    return (cell.arm_id, cell.judge, RELATIONS[cell.relation], mean, str(cell.answers))

@@ -222,7 +222,19 @@ def test_judges_of_the_own_family_are_hatched_in_the_matrix_of_judges(shown: Res
     assert matrix.findall(".//{*}pattern")
     assert f"{given['big_judge']:.1f}" in texts and f"({given['other_judge']:.1f})" in texts
     row = next(row for row in cross(shown).rows if row[:2] == ("coder_primary/baseline", "other_judge"))
-    assert row[2:4] == ("own or unknown family", "no")
+    assert row[2] == "own or unknown family"
+
+
+def test_ladder_sweeps_and_judges_are_told_in_sentences(shown: Results, page: Page) -> None:
+    for line in (*(rung.sentence for rung in shown.ladder), *(c.sentence for s in shown.sweeps for c in s.comparisons)):
+        assert line in page.text
+    assert "coder_primary: take coder_primary/baseline: nothing faster is shown to be good enough" in page.text
+    assert "other_judge scores 0.40 points under the panel, own family left out" in page.text
+    assert "other_judge, self-preference: no answer of another family" in page.text
+    assert "the 2 judges are worth 1.3 independent ones (their errors correlate by 0.50)" in page.text
+    rows = [row for row in page.rows if row[0] == "big_judge, other_judge"]
+    assert len(rows) == 1, "two judges are all judges: they are told once"
+    assert rows[0][1] == "5" and rows[0][6:] == ["60%", "100%", "+0.40", "30%"]
 
 
 def cross(shown: Results) -> Figure:
