@@ -1,5 +1,6 @@
 """Commands that make answers, execute them or have them scored."""
 
+import dataclasses
 import os
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from judge.commands.gating import Gated, end_with_gate
 from judge.commands.options import (
     Asked,
     Candidates,
@@ -53,6 +55,7 @@ app = commands()
     executed=Executed,
     onward=Onward,
     carried=Carried,
+    gated=Gated,
 )
 def run(
     context: typer.Context,
@@ -64,7 +67,11 @@ def run(
     executed: Executed,
     onward: Onward,
     carried: Carried,
+    gated: Gated,
     dry_run: DryRun = False,
+    gate: Annotated[
+        bool, typer.Option("--gate", help="End as judge gate does: exit code 4 when the run fails it")
+    ] = False,
 ) -> None:
     """Serve candidates, prove and time them, collect, execute and judge their answers, and write the results.
 
@@ -84,7 +91,8 @@ def run(
     conduct = carried.conduct(
         concurrency=judged.concurrency, unsafe=unsafe, exam=exam.wanted(), further=onward.further()
     )
-    carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
+    gates = _gates(places, gated, wanted=gate)
+    carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json, gated=gates)
 
 
 @app.command("run-all")
@@ -214,8 +222,27 @@ def _ready(places: "Places") -> tuple[str, ...]:
     return tuple(found)
 
 
-def carry_out(places: "Places", choice: "RunChoice", conduct: "Conduct", *, dry_run: bool, as_json: bool) -> None:
-    """Plan or carry out what was asked for, print it, and leave with the exit code that fits."""
+def _gates(places: "Places", gated: Gated, *, wanted: bool) -> Gated | None:
+    """Return what is asked of the run at its end: the earlier run is found before hours are spent, so ``latest`` is the one before."""
+    from judge.app import stored_run
+
+    if not wanted:
+        if gated != Gated():
+            raise UserError("--against, --margin, --min-coverage, --strict and --junit are of the gate; add --gate")
+        return None
+    return dataclasses.replace(gated, against=stored_run(places, gated.against).id) if gated.against else gated
+
+
+def carry_out(
+    places: "Places",
+    choice: "RunChoice",
+    conduct: "Conduct",
+    *,
+    dry_run: bool,
+    as_json: bool,
+    gated: Gated | None = None,
+) -> None:
+    """Plan or carry out what was asked for, print it, and leave with the exit code that fits; ``gated``: what it has to hold."""
     from judge import app as work
 
     record = work.prepare(places, choice, command_line())
@@ -228,4 +255,6 @@ def carry_out(places: "Places", choice: "RunChoice", conduct: "Conduct", *, dry_
         return
     results = work.execute(places, record, conduct)
     print_results(places, results, as_json=as_json)
+    if gated is not None:
+        end_with_gate(places, results, gated, talk=True)
     end(complete=results.complete)

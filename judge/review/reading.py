@@ -7,7 +7,7 @@ from judge.checks.checking import Evidence, bounds
 from judge.grounding import bounded
 from judge.lineage import is_self
 from judge.panel import Standing, panel
-from judge.pipeline.judging import judge_call
+from judge.pipeline.scorings import judge_call
 from judge.plan import questions_of, wanted_answers
 from judge.ratings import AuditItem, Item, RepairItem
 from judge.records import ArmRecord, JudgeRecord, RunRecord
