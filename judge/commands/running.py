@@ -15,6 +15,7 @@ from judge.commands.options import (
     Carried,
     DryRun,
     Executed,
+    FirstExam,
     Judged,
     Onward,
     Served,
@@ -50,6 +51,7 @@ app = commands()
     asked=Asked,
     served=Served,
     judged=Judged,
+    exam=FirstExam,
     executed=Executed,
     onward=Onward,
     carried=Carried,
@@ -61,6 +63,7 @@ def run(
     asked: Asked,
     served: Served,
     judged: Judged,
+    exam: FirstExam,
     executed: Executed,
     onward: Onward,
     carried: Carried,
@@ -85,17 +88,20 @@ def run(
         **executed.choices(),
     )
     unsafe = executed.unsafe_no_sandbox
-    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=unsafe, further=onward.further())
+    conduct = carried.conduct(
+        concurrency=judged.concurrency, unsafe=unsafe, exam=exam.wanted(), further=onward.further()
+    )
     gates = _gates(places, gated, wanted=gate)
     carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json, gated=gates)
 
 
 @app.command("run-all")
-@takes(asked=Asked, judged=Judged, executed=Executed, onward=Onward, carried=Carried)
+@takes(asked=Asked, judged=Judged, exam=FirstExam, executed=Executed, onward=Onward, carried=Carried)
 def run_all(
     context: typer.Context,
     asked: Asked,
     judged: Judged,
+    exam: FirstExam,
     executed: Executed,
     onward: Onward,
     carried: Carried,
@@ -105,7 +111,9 @@ def run_all(
     places = places_of(context)
     choice = run_choice(asked, _ready(places), judges=judged.choices(otherwise="skip"), **executed.choices())
     unsafe = executed.unsafe_no_sandbox
-    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=unsafe, further=onward.further())
+    conduct = carried.conduct(
+        concurrency=judged.concurrency, unsafe=unsafe, exam=exam.wanted(), further=onward.further()
+    )
     carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
 
 
@@ -128,10 +136,11 @@ def collect(
 
 
 @app.command()
-@takes(judged=Judged, carried=Carried)
+@takes(judged=Judged, exam=FirstExam, carried=Carried)
 def score(
     context: typer.Context,
     judged: Judged,
+    exam: FirstExam,
     carried: Carried,
     run_id: RunId = "latest",
     policy: Annotated[str | None, typer.Option(help="grounded or judge [default: that of the run]")] = None,
@@ -142,7 +151,8 @@ def score(
     places = places_of(context)
     choices = judged.choices() if judged.named else ()
     record = rescore(places, run_id, choices, policy_named(policy) if policy else None, command_line())
-    results = execute(places, record, carried.conduct(concurrency=judged.max_concurrency), ["score"])
+    conduct = carried.conduct(concurrency=judged.concurrency, exam=exam.wanted())
+    results = execute(places, record, conduct, ["score"])
     print_results(places, results, as_json=carried.as_json)
     end(complete=results.owed_scorings == 0)
 
@@ -237,7 +247,7 @@ def carry_out(
 
     record = work.prepare(places, choice, command_line())
     if dry_run:
-        plan = work.dry_run(places, record)
+        plan = work.dry_run(places, record, conduct)
         if as_json:
             print_json(plan.model_dump(mode="json"))
         else:

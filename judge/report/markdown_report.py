@@ -64,7 +64,9 @@ def _sections(results: Results) -> Iterator[str]:
     yield "## Targets\n\n" + _table(TARGET_COLUMNS, target_rows(results), "No arm fills a role today.")
     yield "## Execution\n\n" + markdown_table(EXECUTION_COLUMNS, execution_rows(results))
     yield "## Judge against tests\n\n" + _judge_against_tests(results)
-    yield "## Speed\n\n" + markdown_table(SPEED_COLUMNS, speed_rows(results)) + "\n\n" + SPEED_NOTE
+    yield "## Speed\n\n" + "\n\n".join(
+        [markdown_table(SPEED_COLUMNS, speed_rows(results)), SPEED_NOTE, *reuse_lines(results)]
+    )
     yield "## Questions\n\n" + markdown_table(QUESTION_COLUMNS, question_rows(results))
     yield "## How the models were served\n\n" + _launches(results)
     failures = [f"- {arm.id}: {line}" for arm in results.arms for line in arm.failures]
@@ -76,6 +78,15 @@ SPEED_NOTE = (
     "sees it; server eval is llama.cpp's own eval time, which leaves out sampling and HTTP (llama-bench leaves out sampling, too). "
     "TTFT and prefill leave out requests whose prompt was mostly in the cache."
 )
+
+
+def reuse_lines(results: Results) -> list[str]:
+    """Return one line for each judge whose server says how much of its prompts it did not have to evaluate."""
+    return [
+        f"Judge {judge.name}: {judge.reused_share:.0%} of the prompt tokens were reused from the request before (server log)."
+        for judge in results.judges
+        if judge.reused_share is not None
+    ]
 
 
 def _table(columns: Sequence[str], rows: Rows, otherwise: str) -> str:
@@ -118,4 +129,5 @@ def launch_line(launch: Launch) -> str:
     """Return what the log of a server proved, and the command."""
     overrides = ", ".join(f"{key}={value}" for key, value in launch.overrides.items()) or "none"
     proven = f"overrides proven: {overrides}; experts used: {launch.experts_used or NONE}; n_ctx {launch.n_ctx}"
-    return f"{proven}; `{shlex.join(launch.command)}`"
+    others = "" if launch.busy_cores is None else f"; other programs used {launch.busy_cores:.1f} cores before"
+    return f"{proven}{others}; `{shlex.join(launch.command)}`"

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from judge.panel import Standing
-from judge.pipeline import owed_checks, owed_scorings, work_of
+from judge.pipeline import count_owed_scorings, owed_checks, work_of
 from judge.records import JudgeRecord, RunRecord, RunState
 from judge.results.against import baseline_comparisons, cross_of, ladder_of, sweeps_of
 from judge.results.arms import Scored, arm_result, scored_arm, with_speedups
 from judge.results.judged import Known, read_known
 from judge.results.values import ArmResult, JudgeSummary, Results
 from judge.scoring import Coverage
+from judge.speed import reused_share
 from judge.store import Store
 
 NOT_EXAMINED = "not examined: how well it tells right from wrong is unknown"
@@ -17,7 +18,8 @@ NOT_EXAMINED = "not examined: how well it tells right from wrong is unknown"
 
 def build_results(run: RunRecord, state: RunState, store: Store) -> Results:
     """Read what belongs to ``run`` from the store and compute its report."""
-    known, judges = read_known(run, store), _judges(run)
+    known = read_known(run, store)
+    judges = _judges(run, known)
     scored = _scored(run, store, known, judges)
     comparisons = baseline_comparisons(scored)
     arms = with_speedups([arm_result(run, one, store, known) for one in scored])
@@ -39,7 +41,7 @@ def build_results(run: RunRecord, state: RunState, store: Store) -> Results:
             if record.model is not None
         ),
         owed_checks=len(owed_checks(run, store)),
-        owed_scorings=sum(len(owed_scorings(run, judge, store)) for judge in run.judges),
+        owed_scorings=sum(count_owed_scorings(run, judge, store) for judge in run.judges),
         arms=tuple(arms),
         comparisons=comparisons,
         sweeps=sweeps_of(scored, comparisons),
@@ -51,7 +53,8 @@ def build_results(run: RunRecord, state: RunState, store: Store) -> Results:
 
 def read_scored(run: RunRecord, store: Store) -> list[Scored]:
     """Read the answers of every arm of ``run`` with their scores, without computing the rest of its report."""
-    return _scored(run, store, read_known(run, store), _judges(run))
+    known = read_known(run, store)
+    return _scored(run, store, known, _judges(run, known))
 
 
 def _scored(run: RunRecord, store: Store, known: Known, judges: Sequence[JudgeSummary]) -> list[Scored]:
@@ -59,17 +62,19 @@ def _scored(run: RunRecord, store: Store, known: Known, judges: Sequence[JudgeSu
     return [scored_arm(run, record, store, known, standings) for record in run.arms]
 
 
-def _judges(run: RunRecord) -> tuple[JudgeSummary, ...]:
-    return tuple(_summary(judge) for judge in run.judges)
+def _judges(run: RunRecord, known: Known) -> tuple[JudgeSummary, ...]:
+    return tuple(_summary(judge, known) for judge in run.judges)
 
 
-def _summary(judge: JudgeRecord) -> JudgeSummary:
+def _summary(judge: JudgeRecord, known: Known) -> JudgeSummary:
+    views = (known.seen.get(judge.fingerprint, {}), known.blind.get(judge.fingerprint, {}))
     return JudgeSummary(
         name=judge.name,
         family=judge.family,
         fingerprint=judge.fingerprint,
         replicates=judge.replicates,
         blind=judge.also_blind,
+        reused_share=reused_share(j for view in views for found in view.values() for j in found),
         standing=Standing.NOT_EXAMINED,
         standing_reason=NOT_EXAMINED,
     )

@@ -106,6 +106,9 @@ class JudgeSummary(Value):
     replicates: int
     blind: bool
     """True when every answer was also scored without showing the evidence."""
+    reused_share: float | None
+    """Share of its prompt tokens that a llama-cpp-python server took from the state of the request before, 0-1; ``None`` for
+    an endpoint, and when no judgement tells."""
     standing: Standing
     standing_reason: str
     """In words, what its exam showed."""

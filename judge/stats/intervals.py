@@ -94,8 +94,9 @@ def _repeated(questions: Sequence[Sequence[float]], count: int) -> list[list[flo
 
 
 def _question_ends(scores: Sequence[float], s: float, rng: np.random.Generator) -> tuple[Draws, Draws]:
-    weights = rng.dirichlet([*([1.0] * len(scores)), s], size=DRAWS)
-    seen, x = weights[:, :-1], np.asarray(scores, dtype=float)
+    # Equal scores are drawn together: their weights sum to a Dirichlet weight of their number, and there are few different scores.
+    x, counts = np.unique(np.asarray(scores, dtype=float), return_counts=True)
+    seen = rng.dirichlet([*counts, s], size=DRAWS)[:, :-1]
     # Measured from the ends, where the imaginary answers add nothing: so rounding leads neither off the scale nor past a score
     # exactly at its end.
     return LOWEST + seen @ (x - LOWEST), HIGHEST - seen @ (HIGHEST - x)
