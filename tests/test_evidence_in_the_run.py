@@ -80,7 +80,7 @@ def test_a_blind_second_judgement_audits_the_judge_against_the_tests(judge: Run,
     assert rates["bad"]["wrong"] > 0 and rates["bad"]["wrong_caught"] == 0
     report = (place / "results" / results["run_id"] / "results.md").read_text()
     assert "scored without seeing the evidence" in report
-    assert "bad/baseline C-T1-Q1 sample 0, correct_logic: judge 5, evidence allows" in report
+    assert "bad/baseline C-T1-Q1 sample 0, correct_logic: m 5, evidence allows" in report
 
 
 def test_the_second_scoring_by_the_same_judge_asks_nothing(judge: Run, place: Path) -> None:
