@@ -80,12 +80,18 @@ async def test_endpoints_that_list_the_same_model_are_one_judge() -> None:
     ],
 )
 async def test_endpoints_that_say_different_things_of_the_model_are_refused(told: dict[str, str], message: str) -> None:
-    with serving(listing(root="/models/q4.gguf")) as one, serving(listing(**told)) as other:
-        with pytest.raises(ServerError, match=message):
-            await found_in(one, other)
+    with (
+        serving(listing(root="/models/q4.gguf")) as one,
+        serving(listing(**told)) as other,
+        pytest.raises(ServerError, match=message),
+    ):
+        await found_in(one, other)
 
 
 async def test_an_endpoint_without_the_model_is_refused() -> None:
-    with serving(ScriptedJudge(lenient)) as one, serving(ScriptedJudge(lenient, name="other")) as other:
-        with pytest.raises(ServerError, match="asked for model 'm', the endpoint lists 'other'"):
-            await found_in(one, other)
+    with (
+        serving(ScriptedJudge(lenient)) as one,
+        serving(ScriptedJudge(lenient, name="other")) as other,
+        pytest.raises(ServerError, match="asked for model 'm', the endpoint lists 'other'"),
+    ):
+        await found_in(one, other)
