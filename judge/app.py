@@ -13,6 +13,7 @@ from typing import Literal
 from judge import report, terminal
 from judge.errors import Interrupted, UserError
 from judge.events import BudgetSpent, Event
+from judge.exam.result import ExamSize
 from judge.further import escalated, sampled_further
 from judge.grounding import Policy
 from judge.library import Models, load_judge_prompts, load_models, load_suite
@@ -69,6 +70,8 @@ class Conduct(Value):
     port: int | None = None
     unsafe: bool = False
     """True executes answers without a sandbox."""
+    exam: ExamSize | None = None
+    """Exam that a judge takes before its first scores; ``None``: none."""
     further: Further = Further()
     budget_hours: float | None = None
     """After this time nothing new is begun; ``None``: no limit."""
@@ -115,6 +118,7 @@ async def _execute(places: Places, run: RunRecord, store: Store, conduct: Conduc
         isolation=await unsafe() if conduct.unsafe else None,
         executions=cores(),
         budget=Budget.of_hours(conduct.budget_hours, now_s=time.monotonic()),
+        exam=conduct.exam,
     )
     store.set_run_state(run.id, "running")
     try:

@@ -1,6 +1,7 @@
 """What a run tells whoever watches it: the pipeline yields these and prints nothing."""
 
 from judge.checks.checking import Evidence
+from judge.exam.result import ExamResult, ItemKind
 from runner.types import Answer, Timing, Value
 
 
@@ -66,10 +67,42 @@ class ScoringFailed(Value):
     owed: int
 
 
+class ExamMarked(Value):
+    """A judge was asked about one answer of its exam."""
+
+    judge: str
+    question_id: str
+    kind: ItemKind
+    done: int
+    owed: int
+    """Scorings of the exam that were owed at its start; fewer are asked when the judge can no longer qualify."""
+
+
+class Examined(Value):
+    """An exam is finished and stored."""
+
+    exam: ExamResult
+
+
+class ExamUnfinished(Value):
+    """An exam ended without a result because the judge could not be reached; what is missing is owed again."""
+
+    judge: str
+    owed: int
+    message: str
+
+
 class ArmFailed(Value):
     """An arm could not be served or proven, or its server died; what it owes stays owed."""
 
     arm_id: str
+    message: str
+
+
+class Noticed(Value):
+    """Something happened that whoever reads the results should know; the run goes on."""
+
+    model: str
     message: str
 
 
@@ -79,4 +112,17 @@ class BudgetSpent(Value):
     hours: float
 
 
-Event = Loading | Loaded | Answered | Checked | Scored | ScoringFailed | ArmFailed | BudgetSpent
+Event = (
+    Loading
+    | Loaded
+    | Noticed
+    | Answered
+    | Checked
+    | ExamMarked
+    | Examined
+    | ExamUnfinished
+    | Scored
+    | ScoringFailed
+    | ArmFailed
+    | BudgetSpent
+)

@@ -158,6 +158,8 @@ def _as_written(question: Question, verdicts: Sequence[Verdict]) -> tuple[Verdic
 
 
 def _problem(error: VerdictError, reply: Reply) -> str:
+    if reply.repetition is not None:
+        return f"{error} (the reply repeated itself over and over and was cut: say everything once)"
     cut = " (the reply was cut at the token limit: be briefer)" if reply.finish_reason == "length" else ""
     return f"{error}{cut}"
 

@@ -101,3 +101,5 @@ class Launch(Value):
     experts_used: int | None
     n_ctx: int | None
     proof_lines: tuple[str, ...]
+    busy_cores: float | None = None
+    """Cores that other programs used just before; ``None``: not measured."""

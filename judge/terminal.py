@@ -19,7 +19,21 @@ from rich.progress import (
 )
 from rich.table import Column, Table
 
-from judge.events import Answered, ArmFailed, BudgetSpent, Checked, Event, Loaded, Loading, Scored, ScoringFailed
+from judge.events import (
+    Answered,
+    ArmFailed,
+    BudgetSpent,
+    Checked,
+    Event,
+    Examined,
+    ExamMarked,
+    ExamUnfinished,
+    Loaded,
+    Loading,
+    Noticed,
+    Scored,
+    ScoringFailed,
+)
 from judge.forecast import Forecast
 from judge.plan import Estimate
 
@@ -84,11 +98,16 @@ class LiveScreen:
                 self._line(phase, describe(event))
             case Checked(done=done, owed=owed):
                 self._line("check", describe(event), done=done, owed=owed)
-            case Answered(done=done, owed=owed) | Scored(done=done, owed=owed) | ScoringFailed(done=done, owed=owed):
+            case ExamMarked(done=done, owed=owed):
+                self._line("exam", describe(event), done=done, owed=owed)
+            case Scored(done=done, owed=owed) | ScoringFailed(done=done, owed=owed):
+                self._line("score", describe(event), done=done, owed=owed)  # a judge's exam came between
+            case Answered(done=done, owed=owed):
                 self._line(self._phase or "work", describe(event), done=done, owed=owed)
             case _:
                 self._line(self._phase or "work", describe(event))
-        if isinstance(event, ArmFailed | ScoringFailed) or (isinstance(event, Answered) and not event.answer.settled):
+        kept = ArmFailed | ScoringFailed | Noticed | Examined | ExamUnfinished
+        if isinstance(event, kept) or (isinstance(event, Answered) and not event.answer.settled):
             self._progress.console.print(describe(event), markup=False)
 
     def _line(self, phase: str, text: str, *, done: int | None = None, owed: int | None = None) -> None:
@@ -112,6 +131,8 @@ def describe(event: Event) -> str:
         case Loaded():
             experts = f", {event.experts_used} experts used (proven)" if event.experts_used else ""
             return f"loaded {event.model} in {event.seconds:.1f} s{experts}"
+        case Noticed():
+            return f"{event.model}: {event.message}"
         case Answered():
             tps = f"{event.timing.decode_tps:.1f} t/s" if event.timing.decode_tps else "- t/s"
             trouble = f": {event.answer.message}" if event.answer.message else ""
@@ -127,6 +148,12 @@ def describe(event: Event) -> str:
             return f"[{event.done}/{event.owed}] {event.judge} on {event.arm_id} {event.question_id}: {score}"
         case ScoringFailed():
             return f"[{event.done}/{event.owed}] {event.judge} on {event.arm_id} {event.question_id}: failed: {event.message}"
+        case ExamMarked():
+            return f"[{event.done}/{event.owed}] exam of {event.judge}: {event.question_id} {event.kind}"
+        case Examined():
+            return f"exam of {event.exam.judge}: {event.exam.qualification.reason}"
+        case ExamUnfinished():
+            return f"exam of {event.judge}: unfinished, {event.owed} scorings stay owed: {event.message}"
         case ArmFailed():
             return f"failed, left owed: {event.message}"
         case BudgetSpent():

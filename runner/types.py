@@ -207,6 +207,8 @@ class Reply(Value):
     finish_reason: str | None
     stamps: Stamps
     usage: Usage = Usage()
+    repetition: str | None = None
+    """What the model wrote over and over until the stream was closed by us, on one line; ``None`` when it was not."""
 
 
 class ServerTiming(Value):

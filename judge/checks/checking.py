@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from judge.types import Grade, Question
+from runner.jail import Wall
 from runner.outcomes import CallResult
 from runner.protocol import Opaque
 from runner.types import Value
@@ -162,7 +163,7 @@ class Evidence(Value):
     """One for every check that is declared for the question, in that order."""
     checks_hash: str
     """Identity of the check module: evidence from other checks is owed again."""
-    isolation: Literal["bwrap", "unsafe", "none"]
+    isolation: Wall | Literal["none"]
     """What stood between the answer and the machine."""
 
     @property

@@ -17,6 +17,7 @@ from judge.errors import UserError
 
 if TYPE_CHECKING:
     from judge.app import Conduct, Further, Places
+    from judge.exam.result import ExamSize
     from judge.grounding import Policy
     from judge.request import JudgeChoice, OnSelf, RunChoice
     from judge.types import ModelEntry
@@ -168,11 +169,14 @@ class Judged:
         """True when a judge was named."""
         return bool(self.judge or self.judge_url)
 
+    def names(self) -> tuple[str, ...]:
+        """Return the names given by --judge, split at commas, each once."""
+        return tuple(dict.fromkeys(part for value in self.judge or () for part in parts(value)))
+
     def choices(self, otherwise: "OnSelf" = "refuse") -> "tuple[JudgeChoice, ...]":
         """Return who is to score; ``otherwise``: what to do with a judge that is a candidate, unless it was allowed."""
         from judge.request import JUDGE_SAMPLING, JudgeChoice
 
-        names = tuple(dict.fromkeys(part for value in self.judge or () for part in parts(value)))
         given = JudgeChoice(
             on_self="allow" if self.allow_self_judge else otherwise,
             also_blind=self.blind,
@@ -181,9 +185,38 @@ class Judged:
             sampling=JUDGE_SAMPLING.model_copy(update={"max_tokens": self.judge_max_tokens}),
         )
         endpoint = {"urls": tuple(self.judge_url or ()), "model": self.judge_model, "family": self.judge_family}
-        if names:
+        if names := self.names():
             return tuple(given.model_copy(update={"name": name}) for name in names)
         return (given.model_copy(update=endpoint),)
+
+
+@dataclasses.dataclass(frozen=True)
+class Examination:
+    """How many answers of known truth a judge is examined on."""
+
+    exam_size: Annotated[
+        str, typer.Option(help="small: about 11 scorings a question; full: about 17, for narrower intervals")
+    ] = "small"
+
+    def size(self) -> "ExamSize":
+        """Return the size. Raises UserError for another word."""
+        match self.exam_size:
+            case "small" | "full":
+                return self.exam_size
+        raise UserError(f"--exam-size {self.exam_size!r} is not known; use small or full")
+
+
+@dataclasses.dataclass(frozen=True)
+class FirstExam(Examination):
+    """Whether a judge is examined before its first scores count."""
+
+    no_exam: Annotated[
+        bool, typer.Option("--no-exam", help="Do not examine the judge before its first scores on these questions")
+    ] = False
+
+    def wanted(self) -> "ExamSize | None":
+        """Return the size of the exam; ``None``: none."""
+        return None if self.no_exam else self.size()
 
 
 Unsafe = Annotated[
@@ -219,7 +252,12 @@ class Carried:
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress")] = False
 
     def conduct(
-        self, *, concurrency: int | None = None, unsafe: bool = False, further: "Further | None" = None
+        self,
+        *,
+        concurrency: int | None = None,
+        unsafe: bool = False,
+        exam: "ExamSize | None" = None,
+        further: "Further | None" = None,
     ) -> "Conduct":
         """Return how to go about it; says loudly what is unsafe."""
         from judge.app import Conduct, Further
@@ -233,6 +271,7 @@ class Carried:
             port=self.port,
             unsafe=unsafe,
             budget_hours=self.budget_hours,
+            exam=exam,
         )
 
 

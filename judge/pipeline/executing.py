@@ -15,6 +15,7 @@ from judge.store import Store
 from judge.types import Question
 from judge.units import evidence_key
 from runner.engines.local import run_bounded
+from runner.isolation import isolation
 from runner.journal import about, note
 from runner.types import Value
 
@@ -55,6 +56,8 @@ async def check_run(run: RunRecord, store: Store, machinery: Machinery) -> Async
     """Execute every owed answer in the sandbox; what could not be executed stays owed."""
     tasks = owed_checks(run, store)
     counter, lanes = Counter(len(tasks)), Lanes()
+    # Before the first answer: the self-test of a sandbox must not wait beside answers that keep the machine busy.
+    isolated = machinery.isolation or (await isolation() if tasks else None)
     modules = {question.id: load_checks(question) for question in questions_of(run)}
 
     async def check(task: CheckTask) -> Checked:
@@ -64,7 +67,7 @@ async def check_run(run: RunRecord, store: Store, machinery: Machinery) -> Async
                 task.question,
                 text_of(store, task.answer_key),
                 checks=modules[task.question.id],
-                isolated=machinery.isolation,
+                isolated=isolated,
                 lanes=lanes,
             )
             note(logger, "executed", state=evidence.state if evidence else None)

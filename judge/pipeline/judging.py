@@ -7,28 +7,21 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from string import Template
-from typing import NamedTuple
 
 from judge.events import Event, Loaded, Loading, Scored, ScoringFailed
-from judge.grade import Grader
 from judge.grounding import findings
-from judge.pipeline.scorings import BATCH, JudgeTask, OwedTask, owed_scorings
-from judge.pipeline.shared import Counter, Machinery, launch_of
+from judge.pipeline.bench import open_judge
+from judge.pipeline.examining import exam_owed, examine
+from judge.pipeline.executing import evidence_of
+from judge.pipeline.scorings import BATCH, JudgeTask, OwedTask, owed_scorings, wanted_scorings
+from judge.pipeline.shared import Counter, Machinery
 from judge.prefilter import no_answer_verdicts
 from judge.records import JudgeRecord, RunRecord
 from judge.scoring import answer_score
 from judge.store import Store
 from judge.types import JudgeFailure, Judgement
-from runner.arms import build_arm
-from runner.balance import Balanced, same_model
-from runner.client import ModelClient
-from runner.dialects import Dialect
 from runner.engines.local import run_batches
-from runner.errors import ServerError
 from runner.journal import about, note
-from runner.probe import probe
-from runner.serve import RunningServer, serve
-from runner.types import Arm, Config
 
 logger = logging.getLogger(__name__)
 
@@ -49,9 +42,17 @@ async def score_run(
     while survey[False] and (batch := list(itertools.islice(no_answers, BATCH))):
         for event in _keep(run, [(task, _no_answer(task)) for task in batch], store, counter):
             yield event
-    if counter.left and not machinery.budget.spent():
+    if (counter.left or _only_exam_owed(run, judge, store, machinery)) and not machinery.budget.spent():
         async for event in _ask_judge(run, judge, store, templates, machinery, counter):
             yield event
+
+
+def _only_exam_owed(run: RunRecord, judge: JudgeRecord, store: Store, machinery: Machinery) -> bool:
+    """True when scores that are stored wait for the judge's exam, or the run is nothing but an exam."""
+    if not exam_owed(run, judge, store, machinery):
+        return False
+    wanted = (task.key for task in wanted_scorings(run, judge, evidence_of(run, store)))
+    return not run.arms or bool(store.stored_judgements(wanted))
 
 
 async def _ask_judge(
@@ -65,75 +66,26 @@ async def _ask_judge(
     yield Loading(model=judge.name, phase="score")
     started_s = time.monotonic()
     async with AsyncExitStack() as stack:
-        asked = await _open_judge(run, judge, store, machinery, stack)
-        server = asked.server
-        experts_used = server.proof.experts_used if server else None
-        yield Loaded(model=judge.name, seconds=time.monotonic() - started_s, experts_used=experts_used)
-        grader = Grader(
-            asked.client,
-            asked.dialect,
-            templates,
-            run.suite.scale,
-            judge.sampling,
-            machinery.retry,
-            server.log if server else None,
-        )
+        bench = await open_judge(run, judge, store, templates, machinery, stack)
+        yield Loaded(model=judge.name, seconds=time.monotonic() - started_s, experts_used=bench.experts_used)
+        if machinery.exam and exam_owed(run, judge, store, machinery):
+            async for event in examine(run, judge, bench, store, machinery):
+                yield event
 
         async def score(owed: OwedTask) -> _Outcome:
             task, text = owed
             with about(task.key):
-                return task, await ask(task, text)
+                place = {"arm": task.arm_id, "question": task.question.id, "answer": task.answer_key}
+                note(logger, "scoring", judge=judge.name, replicate=task.call.replicate, **place)
+                shown = findings(task.evidence, task.question)
+                return task, await bench.grade(task.question, task.answer_key, text, task.call, shown)
 
-        async def ask(task: JudgeTask, text: str) -> Judgement | JudgeFailure:
-            place = {"arm": task.arm_id, "question": task.question.id, "answer": task.answer_key}
-            note(logger, "scoring", judge=judge.name, replicate=task.call.replicate, **place)
-            if server is not None and not server.alive:
-                raise ServerError(f"{judge.name}: {server.obituary()}")
-            shown = findings(task.evidence, task.question)
-            return await grader.grade(task.question, task.answer_key, text, task.call, shown)
-
-        async for batch in run_batches(
-            machinery.budget.within(owed_scorings(run, judge, store)), score, limit=asked.client.limit
-        ):
+        tasks = machinery.budget.within(owed_scorings(run, judge, store))
+        async for batch in run_batches(tasks, score, limit=bench.limit):
+            for restarted in bench.restarts.news() if bench.restarts else ():
+                yield restarted
             for event in _keep(run, batch, store, counter):
                 yield event
-
-
-class _Asked(NamedTuple):
-    """A judge that is ready."""
-
-    client: Balanced
-    dialect: Dialect
-    server: RunningServer | None
-    """``None`` for an endpoint."""
-
-
-async def _open_judge(
-    run: RunRecord, judge: JudgeRecord, store: Store, machinery: Machinery, stack: AsyncExitStack
-) -> _Asked:
-    """Serve the judge or reach its endpoints; ``stack`` keeps them open."""
-    if judge.model is None:
-        clients = [
-            await stack.enter_async_context(ModelClient(endpoint, api_key=machinery.api_key))
-            for endpoint in judge.endpoints
-        ]
-        found = await same_model(clients, retry=machinery.retry)
-        # A llama-cpp-python server works on one request at a time, and the others only wait in its queue.
-        slow = len(clients) if found.counts_tokens else None
-        return _Asked(Balanced(clients, fixed=machinery.concurrency or slow), found.dialect, None)
-    arm = judge_arm(judge)
-    log = machinery.folder / "logs" / f"judge_{judge.name}.log"
-    server = await stack.enter_async_context(serve(arm, judge.model, log, options=machinery.serve))
-    store.add_launch(run.id, arm, launch_of(server))
-    client = await stack.enter_async_context(ModelClient(server.endpoint))
-    found = await probe(client, retry=machinery.retry)
-    return _Asked(Balanced([client], fixed=1), found.dialect, server)
-
-
-def judge_arm(judge: JudgeRecord) -> Arm:
-    """Return the arm as which a local judge is served."""
-    assert judge.model is not None and judge.serving is not None
-    return build_arm(judge.name, judge.model, Config.parse(judge.config), judge.serving)
 
 
 def _keep(run: RunRecord, outcomes: Sequence[_Outcome], store: Store, counter: Counter) -> Iterator[Event]:

@@ -108,14 +108,17 @@ def _places(run: RunRecord, judge: JudgeRecord) -> Iterator[_Place]:
     rounds = [range(judge.replicates)] if judge.mode == "per_criterion" else [[r] for r in range(judge.replicates)]
     for replicates in rounds:
         for question in questions_of(run):
-            calls = [_blind_call(run, judge, question, replicate) for replicate in replicates]
+            calls = [judge_call(run, judge, question, replicate) for replicate in replicates]
             for record in judged_arms(run, judge):
                 for unit in wanted_answers(run, record, [question]):
                     if judge.is_asked_about(unit.key):
                         yield from (_Place(record.arm.id, question, unit, call) for call in calls)
 
 
-def _blind_call(run: RunRecord, judge: JudgeRecord, question: Question, replicate: int) -> JudgeCall:
+def judge_call(
+    run: RunRecord, judge: JudgeRecord, question: Question, replicate: int, evidence: Evidence | None = None
+) -> JudgeCall:
+    """Return what identifies replicate ``replicate`` of this judge's scoring of an answer; evidence None: it judges blind."""
     return JudgeCall(
         judge=judge.name,
         judge_fingerprint=judge.fingerprint,
@@ -123,6 +126,7 @@ def _blind_call(run: RunRecord, judge: JudgeRecord, question: Question, replicat
         rubric_hash=run.suite.rubric_hash(question),
         mode=judge.mode,
         replicate=replicate,
+        evidence=None if evidence is None else digest(evidence),
     )
 
 

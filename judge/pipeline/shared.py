@@ -7,11 +7,15 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Self, TypeVar
 
+from judge.events import Noticed
+from judge.exam.result import ExamSize
 from judge.records import Launch
 from judge.store import Store
 from runner.isolation import Isolation
+from runner.machine_load import MachineLoad
 from runner.retry import RetryPolicy
 from runner.serve import RunningServer, ServeOptions
+from runner.supervise import Supervised
 from runner.types import Arm, Value
 
 T = TypeVar("T")
@@ -54,10 +58,12 @@ class Machinery(Value):
     concurrency: int | None = None
     """Requests in flight at a judge's endpoints, all together; ``None``: as many as they take, and one at a time at a
     llama-cpp-python server. A judge that is served here gets one at a time."""
+    exam: ExamSize | None = None
+    """Exam that a judge takes before its first scores, once; ``None``: none."""
 
 
-def launch_of(server: RunningServer) -> Launch:
-    """Return the record of how ``server`` was started and what its log proved."""
+def launch_of(server: RunningServer, load: MachineLoad | None = None) -> Launch:
+    """Return the record of how ``server`` was started, what its log proved and what else the machine did before."""
     return Launch(
         arm_id=server.arm.id,
         command=tuple(server.command),
@@ -66,6 +72,7 @@ def launch_of(server: RunningServer) -> Launch:
         experts_used=server.proof.experts_used,
         n_ctx=server.proof.n_ctx,
         proof_lines=server.proof.lines,
+        busy_cores=None if load is None else load.busy_cores,
     )
 
 
@@ -77,6 +84,22 @@ def file_name(arm: Arm) -> str:
 def text_of(store: Store, answer_key: str) -> str:
     """Read the answer when it is needed: a night's answers are not held in memory."""
     return next(answer.text for _, answer in store.answers([answer_key]))
+
+
+class Restarts:
+    """Tells of every restart of a server once."""
+
+    def __init__(self, kept: Supervised) -> None:
+        self._kept = kept
+        self._told = 0
+
+    def news(self) -> Iterator[Noticed]:
+        """Yield what has not been told yet."""
+        for death in self._kept.deaths[self._told :]:
+            self._told += 1
+            yield Noticed(
+                model=self._kept.server.arm.id, message=f"started again, with the same proof, because {death}"
+            )
 
 
 class Counter:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAl
 from judge.errors import StoreError
 from runner.types import Value
 
-HEAD = "0003"
+HEAD = "0005"
 """Revision of the newest migration; a test holds it to the folder."""
 BUSY_TIMEOUT_MS = 30_000
 BUSY_POLL_S = 0.01
@@ -156,6 +156,7 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     _switch_to_wal(cursor)
     cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA foreign_keys = ON")  # SQLite leaves them unchecked unless each connection asks
     cursor.close()
 
 
