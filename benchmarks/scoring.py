@@ -101,7 +101,7 @@ def request() -> dict[str, object]:
 
 def score_line(url: str, in_flight: int, *before: str | Path) -> list[str]:
     """Return the command line of a scoring; ``before`` are options that stand before the command."""
-    named = ["--judge-url", url, "--judge-model", "mock", "--judge-family", "none"]
+    named = ["--judge-url", url, "--judge-model", "mock", "--judge-family", "none", "--no-exam"]
     return ["-m", "judge.cli", *map(str, before), "score", "latest", *named, "--max-concurrency", str(in_flight)]
 
 
