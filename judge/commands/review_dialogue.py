@@ -5,6 +5,7 @@ from rich.prompt import Prompt
 
 from judge.ratings import Item
 from judge.records import RunRecord
+from judge.results.standing import standings_of
 from judge.review.desk import next_item, progress, queues_of, revealed, say, undo
 from judge.review.sheet import revealed_lines, sheet_lines, sheet_of
 from judge.store import Store, utc_now
@@ -40,7 +41,7 @@ def _act(store: Store, run: RunRecord, item: Item, rater: str, choice: str, comm
         _take_back(store, run, rater, console)
     else:
         say(store, item, rater, utc_now(), score=GRADES.get(choice), comment=comment)
-        for line in revealed_lines(revealed(store, run, item, rater)):
+        for line in revealed_lines(revealed(store, run, item, rater, standings_of(run, store))):
             console.print(line, markup=False)
 
 

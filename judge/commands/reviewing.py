@@ -60,10 +60,11 @@ def queue(
     as_json: AsJson = False,
 ) -> None:
     """Draw the audit queue at random, then pick what looks wrong for the repair queue. Again: tops both up."""
+    from judge.results.standing import standings_of
     from judge.review.desk import make_queues
 
     with _opened(context, run_id) as (store, run):
-        made = make_queues(run, store, per_arm=per_model, seed=seed)
+        made = make_queues(run, store, per_arm=per_model, seed=seed, standings=standings_of(run, store))
     if as_json:
         print_json(made.model_dump(mode="json"))
         return
@@ -110,13 +111,15 @@ def rate(
     as_json: AsJson = False,
 ) -> None:
     """Rate an item, or change the rating: the latest counts, all are kept. Then the judges' scores are shown."""
+    from judge.results.standing import standings_of
     from judge.review.desk import revealed, say
     from judge.review.sheet import revealed_lines
     from judge.store import utc_now
 
     with _at_item(context, item_id) as (store, run, item):
         say(store, item, _named(rater), utc_now(), score=_grade(score, item), comment=comment)
-        found = revealed(store, store.run(run_id)[0] if run_id else run, item, _named(rater))
+        shown = store.run(run_id)[0] if run_id else run
+        found = revealed(store, shown, item, _named(rater), standings_of(shown, store))
     if as_json:
         print_json(found.model_dump(mode="json"))
     else:
@@ -166,13 +169,14 @@ def status(context: typer.Context, run_id: RunId = "latest", rater: Rater = "", 
 @review.command()
 def report(context: typer.Context, run_id: RunId = "latest", as_json: AsJson = False) -> None:
     """Print what people's labels say of the judges, and what they change: agreement, bias, scores, decisions."""
+    from judge.results.standing import standings_of
     from judge.review import summary
     from judge.review.effect import effect
     from judge.review.reading import labelled_of
     from judge.terminal import print_table
 
     with _opened(context, run_id) as (store, run):
-        found = effect(labelled_of(run, store), run.suite)
+        found = effect(labelled_of(run, store, standings_of(run, store)), run.suite)
     if as_json:
         print_json(found.model_dump(mode="json"))
         return

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from judge.panel import Standing
-from judge.results import JudgeSummary, Results
+from judge.results import ArmResult, JudgeSummary, Results
 from runner.types import Value
 
 State = Literal["good", "bad", "open"]
@@ -25,6 +25,7 @@ ENOUGH_COVERAGE = 0.95
 """With more than one in twenty missing, the mean may be that of another set of answers (D1)."""
 STATES: dict[Standing, State] = {
     Standing.QUALIFIED: "good",
+    Standing.LOGIC_ONLY: "good",
     Standing.NOT_EXAMINED: "open",
     Standing.STYLE_ONLY: "bad",
     Standing.NOT_QUALIFIED: "bad",
@@ -42,10 +43,28 @@ def trust_line(results: Results) -> str:
         return f"Not judged. Answers: {c.answered} of {c.wanted}, {results.samples} a question."
     judges = "; ".join(f"{judge.name} ({judge.standing}, {judge.replicates} per answer)" for judge in results.judges)
     line = (
-        f"Judge: {judges}; not audited, so a role is provisional at most. "
+        f"{_undecided(results)}Judge: {judges}; {_audit_words(results)}. "
         f"Answers: {c.answered} of {c.wanted}, scored: {c.scored}, {results.samples} a question.{executed}"
     )
     return "\n\n".join([line, *warnings(results)])
+
+
+def _undecided(results: Results) -> str:
+    """Return, before all else, that the scores decide nothing."""
+    return (
+        "" if any(arm.panel.decides for arm in results.arms) else "These scores decide nothing: no judge is qualified. "
+    )
+
+
+def _audited(results: Results) -> list[ArmResult]:
+    return [arm for arm in results.arms if arm.audit and arm.audit.audited]
+
+
+def _audit_words(results: Results) -> str:
+    audited = _audited(results)
+    if not audited:
+        return "not audited, so a role is provisional at most"
+    return "audited" if len(audited) == len(results.arms) else f"audited: {', '.join(arm.id for arm in audited)}"
 
 
 def warnings(results: Results) -> tuple[str, ...]:
@@ -64,8 +83,21 @@ def trust_items(results: Results) -> tuple[TrustItem, ...]:
     """Return the grounds for trust, one by one."""
     judges = [_judge(judge) for judge in results.judges]
     nobody = TrustItem(about="Judge", verdict="nobody", why="The answers were not judged.", state="open")
-    audit = TrustItem(about="Audit", verdict="not audited", why=UNAUDITED, state="open")
-    return (*(judges or [nobody]), audit, _coverage(results))
+    return (*(judges or [nobody]), _audit(results), _coverage(results))
+
+
+def _audit(results: Results) -> TrustItem:
+    audited = _audited(results)
+    if not audited:
+        return TrustItem(about="Audit", verdict="not audited", why=UNAUDITED, state="open")
+    whole = len(audited) == len(results.arms)
+    labels = ", ".join(f"{arm.id} {arm.audit.labels} of {arm.audit.drawn}" for arm in audited if arm.audit)
+    why = (
+        f"People rated a random sample of the scores ({labels} labels), and the bias that it shows moves the intervals."
+    )
+    return TrustItem(
+        about="Audit", verdict="audited" if whole else "audited in part", why=why, state="good" if whole else "open"
+    )
 
 
 def _judge(judge: JudgeSummary) -> TrustItem:

@@ -104,7 +104,7 @@ QUADRATIC = agreement_weights(len(SCALE), "quadratic")
 def _tau_b(ratings: Sequence[Sequence[int | None]]) -> float | None:
     if any(len(set(row)) < 2 for row in ratings):
         return None
-    # Imported here because it takes half a second to load, and every command reads this module for its values.
+    # Imported here because it takes a second, and most reports have one judge.
     from scipy.stats import kendalltau
 
     return float(kendalltau(*ratings, variant="b").statistic)

@@ -23,7 +23,7 @@ def krippendorff_alpha(ratings: Ratings, metric: Metric = "ordinal") -> float | 
     pairable = data[:, np.sum(~np.isnan(data), axis=0) >= 2]
     if len(np.unique(pairable[~np.isnan(pairable)])) < 2:
         return None
-    # Imported here because it takes half a second to load, and every command reads this module for its values.
+    # Imported here because the two take a second, and most reports have one judge.
     import evalica
     import pandas as pd
 
@@ -54,7 +54,6 @@ def units_needed(alpha: float, *, levels: int = 5, significance: float = 0.05) -
 
     Krippendorff 2019, 12.2: 2 z^2 ((1+a)(3-a) / (4(1-a) p(1-p)) - a) with p = 1/levels, the rarest value's share.
     """
-    # Imported here because it takes a tenth of a second to load, and every command reads this module for its values.
     from scipy.special import ndtri
 
     z = float(ndtri(1 - significance))

@@ -56,7 +56,6 @@ def kappas(tables: Array, weights: Array) -> Array:
 
 def coefficient(value: float, se: float, units: int, confidence: float) -> Coefficient:
     """Return value, error and the t interval with units-1 degrees of freedom, cut at 1, the most that agreement can be."""
-    # Imported here because it takes a tenth of a second to load, and every command reads this module for its values.
     from scipy.special import stdtrit
 
     reach = float(stdtrit(units - 1, (1 + confidence) / 2)) * se

@@ -25,6 +25,10 @@ class Reviews(Database):
         """Append picked units, and return how many are new."""
         return self._append(REPAIR_ITEMS, [{**_row(item), "reason": item.reason} for item in items])
 
+    def has_audit_items(self) -> bool:
+        """True when anything was ever drawn for an audit."""
+        return bool(self._rows(sa.select(AUDIT_ITEMS.c.id).limit(1)))
+
     def audit_items(self) -> list[AuditItem]:
         """Return every drawn unit, whichever run it was drawn for."""
         return self._items(AUDIT_ITEMS, AuditItem)
