@@ -148,8 +148,8 @@ def _from_lines(source: Path, suite: Suite) -> Iterator[Imported]:
     known = {name for question in suite.questions for name in (question.id, question.test)}
     text, encoding = _decoded(source.read_bytes())
     if encoding == "cp1252":
-        line = 1 + next(i for i, char in enumerate(text.split("\n")) if not char.isascii())
-        raise UserError(f"{source}:{line}: not UTF-8, which JSON lines have to be; nothing was imported")
+        broken = 1 + next(i for i, line in enumerate(text.split("\n")) if not line.isascii())
+        raise UserError(f"{source}:{broken}: not UTF-8, which JSON lines have to be; nothing was imported")
     # Not splitlines(): U+2028 and its like are ordinary characters inside a string of JSON.
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():

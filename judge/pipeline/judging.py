@@ -8,7 +8,7 @@ from string import Template
 from judge.checks.checking import Evidence
 from judge.events import Event, Loaded, Loading, Scored, ScoringFailed
 from judge.grade import Grader
-from judge.grounding import findings
+from judge.grounding import findings, shown_hash
 from judge.lineage import is_self
 from judge.pipeline.executing import evidence_of
 from judge.pipeline.shared import Counter, Machinery, launch_of, text_of
@@ -23,7 +23,6 @@ from runner.arms import build_arm
 from runner.client import ModelClient
 from runner.engines.local import run_bounded
 from runner.errors import ServerError
-from runner.identity import digest
 from runner.probe import Capabilities, check_model, probe
 from runner.serve import RunningServer, serve
 from runner.types import Arm, Config, Value
@@ -56,7 +55,7 @@ def judge_call(
         rubric_hash=run.suite.rubric_hash(question),
         mode=judge.mode,
         replicate=replicate,
-        evidence=None if evidence is None else digest(evidence),
+        evidence=shown_hash(evidence, question),
     )
 
 
@@ -78,7 +77,7 @@ def wanted_scorings(run: RunRecord, judge: JudgeRecord, evidence: Mapping[str, E
 
 def _views(judge: JudgeRecord, evidence: Evidence | None) -> list[Evidence | None]:
     """Return what the judge is shown of an answer's execution, one scoring each."""
-    return [evidence, None] if judge.also_blind and evidence is not None else [evidence]
+    return [evidence, None] if judge.also_blind and evidence is not None and evidence.says_something else [evidence]
 
 
 def judged_arms(run: RunRecord, judge: JudgeRecord) -> list[ArmRecord]:
