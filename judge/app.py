@@ -12,13 +12,15 @@ from typing import Literal
 from judge import report, terminal
 from judge.errors import Interrupted, UserError
 from judge.events import Event
+from judge.further import escalated, sampled_further
 from judge.grounding import Policy
 from judge.library import Models, load_judge_prompts, load_models, load_suite
 from judge.pipeline import Machinery, check_run, collect_run, owed_scorings, score_run, work_of
 from judge.plan import Estimate, estimate
-from judge.records import RunRecord
+from judge.records import JudgeRecord, RunRecord
 from judge.request import JudgeChoice, RunChoice, build_judge, build_run, check_hashes, cores, new_run_id
-from judge.results import Results, build_results
+from judge.results import Results, build_results, read_scored
+from judge.results.against import disputed
 from judge.store import Store
 from judge.units import AnswerUnit
 from runner.errors import EndpointError, ServerError
@@ -45,6 +47,17 @@ class Places(Value):
         return load_models(self.models)
 
 
+class Further(Value):
+    """When a run goes on by itself."""
+
+    max_samples: int | None = None
+    """Sample on until every role is decided, up to this many answers a question; ``None``: only what was asked for."""
+    escalate_to: JudgeRecord | None = None
+    """Who is asked about answers on which the judges differ."""
+    spread: int = 2
+    """By how many points on one criterion."""
+
+
 class Conduct(Value):
     """How a command is carried out and what it prints."""
 
@@ -54,6 +67,7 @@ class Conduct(Value):
     port: int | None = None
     unsafe: bool = False
     """True executes answers without a sandbox."""
+    further: Further = Further()
 
 
 def api_key() -> str | None:
@@ -64,6 +78,11 @@ def api_key() -> str | None:
 def prepare(places: Places, choice: RunChoice, command: Sequence[str]) -> RunRecord:
     """Return the record of a new run; nothing is started or stored yet."""
     return build_run(choice, load_suite(), places.load_models(), load_judge_prompts(), os.environ, command)
+
+
+def prepare_judge(places: Places, wanted: JudgeChoice, choice: RunChoice) -> JudgeRecord:
+    """Return the record of one more judge, served as the run's models are."""
+    return build_judge(wanted, choice, places.load_models(), load_judge_prompts(), os.environ)
 
 
 Phase = Literal["collect", "check", "score"]
@@ -95,14 +114,31 @@ async def _execute(places: Places, run: RunRecord, store: Store, conduct: Conduc
     store.set_run_state(run.id, "running")
     try:
         with terminal.screen(quiet=conduct.quiet) as screen:
-            async for event in _events(run, store, machinery, phases):
-                screen.show(event)
+            wanted: RunRecord | None = run
+            while wanted is not None:
+                run = wanted
+                async for event in _events(run, store, machinery, phases):
+                    screen.show(event)
+                wanted = _further(run, store, conduct.further)
     except (ServerError, EndpointError):
         store.set_run_state(run.id, "failed")
         raise
     finally:
         results = finish(run, store, folder)
     return results
+
+
+def _further(run: RunRecord, store: Store, further: Further) -> RunRecord | None:
+    """Return the run with what it goes on to want, and write that down; ``None`` when it has all it wants."""
+    wanted = None
+    if further.escalate_to is not None:
+        wanted = escalated(run, further.escalate_to, disputed(read_scored(run, store), further.spread))
+    if wanted is None and further.max_samples is not None:
+        decisions = [arm.decisions for arm in build_results(run, "running", store).arms]
+        wanted = sampled_further(run, decisions, further.max_samples)
+    if wanted is not None:
+        store.extend_run(wanted)
+    return wanted
 
 
 async def _events(run: RunRecord, store: Store, machinery: Machinery, phases: Sequence[Phase]) -> AsyncIterator[Event]:

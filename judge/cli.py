@@ -5,12 +5,13 @@ owes the rest; 4 a gate failed; 130 interrupted.
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
-from judge.commands import looking, running
+from judge.commands import comparing, looking, running
 from judge.commands.shared import Exit
 from judge.errors import Interrupted, JudgeError, UserError
 from runner.errors import ModelFileError, RunnerError, UsageError
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (running, looking):
+for group in (running, comparing, looking):
     app.add_typer(group.app)
 
 
@@ -42,10 +43,33 @@ def common(
     context.obj = (store, results, models)
 
 
+MANY = ("--candidate", "-c", "--judge")
+
+
+def spread(args: Sequence[str]) -> list[str]:
+    """Return the arguments with ``--judge A B`` written out as ``--judge A --judge B``, for ``judge cross``.
+
+    That command takes many of each and nothing by position; elsewhere the second word is the run or the file.
+    """
+    if "cross" not in args:
+        return list(args)
+    written: list[str] = []
+    option: str | None = None
+    taken = 0
+    for arg in args:
+        if arg.startswith("-"):
+            option, taken = arg if arg in MANY else None, 0
+        elif option is not None:
+            written += [option] if taken else []
+            taken += 1
+        written.append(arg)
+    return written
+
+
 def main() -> NoReturn:
     """Run the command line; every expected error becomes one line on stderr and an exit code."""
     try:
-        app(standalone_mode=True)
+        app(args=spread(sys.argv[1:]), standalone_mode=True)
     except (UserError, UsageError, ModelFileError) as error:
         _fail(error, Exit.USAGE)
     except Interrupted as error:

@@ -97,8 +97,7 @@ def _cores() -> Finding:
 def _sandbox() -> Finding:
     found = asyncio.run(isolation())
     ok = found.level != "none"
-    who = f", as {found.run_as}" if found.run_as else ""
-    what = f"{found.level}: {found.reason}; answers run on {found.interpreter}{who}" if ok else f"none: {found.reason}"
+    what = f"{found.level}: {found.reason}"
     return Finding(check="sandbox", ok=ok, needed=False, found=what, advice=found.fix or "")
 
 

@@ -82,9 +82,9 @@ TargetRange = Annotated[
     ),
 ]
 
-Threshold = Annotated[float, Field(ge=1, le=5)]
+Threshold = Annotated[float, Field(strict=True, ge=1, le=5)]
 
-TokensPerSecond = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+TokensPerSecond = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 
 Configs = Annotated[list[ConfigName], Field(min_length=1)]
 
@@ -124,7 +124,7 @@ class CriterionLine(FileFormat):
     id: Name
     """Unique within its question."""
     name: Text
-    weight: int = Field(gt=0, le=100)
+    weight: int = Field(strict=True, gt=0, le=100)
     """Percent; the weights of a question sum to 100."""
 
 
@@ -196,9 +196,9 @@ class ModelLine(FileFormat):
     """Config -> expected decode tokens per second."""
     speculative: bool = False
     """True when speculative decoding is worth trying."""
-    n_ctx: Annotated[int, Field(ge=64)] | None = None
+    n_ctx: Annotated[int, Field(strict=True, ge=64)] | None = None
     """Context in tokens; left out: 8192."""
-    n_gpu_layers: Annotated[int, Field(ge=-1)] | None = None
+    n_gpu_layers: Annotated[int, Field(strict=True, ge=-1)] | None = None
     """Layers on the GPU; -1 is all of them, left out: none."""
     chat_format: Text | None = None
     """A chat format of llama-cpp-python; left out: the template inside the GGUF."""

@@ -50,6 +50,12 @@ class JudgeRecord(Value):
     """Of the judge's prompt templates."""
     also_blind: bool = False
     """True scores every answer a second time without showing the evidence, to audit the judge against the tests."""
+    only: frozenset[str] | None = None
+    """Keys of the answers that it is asked about, those on which the judges before it differ; ``None``: all."""
+
+    def is_asked_about(self, answer_key: str) -> bool:
+        """True when this judge scores the answer."""
+        return self.only is None or answer_key in self.only
 
 
 class RunRecord(Value):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from judge.scoring import TierScore
-from judge.stats.intervals import Outcome, TierInterval, tier_interval
+from judge.stats.intervals import MOST_SAMPLES, Outcome, TierInterval, settles_at, tier_interval
 from judge.types import Role
 from runner.types import Value
 
@@ -17,6 +17,9 @@ class TierDecision(Value):
     """``None`` when a question of the tier has no score."""
     outcome: Outcome
     reason: str
+    settles_at: int | None = None
+    """Answers per question at which it would be decided if further ones are like those so far; ``None``: it is decided, cannot
+    be by more answers, or would take more than are ever asked for."""
 
 
 class RoleDecision(Value):
@@ -28,6 +31,13 @@ class RoleDecision(Value):
     """The tier that keeps the decision from PASS; ``None`` when it passes, or when the scores decide nothing."""
     reason: str
     tiers: tuple[TierDecision, ...]
+
+    @property
+    def open_tiers(self) -> tuple[str, ...]:
+        """The tiers of which more answers could decide it; empty when it is decided or the scores decide nothing."""
+        if self.outcome is not Outcome.UNDECIDED:
+            return ()
+        return tuple(tier.tier for tier in self.tiers if tier.interval and tier.outcome is Outcome.UNDECIDED)
 
     @property
     def label(self) -> str:
@@ -72,19 +82,30 @@ def _decide_tier(tier: str, threshold: float, score: TierScore | None, *, asked:
         missing = "not all of its questions were asked" if score is None or not asked else "a question has no score"
         reason = f"{tier}: {missing}"
         return TierDecision(tier=tier, threshold=threshold, interval=None, outcome=Outcome.UNDECIDED, reason=reason)
-    interval = tier_interval(list(score.questions.values()), threshold)
+    questions = list(score.questions.values())
+    interval = tier_interval(questions, threshold)
+    settles = settles_at(questions, threshold) if interval.outcome is Outcome.UNDECIDED else None
     return TierDecision(
         tier=tier,
         threshold=threshold,
         interval=interval,
         outcome=interval.outcome,
-        reason=_reason(tier, threshold, score, interval),
+        reason=_reason(tier, threshold, score, interval, settles),
+        settles_at=settles,
     )
 
 
-def _reason(tier: str, threshold: float, score: TierScore, interval: TierInterval) -> str:
-    answers = score.coverage.scored
+def _reason(tier: str, threshold: float, score: TierScore, interval: TierInterval, settles: int | None) -> str:
     return (
         f"{tier}: {score.mean:.2f} [{interval.low:.2f}, {interval.high:.2f}] against {threshold:g} on these "
-        f"{len(score.questions)} questions, {answers} answers"
+        f"{len(score.questions)} questions, {score.coverage.scored} answers" + _advice(tier, score, interval, settles)
     )
+
+
+def _advice(tier: str, score: TierScore, interval: TierInterval, settles: int | None) -> str:
+    if interval.outcome is not Outcome.UNDECIDED:
+        return ""
+    more = (settles or 0) - min(map(len, score.questions.values()))
+    if settles is None or more <= 0:
+        return f"; more answers like these would not settle it (up to {MOST_SAMPLES} a question)"
+    return f"; {more} more {'sample' if more == 1 else 'samples'} of {tier} like these would settle it"

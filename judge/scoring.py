@@ -7,7 +7,7 @@ mean over their answers, so a question with more answers does not weigh more.
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
-from judge.types import Question, Suite, Verdict
+from judge.types import Grade, Question, Suite, Verdict
 from runner.types import Value
 
 
@@ -21,6 +21,33 @@ def answer_score(question: Question, verdicts: Sequence[Verdict]) -> float | Non
             return None
         total += criterion.weight * score
     return total / 100  # once, at the end: a 4 on everything must be a 4.0 and not 3.9999999999999996
+
+
+class AnswerScore(Value):
+    """What one answer was given, by the panel and by each judge."""
+
+    question_id: str
+    sample: int
+    score: float | None
+    """By the run's policy and the panel, 1.0-5.0; ``None``: missing."""
+    criteria: dict[str, float]
+    """Criterion -> mean over the panel under the run's policy; a criterion that could not be assessed is left out."""
+    by_judge: dict[str, float | None]
+    """Judge -> its own score as it is, whether it counts or not."""
+    verdicts: dict[str, dict[str, Grade | None]]
+    """Judge -> criterion -> score of its first replicate, as it is."""
+    limits: dict[str, Grade]
+    """Criterion -> highest score that the evidence allows."""
+
+    @property
+    def spread(self) -> int:
+        """Largest difference between two judges on one criterion, 0-4; 0 with one judge."""
+        groups: dict[str, list[int]] = {}
+        for given in self.verdicts.values():
+            for criterion, score in given.items():
+                if score is not None:
+                    groups.setdefault(criterion, []).append(score)
+        return max((max(group) - min(group) for group in groups.values()), default=0)
 
 
 class Coverage(Value):

@@ -80,6 +80,11 @@ def parse(text: str, file: str) -> Document:
     return Document(file, data, reader.lines, tuple(reader.problems))
 
 
+def dump(value: Any) -> str:
+    """Return plain data as YAML, keys in the order given."""
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
+
+
 def as_field(where: Where) -> str:
     """Write a path as people do: ``questions.C-T1-Q1.criteria[2].weight``."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in where).removeprefix(".")

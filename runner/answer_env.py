@@ -10,9 +10,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from runner.bwrap import Interpreter, Jail
 from runner.errors import SandboxError
 from runner.isolation import isolation
+from runner.jail import Interpreter, Jail
 from runner.spawn import run_trusted
 
 PACKAGES = ("aiohttp", "httpx", "requests")

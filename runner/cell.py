@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from runner.bwrap import Jail
 from runner.errors import SandboxError
+from runner.jail import Jail
 from runner.outcomes import Limits
 from runner.replies import Frames, Reply, Tampered, frame, new_nonce
 from runner.spawn import Started, spawn
@@ -38,7 +38,9 @@ class Cell:
     def __init__(self, started: Started, limits: Limits) -> None:
         self._process = started.process
         self._pipes = started.pipes
-        self._confined = started.confined
+        self._has_namespaces = started.has_namespaces
+        self.confinement = started.confinement
+        """To be sent with the first request; ``None``: the process is walled in already."""
         self._scratch = started.scratch
         self._loop = asyncio.get_running_loop()
         self._frames = Frames(limits.reply_bytes)
@@ -161,7 +163,7 @@ class Cell:
 
     def learn_inner_pid(self) -> None:
         """Read which process to kill; bwrap has written it before the first reply. Raises SandboxError."""
-        if not self._confined:
+        if not self._has_namespaces:
             return
         try:
             self.inner_pid = int(json.loads(os.read(self._pipes.info, 4096))["child-pid"])

@@ -10,6 +10,7 @@ RunnerError
 │   ├── ContextExceeded   the prompt does not fit the model's context: permanent, a state of the answer
 │   └── AccessDenied      401 / 403: every further request would fail too, so the run stops at once
 └── SandboxError          the sandbox itself broke: infrastructure, never a failed check
+    └── IsolationMissing  this machine lacks something that a sandbox needs; says how to get it
 
 Every message is one line: what was asked, what was found, what to do.
 """
@@ -74,3 +75,11 @@ class AccessDenied(EndpointError):
 
 class SandboxError(RunnerError):
     """The sandbox could not be set up or broke; says nothing about the answer."""
+
+
+class IsolationMissing(SandboxError):
+    """This machine does not offer what was tried; ``fix`` says in one line how to get it."""
+
+    def __init__(self, reason: str, fix: str) -> None:
+        super().__init__(reason)
+        self.fix = fix

@@ -16,8 +16,8 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from runner.bwrap import Jail
 from runner.errors import SandboxError
+from runner.jail import Jail
 from runner.spawn import run_trusted
 from runner.types import Value
 

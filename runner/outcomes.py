@@ -25,7 +25,7 @@ class Limits(Value):
     """Largest file; there is no writable file system anyway."""
     open_files: int = Field(default=64, ge=16)
     threads: int = Field(default=32, ge=4)
-    """Threads of the answer and of the process that runs it."""
+    """Threads of the answer and of the process that runs it. Without a user namespace only its memory limits them."""
     stdout_bytes: int = Field(default=64 << 10, ge=0)
     """Output kept, the last bytes; the rest is read and dropped."""
     reply_bytes: int = Field(default=1 << 20, ge=1 << 10)

@@ -5,6 +5,7 @@ description instead that the inside builds.
 """
 
 import secrets
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field
@@ -148,22 +149,34 @@ class Call(Value):
 # --- requests --------------------------------------------------------------------------------------------------------
 
 
-def setup_request(limits: Limits, *, clock: Clock = "real", path: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return the request that must come first: resource limits, the clock, and further import folders."""
+def setup_request(
+    limits: Limits,
+    *,
+    clock: Clock = "real",
+    path: tuple[str, ...] = (),
+    confinement: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return the request that must come first: resource limits, the clock, further import folders, and the rights that
+    the process gives up (``None``: it has none to give up)."""
+    resources = {
+        "RLIMIT_AS": limits.memory_bytes,
+        "RLIMIT_CPU": limits.cpu_s,
+        "RLIMIT_FSIZE": limits.file_bytes,
+        "RLIMIT_NOFILE": limits.open_files,
+        "RLIMIT_CORE": 0,
+        "RLIMIT_NPROC": limits.threads,
+        "RLIMIT_MSGQUEUE": 0,
+    }
+    if confinement is not None:
+        # Without a user namespace the kernel counts every process of the user: a good answer could start no thread.
+        del resources["RLIMIT_NPROC"]
     return {
         "op": "setup",
-        "limits": {
-            "RLIMIT_AS": limits.memory_bytes,
-            "RLIMIT_CPU": limits.cpu_s,
-            "RLIMIT_FSIZE": limits.file_bytes,
-            "RLIMIT_NOFILE": limits.open_files,
-            "RLIMIT_CORE": 0,
-            "RLIMIT_NPROC": limits.threads,
-            "RLIMIT_MSGQUEUE": 0,
-        },
+        "limits": resources,
         "reply_bytes": limits.reply_bytes,
         "clock": clock,
         "path": list(path),
+        "confinement": confinement,
     }
 
 

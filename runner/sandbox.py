@@ -18,10 +18,10 @@ from typing import Any, Literal, Self, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from runner.bwrap import ANSWER_ENV
 from runner.cell import Cell, Died, Replies
 from runner.errors import SandboxError, UsageError
 from runner.isolation import Isolation, Level, isolation
+from runner.jail import Jail
 from runner.loopback import LoopbackServer, Route
 from runner.outcomes import CallResult, ClockState, Limits, Loaded, ScriptedCall, Sleep
 from runner.protocol import (
@@ -76,19 +76,27 @@ class Sandbox:
         found = self._isolation or await isolation()
         self._isolation = found
         jail = found.required()
+        self._check_network(jail)
         self._until_s = time.monotonic() + self.limits.answer_wall_s
         cell = Cell.start(jail, self.limits, network=self._network == "loopback", answer_env=self._answer_env)
         try:
-            await self._set_up(cell)
+            await self._set_up(cell, jail)
         except BaseException:
             await cell.close()
             raise
         self._cell = cell
         return self
 
-    async def _set_up(self, cell: Cell) -> None:
-        path = (ANSWER_ENV,) if self._answer_env is not None else ()
-        request = setup_request(self.limits, clock=self._clock, path=path)
+    def _check_network(self, jail: Jail) -> None:
+        if self._network != "none" and not jail.has_namespaces:
+            raise SandboxError(
+                f"the answer needs a network of its own, and with {jail.wall!r} it has none: "
+                "install bubblewrap, see `judge doctor`"
+            )
+
+    async def _set_up(self, cell: Cell, jail: Jail) -> None:
+        path = (jail.packages_at(self._answer_env),) if self._answer_env is not None else ()
+        request = setup_request(self.limits, clock=self._clock, path=path, confinement=cell.confinement)
         try:
             await cell.ask([request], self.limits.answer_wall_s, self._until_s).next()
         except (Died, Tampered, TimeoutError) as failure:

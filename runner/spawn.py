@@ -7,6 +7,7 @@ no longer than a fork takes.
 import asyncio
 import contextlib
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -14,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runner import bwrap, seccomp
-from runner.bwrap import Jail
+from runner import bwrap, landlock, seccomp
 from runner.errors import SandboxError
+from runner.jail import ENVIRONMENT, Jail, python_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,29 +26,33 @@ class Started:
 
     process: subprocess.Popen[bytes]
     pipes: "Pipes"
-    confined: bool
+    has_namespaces: bool
+    """True when bwrap says which process is the inner one."""
+    confinement: dict[str, Any] | None
+    """What the process has to do to itself before it loads an answer; ``None``: nothing."""
     scratch: str | None
-    """Folder to remove afterwards; only an unconfined process needs one."""
+    """Folder of the inside part, to be removed afterwards; ``None`` when bwrap shows it."""
 
 
 def spawn(jail: Jail, *, network: bool, answer_env: Path | None) -> Started:
     """Start a process in ``jail``. Raises SandboxError when it cannot even be started."""
-    confined = jail.bwrap is not None
     with contextlib.ExitStack() as child_only, contextlib.ExitStack() as on_failure:
         child = _ChildEnds(child_only)
-        pipes = Pipes(child, confined=confined)
+        pipes = Pipes(child, info=jail.has_namespaces)
         on_failure.callback(pipes.close)
-        scratch = None if confined else _unpack(jail)
+        scratch = None if jail.has_namespaces else _unpack(jail, on_failure)
         try:
             if scratch is None:
-                command = _confined(jail, child, network=network, answer_env=answer_env)
+                command = _with_bwrap(jail, child, network=network, answer_env=answer_env)
             else:
-                command = _unconfined(jail, child, scratch)
+                command = python_command(jail, scratch, child.requests, child.replies)
             process = _popen(command, jail, child)
         except OSError as error:
-            raise SandboxError(f"cannot start a process for untrusted code with {jail.bwrap!r}: {error}") from error
+            raise SandboxError(f"cannot start a process for untrusted code with {command[0]!r}: {error}") from error
         on_failure.pop_all()
-    return Started(process, pipes, confined, scratch)
+    walled = jail.wall == "landlock"
+    plan = landlock.confinement(jail, pid=process.pid, answer_env=answer_env) if walled else None
+    return Started(process, pipes, jail.has_namespaces, plan, scratch)
 
 
 class _ChildEnds:
@@ -75,7 +80,7 @@ class _ChildEnds:
 class Pipes:
     """Our ends of the pipes."""
 
-    def __init__(self, child: _ChildEnds, *, confined: bool) -> None:
+    def __init__(self, child: _ChildEnds, *, info: bool) -> None:
         child_requests, self.requests = os.pipe()
         self.replies, child_replies = os.pipe()
         self.output, child_output = os.pipe()
@@ -83,7 +88,7 @@ class Pipes:
         child.requests, child.replies = child.add(child_requests), child.add(child_replies)
         # The child gets it as 1 and 2; only bwrap gets the last, and closes it.
         child.output = child.add(child_output, inherited=False)
-        child.info = child.add(child_info, inherited=confined)
+        child.info = child.add(child_info, inherited=info)
         for fd in (self.requests, self.replies, self.output, self.info):
             os.set_blocking(fd, False)
 
@@ -93,9 +98,9 @@ class Pipes:
             os.close(fd)
 
 
-def _confined(jail: Jail, child: _ChildEnds, *, network: bool, answer_env: Path | None) -> list[str]:
+def _with_bwrap(jail: Jail, child: _ChildEnds, *, network: bool, answer_env: Path | None) -> list[str]:
     """The command line carries no host path but bwrap's and the interpreter's: it can be read inside."""
-    contents = {f"{bwrap.INSIDE}/{name}": code for name, code in jail.interpreter.compiled.items()}
+    contents = {f"{bwrap.INSIDE}/inside/{name}": code for name, code in jail.interpreter.compiled.items()}
     contents |= bwrap.NETWORK_FILES if network else {}
     words = bwrap.arguments(
         jail,
@@ -104,12 +109,14 @@ def _confined(jail: Jail, child: _ChildEnds, *, network: bool, answer_env: Path 
         seccomp_fd=child.holding(seccomp.program(jail.machine, network=network)),
     )
     arguments = child.holding(b"".join(word.encode() + b"\0" for word in words))
-    python = bwrap.python_command(jail, child.requests, child.replies)
+    python = python_command(jail, bwrap.INSIDE, child.requests, child.replies)
     return [str(jail.bwrap), "--info-fd", str(child.info), "--args", str(arguments), *python]
 
 
-def _unpack(jail: Jail) -> str:
-    scratch = tempfile.mkdtemp(prefix="coder-judge-")
+def _unpack(jail: Jail, on_failure: contextlib.ExitStack) -> str:
+    # For another user the folder of temporary files may be out of reach: some systems give root one of its own.
+    scratch = tempfile.mkdtemp(prefix="coder-judge-", dir=None if jail.uid is None else "/tmp")
+    on_failure.callback(shutil.rmtree, scratch, ignore_errors=True)
     folder = Path(scratch, "inside")
     folder.mkdir()
     for name, code in jail.interpreter.compiled.items():
@@ -119,16 +126,11 @@ def _unpack(jail: Jail) -> str:
     return scratch
 
 
-def _unconfined(jail: Jail, child: _ChildEnds, scratch: str) -> list[str]:
-    command = bwrap.python_command(jail, child.requests, child.replies)
-    return [*command[:-1], command[-1].replace("'/run'", repr(scratch))]
-
-
 def _popen(command: list[str], jail: Jail, child: _ChildEnds) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         command,
         # Not only bwrap's --clearenv: its own environment can be read inside as /proc/1/environ.
-        env={},
+        env=ENVIRONMENT if jail.wall == "landlock" else {},
         stdin=subprocess.DEVNULL,
         stdout=child.output,
         stderr=child.output,

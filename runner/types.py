@@ -39,19 +39,22 @@ class Prompt(Value):
 
 
 class Sampling(Value):
-    """Sampling parameters of one generation. ``None`` leaves a parameter to the server's default."""
+    """Sampling parameters of one generation. ``None`` leaves a parameter to the server's default.
 
-    temperature: float = Field(default=0.7, ge=0)
+    Numbers are numbers: a YAML ``yes`` is no temperature of 1.
+    """
+
+    temperature: float = Field(strict=True, default=0.7, ge=0)
     """0 is greedy."""
-    top_p: float | None = Field(default=None, gt=0, le=1)
-    top_k: int | None = Field(default=None, ge=0)
+    top_p: float | None = Field(strict=True, default=None, gt=0, le=1)
+    top_k: int | None = Field(strict=True, default=None, ge=0)
     """0 switches the filter off."""
-    min_p: float | None = Field(default=None, ge=0, le=1)
-    repeat_penalty: float | None = Field(default=None, gt=0)
+    min_p: float | None = Field(strict=True, default=None, ge=0, le=1)
+    repeat_penalty: float | None = Field(strict=True, default=None, gt=0)
     """1.0 is no penalty."""
-    max_tokens: int = Field(default=2048, ge=1)
+    max_tokens: int = Field(strict=True, default=2048, ge=1)
     """The same limit for every model; an answer cut by it has state ``length`` and is scored as it stands."""
-    seed: int = Field(default=1, ge=0)
+    seed: int = Field(strict=True, default=1, ge=0)
     """Sample g of a question is generated with ``seed + g``."""
 
     def for_sample(self, sample: int) -> Self:

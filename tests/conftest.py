@@ -8,8 +8,14 @@ from pathlib import Path
 import certifi
 import pytest
 from commands import Run, command
+from hypothesis import settings
 
 from runner.moe import DemoModels, demo_models
+
+# The same examples for everybody who runs CI on one commit; at home every run looks at new ones.
+settings.register_profile("ci", derandomize=True, print_blob=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.real
 QUESTIONS = "C-T1-Q1,C-T1-Q2,C-T2-Q1"
 RUN = (
     "run", "--candidate", "demo_moe", "--configs", "baseline,moe2", "--judge", "demo_judge", "--questions", QUESTIONS,
-    "--max-tokens", "96", "--judge-max-tokens", "900",
+    "--samples", "1", "--max-tokens", "96", "--judge-max-tokens", "900",
 )  # fmt: skip
 
 

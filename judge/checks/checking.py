@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from judge.types import Grade, Question
+from runner.jail import Wall
 from runner.outcomes import CallResult
 from runner.protocol import Opaque
 from runner.types import Value
@@ -164,7 +165,7 @@ class Evidence(Value):
     """One for every check that is declared for the question, in that order."""
     checks_hash: str
     """Version of the checks: evidence of another version is owed again."""
-    isolation: Literal["bwrap", "unsafe", "none"]
+    isolation: Wall | Literal["none"]
     """What stood between the answer and the machine."""
     surroundings: str | None = None
     """Wall, Python and packages that the answer had, as one text; ``None``: trouble of ours, so nothing is known for good."""

@@ -23,7 +23,7 @@ from judge.types import Question
 from runner.answer_env import find_answer_env
 from runner.errors import SandboxError
 from runner.identity import digest
-from runner.isolation import Isolation, isolation
+from runner.isolation import Isolation, Level, isolation
 from runner.outcomes import Limits
 
 MAX_EXAMINED_CHARS = 400_000
@@ -98,6 +98,8 @@ def _read(answer: str, prompt: str) -> tuple[Extraction, Program]:
 
 
 def _place(module: CheckModule, found: Isolation) -> Place:
+    if module.unavailable is not None:
+        raise SandboxError(module.unavailable)
     env = find_answer_env(found.jail) if found.jail is not None else None
     # Waiting costs no processor time, so slow calls are no reason for much more of it; imports of theirs are.
     limits = Limits(call_wall_s=module.call_wall_s, cpu_s=max(Limits().cpu_s, round(2 * module.call_wall_s)))
@@ -134,14 +136,14 @@ def _unusable(
     )
 
 
-def _unable(question: Question, module: CheckModule, level: str, message: str) -> Evidence:
+def _unable(question: Question, module: CheckModule, level: Level, message: str) -> Evidence:
     return Evidence(
         question_id=question.id,
         state="not_run",
         message=quoted(message),
         checks=all_not_run(module.checks, message),
         checks_hash=module.hash,
-        isolation="none" if level == "none" else "unsafe" if level == "unsafe" else "bwrap",
+        isolation=level,
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.resources import as_file
 from importlib.resources.abc import Traversable
 from types import ModuleType
-from typing import cast
+from typing import cast, get_args
 
 from judge.checks.checking import Check
 from judge.checks.subject import Subject
@@ -38,6 +38,12 @@ class CheckModule:
     network: Network = "none"
     call_wall_s: float = 2.0
     """Wall-clock limit of one call."""
+    unavailable: str | None = None
+    """What the checks ask for and no sandbox offers, one line: no answer can be executed. ``None``: nothing."""
+
+
+_NOT_OFFERED = {"ALLOW_PROCESSES": "answers that start processes", "WRITABLE_MB": "files that answers write"}
+"""Limits hold for each process and not for all, and a writable file system takes memory that no limit counts."""
 
 
 def load_checks(question: Question, folder: Traversable | None = None) -> CheckModule | None:
@@ -59,7 +65,16 @@ def load_checks(question: Question, folder: Traversable | None = None) -> CheckM
         clock=getattr(module, "CLOCK", "real"),
         network=getattr(module, "NETWORK", "none"),
         call_wall_s=getattr(module, "CALL_WALL_S", 2.0),
+        unavailable=_unavailable(module),
     )
+
+
+def _unavailable(module: ModuleType) -> str | None:
+    network, offered = getattr(module, "NETWORK", "none"), get_args(Network)
+    asked = [what for name, what in _NOT_OFFERED.items() if getattr(module, name, None)]
+    if network not in offered:
+        asked.append(f"the network {network!r} (there is {' and '.join(map(repr, offered))})")
+    return f"the checks ask for what no sandbox offers: {', '.join(asked)}" if asked else None
 
 
 def _imported(file: Traversable, test: str) -> ModuleType:

@@ -17,7 +17,6 @@ import importlib.util
 import sys
 from collections.abc import Iterator
 from importlib import resources
-from importlib.abc import InspectLoader
 from types import CodeType
 
 from runner.identity import digest
@@ -74,9 +73,11 @@ def _plain(value: object) -> object:
 @functools.cache
 def _module(name: str) -> tuple[str, frozenset[str]]:
     """Return the identity of a module and the modules of ours that it imports."""
+    package, _, file = name.rpartition(".")
     spec = importlib.util.find_spec(name)
-    assert spec is not None and isinstance(spec.loader, InspectLoader), f"{name} has no source"
-    code = _compiled(spec.loader.get_source(name) or "")
+    if spec is not None and spec.submodule_search_locations is not None:
+        package, file = name, "__init__"
+    code = _compiled((resources.files(package) / f"{file}.py").read_text(encoding="utf-8"))
     return digest(_plain(code)), frozenset(_imported(code))
 
 

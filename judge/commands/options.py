@@ -16,7 +16,7 @@ import typer
 from judge.errors import UserError
 
 if TYPE_CHECKING:
-    from judge.app import Conduct, Places
+    from judge.app import Conduct, Further, Places
     from judge.grounding import Policy
     from judge.request import JudgeChoice, OnSelf, RunChoice
     from judge.types import ModelEntry
@@ -96,7 +96,7 @@ class Asked:
 
     questions: Annotated[str | None, typer.Option(help="Question ids or test names, by commas [default: all]")] = None
     tier: Annotated[str | None, typer.Option("--tier", help="T1,T2 ... [default: all]")] = None
-    samples: Annotated[int, typer.Option(min=1, max=1000, help="Answers per question and arm")] = 1
+    samples: Annotated[int, typer.Option(min=1, max=1000, help="Answers per question and arm")] = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -201,18 +201,38 @@ class Carried:
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON to stdout")] = False
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress")] = False
 
-    def conduct(self, *, concurrency: int = 1, unsafe: bool = False) -> "Conduct":
+    def conduct(self, *, concurrency: int = 1, unsafe: bool = False, further: "Further | None" = None) -> "Conduct":
         """Return how to go about it; says loudly what is unsafe."""
-        from judge.app import Conduct
+        from judge.app import Conduct, Further
 
         warn_if_unsafe(unsafe)
         return Conduct(
+            further=further or Further(),
             quiet=self.quiet,
             concurrency=concurrency,
             load_timeout_s=self.load_timeout,
             port=self.port,
             unsafe=unsafe,
         )
+
+
+@dataclasses.dataclass(frozen=True)
+class Onward:
+    """Whether a run samples on by itself."""
+
+    until_decided: Annotated[
+        bool,
+        typer.Option("--until-decided", help="Sample on at 5, 10, 20 answers a question until every role is decided"),
+    ] = False
+    max_samples: Annotated[
+        int, typer.Option(min=1, max=1000, help="Answers per question at which --until-decided gives up")
+    ] = 20
+
+    def further(self) -> "Further":
+        """Return when the run goes on."""
+        from judge.app import Further
+
+        return Further(max_samples=self.max_samples if self.until_decided else None)
 
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be done and how long it may take")]

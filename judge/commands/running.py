@@ -14,6 +14,7 @@ from judge.commands.options import (
     DryRun,
     Executed,
     Judged,
+    Onward,
     Served,
     Unsafe,
     parts,
@@ -42,7 +43,7 @@ app = commands()
 
 
 @app.command()
-@takes(who=Candidates, asked=Asked, served=Served, judged=Judged, executed=Executed, carried=Carried)
+@takes(who=Candidates, asked=Asked, served=Served, judged=Judged, executed=Executed, onward=Onward, carried=Carried)
 def run(
     context: typer.Context,
     who: Candidates,
@@ -50,6 +51,7 @@ def run(
     served: Served,
     judged: Judged,
     executed: Executed,
+    onward: Onward,
     carried: Carried,
     dry_run: DryRun = False,
 ) -> None:
@@ -67,20 +69,28 @@ def run(
         **served.choices(),
         **executed.choices(),
     )
-    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=executed.unsafe_no_sandbox)
-    _carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
+    unsafe = executed.unsafe_no_sandbox
+    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=unsafe, further=onward.further())
+    carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
 
 
 @app.command("run-all")
-@takes(asked=Asked, judged=Judged, executed=Executed, carried=Carried)
+@takes(asked=Asked, judged=Judged, executed=Executed, onward=Onward, carried=Carried)
 def run_all(
-    context: typer.Context, asked: Asked, judged: Judged, executed: Executed, carried: Carried, dry_run: DryRun = False
+    context: typer.Context,
+    asked: Asked,
+    judged: Judged,
+    executed: Executed,
+    onward: Onward,
+    carried: Carried,
+    dry_run: DryRun = False,
 ) -> None:
     """Run every ready model whose file is there, in the configs of its architecture. A judge does not score its own arms."""
     places = places_of(context)
     choice = run_choice(asked, _ready(places), judges=judged.choices(otherwise="skip"), **executed.choices())
-    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=executed.unsafe_no_sandbox)
-    _carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
+    unsafe = executed.unsafe_no_sandbox
+    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=unsafe, further=onward.further())
+    carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
 
 
 @app.command()
@@ -98,7 +108,7 @@ def collect(
         execute=False,
         **served.choices(),
     )
-    _carry_out(places, choice, carried.conduct(), dry_run=dry_run, as_json=carried.as_json)
+    carry_out(places, choice, carried.conduct(), dry_run=dry_run, as_json=carried.as_json)
 
 
 @app.command()
@@ -186,7 +196,8 @@ def _ready(places: "Places") -> tuple[str, ...]:
     return tuple(found)
 
 
-def _carry_out(places: "Places", choice: "RunChoice", conduct: "Conduct", *, dry_run: bool, as_json: bool) -> None:
+def carry_out(places: "Places", choice: "RunChoice", conduct: "Conduct", *, dry_run: bool, as_json: bool) -> None:
+    """Plan or carry out what was asked for, print it, and leave with the exit code that fits."""
     from judge import app as work
 
     record = work.prepare(places, choice, command_line())

@@ -68,6 +68,8 @@ def wanted_scorings(run: RunRecord, judge: JudgeRecord, evidence: Mapping[str, E
         for question in questions_of(run):
             for record in judged_arms(run, judge):
                 for unit in wanted_answers(run, record, [question]):
+                    if not judge.is_asked_about(unit.key):
+                        continue
                     for shown in _views(judge, evidence.get(unit.key)):
                         call = judge_call(run, judge, question, replicate, shown)
                         yield JudgeTask(

@@ -9,22 +9,41 @@ from judge.plan import questions_of, wanted_answers
 from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.results.failures import failed_scorings, failure_lines
 from judge.results.judged import Judged, Known, read_judged
-from judge.results.scores import arm_tiers, judge_score, question_score, tier_means
+from judge.results.scores import answer_scores, arm_tiers, judge_score, question_score, tier_means
 from judge.results.values import ArmResult, JudgeCell
 from judge.roles import RoleDecision, decide, undecided
-from judge.scoring import TierScore, mean_of_means
+from judge.scoring import AnswerScore, TierScore, mean_of_means
 from judge.speed import Spread, arm_speed
 from judge.store import Store
 from judge.types import Grade, Judgement
+from runner.types import Value
 
 Standings = Mapping[str, Standing]
 
 
-def arm_result(run: RunRecord, record: ArmRecord, store: Store, known: Known, standings: Standings) -> ArmResult:
-    """Return the figures of one arm; its speed-up is added later, when all arms are known."""
-    questions = questions_of(run)
+class Scored(Value):
+    """One arm with everything that its figures are made of."""
+
+    record: ArmRecord
+    judged: tuple[Judged, ...]
+    panel: Panel
+    answers: tuple[AnswerScore, ...]
+
+
+def scored_arm(run: RunRecord, record: ArmRecord, store: Store, known: Known, standings: Standings) -> Scored:
+    """Read the answers of one arm and score them by its panel."""
     judged = read_judged(run, record, store, known)
     chosen = panel(run.judges, record, standings)
+    scoring = [judge for judge in run.judges if judge.scores_itself or not is_self(judge, record)]
+    counting = [judge for judge in scoring if judge.name in chosen.judges]
+    answers = answer_scores(run, questions_of(run), judged, counting, scoring)
+    return Scored(record=record, judged=tuple(judged), panel=chosen, answers=answers)
+
+
+def arm_result(run: RunRecord, scored: Scored, store: Store, known: Known) -> ArmResult:
+    """Return the figures of one arm; its speed-up is added later, when all arms are known."""
+    record, judged, chosen = scored.record, scored.judged, scored.panel
+    questions = questions_of(run)
     judges = [judge for judge in run.judges if judge.name in chosen.judges]
     tiers = arm_tiers(run, record, questions, judged, judges)
     units = {unit.key: unit for unit in wanted_answers(run, record)}

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from judge.panel import Standing
 from judge.pipeline import owed_checks, owed_scorings, work_of
 from judge.records import JudgeRecord, RunRecord, RunState
-from judge.results.arms import arm_result, with_speedups
-from judge.results.judged import read_known
+from judge.results.against import baseline_comparisons, cross_of, ladder_of, sweeps_of
+from judge.results.arms import Scored, arm_result, scored_arm, with_speedups
+from judge.results.judged import Known, read_known
 from judge.results.values import ArmResult, JudgeSummary, Results
 from judge.scoring import Coverage
 from judge.store import Store
@@ -16,10 +17,10 @@ NOT_EXAMINED = "not examined: how well it tells right from wrong is unknown"
 
 def build_results(run: RunRecord, state: RunState, store: Store) -> Results:
     """Read what belongs to ``run`` from the store and compute its report."""
-    known = read_known(run, store)
-    judges = tuple(_summary(judge) for judge in run.judges)
-    standings: Mapping[str, Standing] = {judge.fingerprint: judge.standing for judge in judges}
-    arms = with_speedups([arm_result(run, record, store, known, standings) for record in run.arms])
+    known, judges = read_known(run, store), _judges(run)
+    scored = _scored(run, store, known, judges)
+    comparisons = baseline_comparisons(scored)
+    arms = with_speedups([arm_result(run, one, store, known) for one in scored])
     return Results(
         run_id=run.id,
         created_at=run.created_at,
@@ -40,8 +41,26 @@ def build_results(run: RunRecord, state: RunState, store: Store) -> Results:
         owed_checks=len(owed_checks(run, store)),
         owed_scorings=sum(len(owed_scorings(run, judge, store)) for judge in run.judges),
         arms=tuple(arms),
+        comparisons=comparisons,
+        sweeps=sweeps_of(scored, comparisons),
+        ladder=ladder_of(run, arms),
+        cross=cross_of(run, scored),
         environment=run.environment,
     )
+
+
+def read_scored(run: RunRecord, store: Store) -> list[Scored]:
+    """Read the answers of every arm of ``run`` with their scores, without computing the rest of its report."""
+    return _scored(run, store, read_known(run, store), _judges(run))
+
+
+def _scored(run: RunRecord, store: Store, known: Known, judges: Sequence[JudgeSummary]) -> list[Scored]:
+    standings: Mapping[str, Standing] = {judge.fingerprint: judge.standing for judge in judges}
+    return [scored_arm(run, record, store, known, standings) for record in run.arms]
+
+
+def _judges(run: RunRecord) -> tuple[JudgeSummary, ...]:
+    return tuple(_summary(judge) for judge in run.judges)
 
 
 def _summary(judge: JudgeRecord) -> JudgeSummary:

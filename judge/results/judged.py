@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from judge.checks.checking import Evidence, bounds
 from judge.pipeline import evidence_of, wanted_scorings
 from judge.plan import wanted_answers
-from judge.records import ArmRecord, RunRecord
+from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.store import Store
 from judge.types import Grade, JudgeFailure, Judgement, Question
 from runner.types import Answer, Value
@@ -28,6 +28,8 @@ class Known(Value):
 class Judged(Value):
     """One stored answer of an arm with the judgements of it."""
 
+    key: str
+    """Of the answer's unit."""
     question_id: str
     answer: Answer
     evidence: Evidence | None
@@ -39,6 +41,10 @@ class Judged(Value):
     def limits(self, question: Question) -> dict[str, Grade]:
         """Return criterion -> highest score that the evidence allows; empty without evidence."""
         return bounds(self.evidence, question) if self.evidence else {}
+
+    def asked(self, judges: Iterable[JudgeRecord]) -> list[JudgeRecord]:
+        """Return those of ``judges`` that are asked about this answer."""
+        return [judge for judge in judges if judge.is_asked_about(self.key)]
 
     def all_judgements(self, fingerprints: Iterable[str]) -> list[Judgement]:
         """Return the judgements that count of these judges."""
@@ -81,6 +87,7 @@ def read_judged(run: RunRecord, record: ArmRecord, store: Store, known: Known) -
     units = {unit.key: unit for unit in wanted_answers(run, record)}
     return [
         Judged(
+            key=key,
             question_id=units[key].question_id,
             answer=answer,
             evidence=known.evidence.get(key),

@@ -12,8 +12,8 @@ from judge.grounding import Policy, bounded
 from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.results.judged import Judged
 from judge.results.values import CriterionScore, QuestionScore
-from judge.scoring import TierScore, answer_score, mean_of_means, tier_scores
-from judge.types import Question
+from judge.scoring import AnswerScore, TierScore, answer_score, mean_of_means, tier_scores
+from judge.types import Grade, Question
 
 
 def judge_score(question: Question, judged: Judged, judge: JudgeRecord, policy: Policy) -> float | None:
@@ -26,10 +26,57 @@ def judge_score(question: Question, judged: Judged, judge: JudgeRecord, policy: 
 
 
 def panel_score(question: Question, judged: Judged, judges: Sequence[JudgeRecord], policy: Policy) -> float | None:
-    """Return the mean over ``judges``, 1.0-5.0; ``None`` until each of them has scored the answer."""
-    scores = [judge_score(question, judged, judge, policy) for judge in judges]
+    """Return the mean over those of ``judges`` that are asked about this answer, 1.0-5.0; ``None`` until each has scored it."""
+    scores = [judge_score(question, judged, judge, policy) for judge in judged.asked(judges)]
     known = [score for score in scores if score is not None]
     return fmean(known) if known and len(known) == len(scores) else None
+
+
+def answer_scores(
+    run: RunRecord,
+    questions: Sequence[Question],
+    judged: Sequence[Judged],
+    counting: Sequence[JudgeRecord],
+    scoring: Sequence[JudgeRecord],
+) -> tuple[AnswerScore, ...]:
+    """Return what each answer that can be scored was given; ``counting``: the panel, ``scoring``: everyone who scores the arm."""
+    by_id = {question.id: question for question in questions}
+    return tuple(
+        _answer_score(run, by_id[one.question_id], one, counting, scoring) for one in judged if one.answer.scorable
+    )
+
+
+def _answer_score(
+    run: RunRecord,
+    question: Question,
+    judged: Judged,
+    counting: Sequence[JudgeRecord],
+    scoring: Sequence[JudgeRecord],
+) -> AnswerScore:
+    limits = judged.limits(question)
+    return AnswerScore(
+        question_id=question.id,
+        sample=judged.answer.sample,
+        score=panel_score(question, judged, counting, run.policy),
+        criteria=_criterion_means(judged, counting, limits if run.policy == "grounded" else {}),
+        by_judge={judge.name: judge_score(question, judged, judge, "judge") for judge in judged.asked(scoring)},
+        verdicts={judge.name: _first_verdicts(judged, judge) for judge in judged.asked(scoring)},
+        limits=limits,
+    )
+
+
+def _criterion_means(judged: Judged, judges: Sequence[JudgeRecord], limits: Mapping[str, Grade]) -> dict[str, float]:
+    scores: dict[str, list[int]] = {}
+    for judgement in judged.all_judgements([judge.fingerprint for judge in judges]):
+        for verdict in bounded(judgement.verdicts, limits):
+            if verdict.score is not None:
+                scores.setdefault(verdict.criterion, []).append(verdict.score)
+    return {criterion: fmean(group) for criterion, group in scores.items()}
+
+
+def _first_verdicts(judged: Judged, judge: JudgeRecord) -> dict[str, Grade | None]:
+    given = judged.judgements.get(judge.fingerprint, ())
+    return {verdict.criterion: verdict.score for verdict in given[0].verdicts} if given else {}
 
 
 def arm_tiers(

@@ -1,7 +1,10 @@
 """What a report shows: the figures of a run, computed once."""
 
 from judge.audit import Disagreement, Rates
+from judge.compare import Comparison, Sweep
+from judge.cross import CrossJudging
 from judge.grounding import Policy
+from judge.ladder import Rung
 from judge.panel import Panel, Relation, Standing
 from judge.records import Launch, RunState
 from judge.roles import RoleDecision
@@ -132,6 +135,14 @@ class Results(Value):
     owed_scorings: int
     """Scorings that are still missing, of answers that are there."""
     arms: tuple[ArmResult, ...]
+    comparisons: tuple[Comparison, ...]
+    """Every config against its candidate's baseline, where both were run."""
+    sweeps: tuple[Sweep, ...]
+    """One recommendation a candidate that was run in its baseline and in other configs."""
+    ladder: tuple[Rung, ...]
+    """Who fills each role by this run, lowest rung first; empty without a judge."""
+    cross: CrossJudging | None
+    """What the judges say about each other; ``None`` with fewer than two."""
     environment: dict[str, str]
 
     @property

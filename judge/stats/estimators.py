@@ -35,6 +35,7 @@ class AuditedMean(Value):
 
     mean: float
     interval: Interval
+    """Cut at the ends of the scale."""
     method: Literal["difference", "human_only"]
     """``human_only``: the judges' scores tell too little about people's to help."""
     correction: float
@@ -81,7 +82,7 @@ def audited_mean(
         correction, shift = mean - judges, _moved(interval, -judges)
     return AuditedMean(
         mean=mean,
-        interval=interval,
+        interval=Interval(low=max(LOWEST, interval.low), high=min(HIGHEST, interval.high), confidence=confidence),
         method="difference" if helps else "human_only",
         correction=correction,
         correction_interval=shift,
@@ -99,6 +100,11 @@ def check_inclusion(groups: Mapping[str, Sequence[AuditLabel]], strata: Sequence
     """
     for stratum in strata:
         labels = groups[stratum.id]
+        if len(labels) > stratum.drawn:
+            raise UserError(
+                f"the audit of {stratum.id} drew {stratum.drawn} units and {len(labels)} labels came for it; pass the labels of its "
+                "queue alone"
+            )
         size = stratum.drawn * float(np.mean([1 / label.inclusion_probability for label in labels]))
         if abs(size - stratum.units) > INCLUSION_TOLERANCE * stratum.units:
             raise UserError(

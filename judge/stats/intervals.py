@@ -20,6 +20,9 @@ SEED = 20_251_216
 CONFIDENCE = 0.95
 LOWEST, HIGHEST = 1.0, 5.0
 
+MOST_SAMPLES = 100
+"""Answers per question beyond which nobody would sample further to decide a role."""
+
 Draws = NDArray[np.float64]
 
 
@@ -65,6 +68,29 @@ def tier_interval(questions: Sequence[Sequence[float]], threshold: float, *, s: 
         p_at_least=float(np.mean(lower >= threshold)),
         p_below=float(np.mean(upper < threshold)),
     )
+
+
+def settles_at(questions: Sequence[Sequence[float]], threshold: float) -> int | None:
+    """Return the answers per question at which the tier would be decided if further ones repeat those so far.
+
+    By bisection, as the interval shrinks with every repetition; ``None`` when MOST_SAMPLES would not decide it.
+    """
+    have = min(map(len, questions))
+    low, high = have, MOST_SAMPLES
+    if have >= high or tier_interval(_repeated(questions, high), threshold).outcome is Outcome.UNDECIDED:
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        if tier_interval(_repeated(questions, middle), threshold).outcome is Outcome.UNDECIDED:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _repeated(questions: Sequence[Sequence[float]], count: int) -> list[list[float]]:
+    """Return ``count`` scores of each question with the same distribution: each score as often as its share allows, evenly."""
+    return [[ranked[i * len(ranked) // count] for i in range(count)] for ranked in map(sorted, questions)]
 
 
 def _question_ends(scores: Sequence[float], s: float, rng: np.random.Generator) -> tuple[Draws, Draws]:

@@ -100,13 +100,16 @@ def matches_of(preferences: Iterable[Preference]) -> Matches:
 def rankings(
     matches: Sequence[Match], intervals: Mapping[str, Interval], *, seed: int, draws: int = resampling.DRAWS
 ) -> tuple[Ranking, ...]:
-    """Return a ranking for each chain of models whose score intervals overlap and that met; matches across chains do not count."""
-    found = []
-    for chain in _chains(intervals):
-        inside = [match for match in matches if match.a in chain and match.b in chain]
-        if inside:
-            found.append(_ranking(inside, intervals, seed, draws))
-    return tuple(found)
+    """Return a ranking for each group of models that matches connect, among those whose score intervals overlap in a chain.
+
+    Matches across chains do not count; models that never met, directly or through others, cannot be ordered by matches.
+    """
+    chain_of = {model: at for at, chain in enumerate(_chains(intervals)) for model in chain}
+    inside = [m for m in matches if m.a in chain_of and chain_of[m.a] == chain_of.get(m.b)]
+    return tuple(
+        _ranking([match for match in inside if match.a in group], intervals, seed, draws)
+        for group in _connected(inside)
+    )
 
 
 def abilities(wins: Mapping[tuple[str, str], float], ties: Mapping[tuple[str, str], float]) -> Abilities:
@@ -145,6 +148,14 @@ def _chains(intervals: Mapping[str, Interval]) -> list[set[str]]:
         chains[-1].add(model)
         reach = max(reach, intervals[model].high)
     return chains
+
+
+def _connected(matches: Sequence[Match]) -> list[set[str]]:
+    groups: list[set[str]] = []
+    for a, b in {(match.a, match.b): None for match in matches}:
+        joined = [group for group in groups if a in group or b in group]
+        groups = [group for group in groups if group not in joined] + [{a, b}.union(*joined)]
+    return groups
 
 
 def _ranking(matches: Sequence[Match], intervals: Mapping[str, Interval], seed: int, draws: int) -> Ranking:

@@ -21,6 +21,11 @@ class Runs(Database):
             for record in run.arms:
                 self._insert_once(db, ARMS, **_arm_row(record))
 
+    def extend_run(self, run: RunRecord) -> None:
+        """Write down that a run wants more than it did: more samples, or another judge."""
+        with self._writing() as db:
+            db.execute(RUNS.update().where(RUNS.c.id == run.id).values(doc=run.model_dump_json()))
+
     def set_run_state(self, run_id: str, state: RunState) -> None:
         """Say how a run ended."""
         with self._writing() as db:

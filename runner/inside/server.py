@@ -80,6 +80,8 @@ class Server:
         self._reply_bytes = request["reply_bytes"]
         if request["clock"] != "real":
             self._clock = _fake_clock(patient=request["clock"] == "patient")
+        if request["confinement"] is not None:
+            _confine(request["confinement"])
         sys.path.remove(_package_parent())
         sys.path.extend(request["path"])
         for name in [name for name in sys.modules if name.partition(".")[0] == __package__]:
@@ -295,6 +297,12 @@ def _fake_clock(*, patient: bool) -> Any:
     clock = FakeClock(PATIENCE_S if patient else None)
     install(clock)
     return clock
+
+
+def _confine(plan: dict[str, Any]) -> None:
+    from .confine import confine  # here, because it imports ctypes
+
+    confine(plan)
 
 
 def _package_parent() -> str:

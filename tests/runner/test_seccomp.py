@@ -1,12 +1,13 @@
 """The system-call filter, run by an interpreter of BPF instead of the kernel."""
 
 import errno
+import os
 import struct
 
 import pytest
 
 from runner.errors import SandboxError
-from runner.seccomp import program
+from runner.seccomp import program, strict_program
 
 X86_64, AARCH64 = 0xC000003E, 0xC00000B7
 ALLOW, KILL = 0x7FFF0000, 0x80000000
@@ -25,8 +26,11 @@ def verdict(code: bytes, number: int, *args: int, arch: int = X86_64) -> int:
             accumulator = struct.unpack_from("<I", data, k)[0]
         elif operation == 0x06:
             return k
+        elif operation == 0x54:
+            accumulator &= k
         else:
-            taken = {0x15: accumulator == k, 0x35: accumulator >= k, 0x45: accumulator & k != 0}[operation]
+            compared = {0x15: accumulator == k, 0x25: accumulator > k, 0x35: accumulator >= k}
+            taken = {**compared, 0x45: accumulator & k != 0}[operation]
             position += if_true if taken else if_false
 
 
@@ -94,5 +98,86 @@ def test_aarch64_has_its_own_numbers() -> None:
 
 
 def test_an_unknown_machine_is_refused_by_name() -> None:
-    with pytest.raises(SandboxError, match=r"'riscv64'.*x86_64 and aarch64"):
-        program("riscv64")
+    for make in (program, lambda machine: strict_program(machine, pid=1)):
+        with pytest.raises(SandboxError, match=r"'riscv64'.*x86_64 and aarch64"):
+            make("riscv64")
+
+
+# --- without namespaces -------------------------------------------------------------------------------------------
+
+PID, OTHER = 4711, 4712
+STRICT = strict_program("x86_64", pid=PID)
+EPERM = refused(errno.EPERM)
+
+
+def test_strictly_whatever_is_refused_anyway_is_refused_and_ordinary_calls_are_not() -> None:
+    base = program("x86_64")
+    before = [number for number in range(463) if verdict(base, number) != ALLOW]
+    assert [verdict(STRICT, number) for number in before if number not in (16, 41)] == [
+        verdict(base, number) for number in before if number not in (16, 41)
+    ]
+    assert [verdict(STRICT, number) for number in (0, 1, 3, 9, 202, 231, 318)] == [ALLOW] * 7
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        pytest.param((76, 90, 91, 92, 93, 132, 188, 190, 235, 260, 268, 280, 452), id="changing files by name"),
+        pytest.param((82, 83, 84, 85, 86, 87, 88, 133, 263, 265, 316), id="making and removing names"),
+        pytest.param((59, 322), id="executing programs"),
+        pytest.param((41, 42, 43, 49, 50, 288), id="sockets of every family"),
+        pytest.param((129, 141, 203, 297, 424, 434), id="other processes"),
+        pytest.param((65, 69, 241, 254, 294), id="queues, segments and watches"),
+    ],
+)
+def test_strictly_what_landlock_lets_pass_is_refused(numbers: tuple[int, ...]) -> None:
+    assert [verdict(STRICT, number, 1) for number in numbers] == [EPERM] * len(numbers)
+
+
+@pytest.mark.parametrize("number", [62, 200, 234])
+def test_strictly_signals_go_to_the_process_itself_alone(number: int) -> None:
+    assert verdict(STRICT, number, PID, 9) == ALLOW
+    assert [verdict(STRICT, number, pid & 0xFFFFFFFF, 9) for pid in (OTHER, 0, 1, -1, -PID)] == [EPERM] * 5
+
+
+def test_strictly_the_kernel_is_not_made_to_send_signals_either() -> None:
+    assert [verdict(STRICT, 72, 1, command) for command in (8, 10, 15)] == [EPERM] * 3
+    assert [verdict(STRICT, 72, 1, command) for command in (0, 1, 2, 3, 4, 1030)] == [ALLOW] * 6
+    assert [verdict(STRICT, 16, 1, command) for command in (0x8901, 0x8902)] == [EPERM] * 2
+
+
+def test_strictly_limits_are_set_for_the_process_itself_alone() -> None:
+    assert [verdict(STRICT, 302, pid) for pid in (0, PID, OTHER)] == [ALLOW, ALLOW, EPERM]
+
+
+def test_strictly_a_file_is_emptied_only_by_who_may_write_to_it() -> None:
+    """Landlock itself refuses to open for writing; before ABI 3 it knows nothing of the other ways."""
+    for number, before in ((2, ()), (257, (0,))):
+        flags = (os.O_RDONLY, os.O_WRONLY | os.O_TRUNC, os.O_RDWR | os.O_TRUNC, os.O_RDONLY | os.O_CLOEXEC)
+        assert [verdict(STRICT, number, *before, 0, flag) for flag in flags] == [ALLOW] * 4
+        harmful = (os.O_RDONLY | os.O_TRUNC, 3, 3 | os.O_TRUNC, os.O_RDONLY | os.O_TRUNC | os.O_CLOEXEC)
+        assert [verdict(STRICT, number, *before, 0, flag) for flag in harmful] == [EPERM] * 4
+    assert verdict(STRICT, 437) == refused(errno.ENOSYS), "its flags lie in memory, where no filter reads"
+
+
+def test_strictly_an_event_loop_may_wake_itself_and_nobody_else() -> None:
+    assert verdict(STRICT, 53, 1, 1 | 0o2004000) == ALLOW
+    assert [verdict(STRICT, 53, *pair) for pair in ((1, 2), (1, 5), (2, 1))] == [EPERM] * 3
+
+
+def test_strictly_open_files_are_asked_and_not_changed() -> None:
+    assert [verdict(STRICT, 16, 3, command) for command in (0x5401, 0x541B, 0x5421, 0x5451)] == [ALLOW] * 4
+    flags, verity = 0x40086602, 0x40806685
+    assert [verdict(STRICT, 16, 3, command) for command in (flags, verity, 0x5412)] == [EPERM] * 3
+
+
+def test_strictly_calls_that_nobody_has_looked_at_do_not_exist() -> None:
+    assert [verdict(STRICT, number) for number in (462, 463, 600)] == [ALLOW, *[refused(errno.ENOSYS)] * 2]
+
+
+def test_strictly_aarch64_has_its_own_numbers() -> None:
+    code = strict_program("aarch64", pid=PID)
+    assert verdict(code, 45, arch=AARCH64) == EPERM, "truncate"
+    assert [verdict(code, 129, pid, arch=AARCH64) for pid in (PID, OTHER)] == [ALLOW, EPERM]
+    assert verdict(code, 56, 0, 0, os.O_TRUNC, arch=AARCH64) == EPERM
+    assert verdict(code, 62, OTHER, arch=AARCH64) == ALLOW, "lseek, not kill"

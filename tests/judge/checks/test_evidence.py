@@ -2,15 +2,20 @@
 
 import asyncio
 import sys
+from pathlib import Path
 
 import pytest
+from walls import HAS_LANDLOCK, walled
 
 from judge.checks.checking import Evidence, bounds
 from judge.checks.evidence import MAX_EXAMINED_CHARS, examine_answer, is_outdated
-from judge.library import load_suite
-from runner.isolation import Isolation, isolation
+from judge.checks.modules import load_checks
+from judge.library import load_suite, shipped
+from judge.types import Question
+from runner.isolation import Isolation, isolation, unsafe
 
-FACTORIAL = load_suite().question("C-T1-Q1")
+FACTORIAL, FETCHER, RETRY = map(load_suite().question, ("C-T1-Q1", "C-T2-Q2", "C-T3-Q4"))
+RIGHT = '```python\ndef factorial(n: int) -> int:\n    """n!"""\n    return 1 if n < 2 else n * factorial(n - 1)\n```'
 
 
 async def examined(code: str) -> Evidence:
@@ -104,3 +109,64 @@ async def test_what_an_answer_lacks_is_settled_and_trouble_of_ours_is_not() -> N
     nothing = Isolation(level="none", reason="bubblewrap is not installed")
     trouble = await examine_answer(FACTORIAL, "```python\ndef factorial(n): return 1\n```", isolated=nothing)
     assert trouble is not None and not trouble.settled
+
+
+# --- what a sandbox cannot do -------------------------------------------------------------------------------------
+
+FETCH = """```python
+import asyncio
+async def fetch_all(urls):
+    return dict.fromkeys(urls, 200)
+```"""
+no_landlock = pytest.mark.skipif(not HAS_LANDLOCK, reason="the kernel has no Landlock: nothing is executed at all")
+
+
+async def there(wall: str) -> Isolation:
+    return await unsafe() if wall == "unsafe" else await walled(wall)
+
+
+@pytest.mark.parametrize("wall", ["unsafe", pytest.param("landlock", marks=no_landlock)])
+async def test_without_a_network_of_its_own_the_fetcher_is_not_run_and_says_why(wall: str) -> None:
+    evidence = await examine_answer(FETCHER, FETCH, isolated=await there(wall))
+    assert evidence is not None
+    assert (evidence.state, evidence.isolation, bounds(evidence, FETCHER)) == ("not_run", wall, {})
+    assert f"needs a network of its own, and with '{wall}' it has none" in (evidence.message or "")
+    assert {check.outcome for check in evidence.checks} == {"not_run"}
+
+
+@no_landlock
+async def test_what_needs_no_sandbox_is_known_of_the_fetcher_all_the_same() -> None:
+    evidence = await examine_answer(FETCHER, "I would rather not.", isolated=await walled("landlock"))
+    assert evidence is not None
+    assert evidence.state == "no_code"
+
+
+EXAM = shipped("rubrics") / "exam"
+
+
+@no_landlock
+@pytest.mark.parametrize("question", [FACTORIAL, RETRY], ids=lambda question: question.id)
+async def test_behind_landlock_right_answers_pass_and_say_what_stood_around_them(question: Question) -> None:
+    answer = next(file for file in (EXAM / question.test).iterdir() if file.name.startswith("right"))
+    evidence = await examine_answer(question, answer.read_text(), isolated=await walled("landlock"))
+    assert evidence is not None
+    assert (evidence.state, evidence.isolation, evidence.failures) == ("ok", "landlock", ())
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        ("ALLOW_PROCESSES = True", "answers that start processes"),
+        ("WRITABLE_MB = 8", "files that answers write"),
+        ("NETWORK = 'internet'", "the network 'internet' (there is 'none' and 'loopback')"),
+    ],
+)
+async def test_checks_that_ask_for_what_no_sandbox_offers_are_not_run(tmp_path: Path, wish: str, said: str) -> None:
+    own = (shipped("rubrics") / "checks" / f"{FACTORIAL.test}.py").read_text(encoding="utf-8")
+    (tmp_path / f"{FACTORIAL.test}.py").write_text(f"{own}\n{wish}\n", encoding="utf-8")
+    evidence = await examine_answer(
+        FACTORIAL, RIGHT, checks=load_checks(FACTORIAL, tmp_path), isolated=await isolation()
+    )
+    assert evidence is not None
+    assert (evidence.state, bounds(evidence, FACTORIAL)) == ("not_run", {})
+    assert evidence.message == f"the checks ask for what no sandbox offers: {said}"

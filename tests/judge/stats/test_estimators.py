@@ -91,7 +91,7 @@ def test_a_judge_that_tells_nothing_about_people_is_left_out() -> None:
 def test_labels_that_are_all_alike_bound_what_they_can_have_missed(labels: int, low: float) -> None:
     fives = [5.0] * labels
     found = audited(labels_of(fives, fives, 1000), one_stratum(1000, labels, 5.0))
-    assert found.mean == 5.0
+    assert found.mean == found.interval.high == 5.0
     assert found.interval.low == pytest.approx(low, abs=0.01)  # 5 - 4 (1 - .025^(1/n)), Clopper-Pearson of none in n
 
 
@@ -141,6 +141,11 @@ def test_a_probability_logged_as_one_in_n_is_found_out() -> None:
     wrong = [x.model_copy(update={"inclusion_probability": 1 / 18}) for x in labels_of(HUMAN, JUDGE, 18)]
     with pytest.raises(UserError, match="add up to 144 units"):
         audited_mean(wrong, [one_stratum(18, 8, 4.0)])
+
+
+def test_more_labels_than_were_drawn_are_an_error() -> None:
+    with pytest.raises(UserError, match="drew 7 units and 8 labels came for it"):
+        audited_mean(labels_of(HUMAN, JUDGE, 18), [one_stratum(18, 7, 4.0)])
 
 
 def test_an_audit_that_is_only_partly_rated_still_adds_up() -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 
 from judge.stats.figures import Array, Interval
 from judge.stats.paired import (
@@ -83,7 +84,7 @@ def test_the_speed_ratio_is_that_of_the_medians() -> None:
     found = speed_ratio([10.0, 10.1, None, 9.9, 10.0, 10.2], [13.2, 13.3, 13.4, 13.3, 1.0], seed=1)
     assert found is not None and found.interval is not None
     assert found.ratio == pytest.approx(1.33)
-    assert found.interval.low < found.ratio < found.interval.high * 1.001
+    assert found.interval.low < found.ratio <= found.interval.high < 1.37
 
 
 def test_few_measurements_have_a_ratio_without_an_interval_and_none_have_neither() -> None:
@@ -94,7 +95,7 @@ def test_few_measurements_have_a_ratio_without_an_interval_and_none_have_neither
 
 # --- what it promises ---------------------------------------------------------------------------------------------------
 # Arms that are exactly one margin apart. Nominal error rate of either claim: 5 %; the bound is that plus three standard errors
-# of so many runs. A t interval over the same answers errs in 37 % of "perfect against rare failures" on three questions.
+# of so many runs.
 
 RUNS = 1_000
 DRAWS = 2_000
@@ -126,6 +127,12 @@ def test_an_arm_exactly_one_margin_worse_is_rarely_called_non_inferior_or_inferi
     low, high, truth = limits(laws, questions, samples)
     assert np.mean(low > truth + 1e-9) < BOUND
     assert np.mean(high < truth - 1e-9) < BOUND
+
+
+def test_a_t_interval_over_the_same_answers_would_call_rare_failures_non_inferior_in_a_third_of_the_runs() -> None:
+    differences = -4.0 * (np.random.default_rng(6).random((RUNS, 15)) < 0.0625)
+    error = differences.std(axis=1, ddof=1) / np.sqrt(15)
+    assert np.mean(differences.mean(axis=1) - stdtrit(14, 0.95) * error > -MARGIN) > 1 / 3
 
 
 def test_equal_arms_are_called_non_inferior_once_there_are_enough_answers() -> None:

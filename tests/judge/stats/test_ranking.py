@@ -114,6 +114,12 @@ def test_only_models_whose_intervals_overlap_are_ranked_against_each_other() -> 
     assert ranking.p_better is not None and ranking.p_better["b"] == {"c": 1.0}
 
 
+def test_models_that_no_chain_of_matches_connects_are_ranked_apart() -> None:
+    preferences = asked(alphabetical, "ab") + asked(alphabetical, "cd")
+    found = rankings(matches_of(preferences).matches, dict.fromkeys("abcd", OVERLAPPING), seed=1, draws=DRAWS)
+    assert [ranking.ranking for ranking in found] == [("a", "b"), ("c", "d")]
+
+
 def test_few_questions_rank_without_a_probability() -> None:
     found = matches_of(asked(alphabetical, questions=3))
     (ranking,) = rankings(found.matches, dict.fromkeys("abc", OVERLAPPING), seed=1)

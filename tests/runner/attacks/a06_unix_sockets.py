@@ -14,6 +14,13 @@ def attack(world):
                 reached.append(repr(path))
             except OSError:
                 continue
+    try:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        ours.sendto(b"leak", "\0" + world["unix_datagrams"])
+        ours.connect("\0" + world["unix_datagrams"])
+        reached.append("a pair of datagram sockets was connected anew")
+    except OSError:
+        pass
     for cid in (1, 2):
         try:
             with socket.socket(40, socket.SOCK_STREAM) as connection:
