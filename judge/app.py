@@ -5,24 +5,26 @@ import os
 import shlex
 import shutil
 import sys
+import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Literal
 
 from judge import report, terminal
 from judge.errors import Interrupted, UserError
-from judge.events import Event
+from judge.events import BudgetSpent, Event
+from judge.exam.result import ExamSize
 from judge.further import escalated, sampled_further
 from judge.grounding import Policy
 from judge.library import Models, load_judge_prompts, load_models, load_suite
-from judge.pipeline import Machinery, check_run, collect_run, owed_scorings, score_run, work_of
-from judge.plan import Estimate, estimate
+from judge.pipeline import Budget, Machinery, check_run, collect_run, score_run
+from judge.plan import Estimate, total_seconds
+from judge.planning import plan_run
 from judge.records import JudgeRecord, RunRecord
 from judge.request import JudgeChoice, RunChoice, build_judge, build_run, check_hashes, cores, new_run_id
 from judge.results import Results, build_results, read_scored
 from judge.results.against import disputed
 from judge.store import Store
-from judge.units import AnswerUnit
 from runner.errors import EndpointError, ServerError
 from runner.isolation import unsafe
 from runner.serve import ServeOptions
@@ -62,12 +64,17 @@ class Conduct(Value):
     """How a command is carried out and what it prints."""
 
     quiet: bool = False
-    concurrency: int = 4
+    concurrency: int | None = None
+    """Requests in flight at the endpoints of a judge; ``None``: as many as they take."""
     load_timeout_s: float = 3600.0
     port: int | None = None
     unsafe: bool = False
     """True executes answers without a sandbox."""
+    exam: ExamSize | None = None
+    """Exam that a judge takes before its first scores; ``None``: none."""
     further: Further = Further()
+    budget_hours: float | None = None
+    """After this time nothing new is begun; ``None``: no limit."""
 
 
 def api_key() -> str | None:
@@ -110,16 +117,20 @@ async def _execute(places: Places, run: RunRecord, store: Store, conduct: Conduc
         concurrency=conduct.concurrency,
         isolation=await unsafe() if conduct.unsafe else None,
         executions=cores(),
+        budget=Budget.of_hours(conduct.budget_hours, now_s=time.monotonic()),
+        exam=conduct.exam,
     )
     store.set_run_state(run.id, "running")
     try:
-        with terminal.screen(quiet=conduct.quiet) as screen:
+        with terminal.screen(lambda: _plan(places, run, store, conduct), quiet=conduct.quiet) as screen:
             wanted: RunRecord | None = run
             while wanted is not None:
                 run = wanted
                 async for event in _events(run, store, machinery, phases):
                     screen.show(event)
-                wanted = _further(run, store, conduct.further)
+                wanted = None if machinery.budget.spent() else _further(run, store, conduct.further)
+            if machinery.budget.spent():
+                screen.show(BudgetSpent(hours=conduct.budget_hours or 0.0))
     except (ServerError, EndpointError):
         store.set_run_state(run.id, "failed")
         raise
@@ -220,41 +231,26 @@ class DryRun(Value):
     """What a run would do."""
 
     estimates: tuple[Estimate, ...]
-    judges: tuple[str, ...]
-    owed_scorings: int
-    """Of answers that are stored already, by all judges; those of answers still owed come on top."""
-    scorings_after_collecting: int
+    """One a model, in the order in which they work."""
+    loads: int
+    """Servers that would be loaded."""
+    seconds: float | None
+    """Of all of it, without loading; ``None`` when nothing is known about some part."""
 
 
-def dry_run(places: Places, run: RunRecord) -> DryRun:
+def dry_run(places: Places, run: RunRecord, conduct: Conduct) -> DryRun:
     """Return the plan of ``run`` without starting or storing anything."""
     store = places.open_store()
     try:
-        work = work_of(run, store)
-        known = {arm.id: arm for arm in build_results(run, "running", store).arms}
-        estimates = []
-        for record, arm_work in zip(run.arms, work, strict=True):
-            decode = known[record.arm.id].speed.decode_tps
-            expected = record.entry.expected_tps.get(record.arm.config.name)
-            estimates.append(
-                estimate(arm_work, [decode.median] if decode else [], _lengths(store, arm_work.wanted), expected)
-            )
-        owed_now = sum(len(owed_scorings(run, judge, store)) for judge in run.judges)
+        plan = _plan(places, run, store, conduct)
     finally:
         store.close()
-    replicates = sum(judge.replicates for judge in run.judges)
-    later = sum(len(arm_work.owed) for arm_work in work) * replicates
-    return DryRun(
-        estimates=tuple(estimates),
-        judges=tuple(judge.name for judge in run.judges),
-        owed_scorings=owed_now,
-        scorings_after_collecting=later,
-    )
+    return DryRun(estimates=plan, loads=sum(part.loads for part in plan), seconds=total_seconds(plan))
 
 
-def _lengths(store: Store, wanted: Sequence[AnswerUnit]) -> list[int]:
-    keys = [unit.key for unit in wanted]
-    return [a.usage.completion_tokens for _, a in store.answers(keys) if a.usage.completion_tokens is not None]
+def _plan(places: Places, run: RunRecord, store: Store, conduct: Conduct) -> tuple[Estimate, ...]:
+    expected = {entry.id: entry.expected_tps for entry in places.load_models().entries}
+    return plan_run(run, store, expected, in_flight=conduct.concurrency)
 
 
 # --- printing -------------------------------------------------------------------------------------------------------
@@ -279,16 +275,22 @@ def print_results(results: Results, folder: Path) -> None:
 
 def print_plan(plan: DryRun) -> None:
     """Print a dry run to stdout."""
+    columns = ["Model", "Phase", "Load", "Owed", "Tokens", "t/s", "Speed from", "Hours"]
     rows = [
-        [e.arm, str(e.owed), str(e.tokens), f"{e.decode_tps:.1f}" if e.decode_tps else "-", e.source, hours(e.seconds)]
-        for e in plan.estimates
+        [
+            part.arm,
+            part.phase,
+            "yes" if part.loads else "no",
+            str(part.owed),
+            str(part.tokens),
+            f"{part.decode_tps:.1f}" if part.decode_tps else "-",
+            part.source,
+            hours(part.seconds) if part.owed else "0.00",
+        ]
+        for part in plan.estimates
     ]
-    terminal.print_table("Plan", ["Load", "Answers owed", "Tokens", "t/s", "Speed from", "Hours"], rows)
-    if plan.judges:
-        names = ", ".join(plan.judges)
-        sys.stdout.write(
-            f"then judge {names}: {plan.owed_scorings} scorings owed now, {plan.scorings_after_collecting} after collecting\n"
-        )
+    terminal.print_table("Plan", columns, rows)
+    sys.stdout.write(f"{plan.loads} loads, {hours(plan.seconds)} hours in all, without loading and executing\n")
 
 
 def hours(seconds: float | None) -> str:

@@ -4,6 +4,7 @@ Data goes to stdout, talk to stderr. Exit codes: 0 done; 1 something broke; 2 wr
 owes the rest; 4 a gate failed; 130 interrupted.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +12,10 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from judge.commands import comparing, looking, running
-from judge.commands.shared import Exit
+from judge.commands import comparing, examining, gating, looking, reviewing, running
+from judge.commands.shared import Exit, secrets
 from judge.errors import Interrupted, JudgeError, UserError
+from runner import journal
 from runner.errors import ModelFileError, RunnerError, UsageError
 
 app = typer.Typer(
@@ -24,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (running, comparing, looking):
+for group in (running, comparing, gating, looking, examining, reviewing):
     app.add_typer(group.app)
 
 
@@ -38,8 +40,13 @@ def common(
     models: Annotated[
         Path | None, typer.Option(envvar="JUDGE_MODELS", help="Models file [default: the shipped models.yaml]")
     ] = None,
+    log_file: Annotated[
+        Path | None, typer.Option("--log-file", help="Append what happens to this file: JSON lines, one id a unit")
+    ] = None,
 ) -> None:
     """Options of every command."""
+    if log_file is not None:
+        context.with_resource(journal.written(log_file, secrets(os.environ, store)))
     context.obj = (store, results, models)
 
 

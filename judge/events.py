@@ -1,6 +1,7 @@
 """What a run tells whoever watches it: the pipeline yields these and prints nothing."""
 
 from judge.checks.checking import Evidence
+from judge.exam.result import ExamResult, ItemKind
 from runner.types import Answer, Timing, Value
 
 
@@ -66,6 +67,31 @@ class ScoringFailed(Value):
     owed: int
 
 
+class ExamMarked(Value):
+    """A judge was asked about one answer of its exam."""
+
+    judge: str
+    question_id: str
+    kind: ItemKind
+    done: int
+    owed: int
+    """Scorings of the exam that were owed at its start; fewer are asked when the judge can no longer qualify."""
+
+
+class Examined(Value):
+    """An exam is finished and stored."""
+
+    exam: ExamResult
+
+
+class ExamUnfinished(Value):
+    """An exam ended without a result because the judge could not be reached; what is missing is owed again."""
+
+    judge: str
+    owed: int
+    message: str
+
+
 class ArmFailed(Value):
     """An arm could not be served or proven, or its server died; what it owes stays owed."""
 
@@ -73,4 +99,30 @@ class ArmFailed(Value):
     message: str
 
 
-Event = Loading | Loaded | Answered | Checked | Scored | ScoringFailed | ArmFailed
+class Noticed(Value):
+    """Something happened that whoever reads the results should know; the run goes on."""
+
+    model: str
+    message: str
+
+
+class BudgetSpent(Value):
+    """The time that was given is over: what was begun was finished, and nothing else is begun."""
+
+    hours: float
+
+
+Event = (
+    Loading
+    | Loaded
+    | Noticed
+    | Answered
+    | Checked
+    | ExamMarked
+    | Examined
+    | ExamUnfinished
+    | Scored
+    | ScoringFailed
+    | ArmFailed
+    | BudgetSpent
+)

@@ -27,12 +27,20 @@ class Standing(StrEnum):
 
     QUALIFIED = "qualified"
     """For logic and style."""
+    LOGIC_ONLY = "qualified for logic only"
+    """It decides: style is a fifth of the weight at most, and a few questions hold too little of it to examine."""
     NOT_EXAMINED = "not examined"
     STYLE_ONLY = "qualified for style only"
     NOT_QUALIFIED = "not qualified"
 
 
-_PREFERENCE = (Standing.QUALIFIED, Standing.NOT_EXAMINED, Standing.STYLE_ONLY, Standing.NOT_QUALIFIED)
+_PREFERENCE = (
+    Standing.QUALIFIED,
+    Standing.LOGIC_ONLY,
+    Standing.NOT_EXAMINED,
+    Standing.STYLE_ONLY,
+    Standing.NOT_QUALIFIED,
+)
 
 
 class Panel(Value):
@@ -48,7 +56,7 @@ class Panel(Value):
     @property
     def decides(self) -> bool:
         """False when no role may be decided by these scores."""
-        return self.standing in (Standing.QUALIFIED, Standing.NOT_EXAMINED)
+        return self.standing in (Standing.QUALIFIED, Standing.LOGIC_ONLY, Standing.NOT_EXAMINED)
 
 
 def relation(judge: JudgeRecord, record: ArmRecord) -> Relation:

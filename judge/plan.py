@@ -1,6 +1,7 @@
 """What is wanted, what of it is owed, and in which order, so that every model is loaded once. Pure."""
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import Literal
 
 from judge.records import ArmRecord, RunRecord
 from judge.types import Question
@@ -11,6 +12,10 @@ CHARS_PER_TOKEN = 3.5
 """Rough, for estimates only."""
 EXPECTED_ANSWER_TOKENS = 600
 """Of a coding answer, until answers of the arm have been measured."""
+EXPECTED_SCORING_TOKENS = 500
+"""Of all verdicts about an answer, until scorings of the judge have been measured."""
+PRIOR_UNITS = 2.0
+"""How much an estimate weighs against units that were seen."""
 
 
 class ArmWork(Value):
@@ -50,34 +55,77 @@ def arm_work(arm: Arm, wanted: Sequence[AnswerUnit], stored: Collection[str]) ->
 
 
 class Estimate(Value):
-    """How long the collection of one arm may take."""
+    """How long one model's part of a run may take: the answers of an arm, or the scorings of a judge."""
 
     arm: str
+    """The arm, or the judge."""
+    phase: Literal["collect", "score"] = "collect"
+    loads: bool = True
+    """True when a server has to be loaded for it."""
     owed: int
+    """Answers, or scorings: those that are owed now and those of answers that are still to be collected."""
     decode_tps: float | None
-    """Measured, else expected by models.yaml; ``None``: unknown."""
+    """Measured, else expected by models.yaml; ``None``: unknown, or not what the time is computed from."""
     source: str
     """``measured``, ``models.yaml`` or ``unknown``."""
     tokens: int
+    """To be generated."""
     seconds: float | None
-    """``None`` when no speed is known."""
+    """``None`` when no speed is known. Loading is not in it."""
+
+
+class Seen(Value):
+    """What the stored work of one model says about the rest of it; empty when there is none."""
+
+    tps: tuple[float, ...] = ()
+    """Decode speeds, tokens per second."""
+    tokens: tuple[float, ...] = ()
+    """Generated per answer or scoring."""
+    seconds: tuple[float, ...] = ()
+    """Per scoring, over all its requests."""
 
 
 def estimate(
-    work: ArmWork, measured_tps: Sequence[float], lengths: Sequence[int], expected_tps: float | None
+    work: ArmWork, measured_tps: Sequence[float], lengths: Sequence[float], expected_tps: float | None
 ) -> Estimate:
     """Estimate from measured decode speeds and answer lengths (tokens) of this arm where there are any."""
     tps, source = _speed(measured_tps, expected_tps)
-    mean_tokens = sum(lengths) / len(lengths) if lengths else EXPECTED_ANSWER_TOKENS
-    tokens = round(len(work.owed) * mean_tokens)
+    tokens = _tokens(len(work.owed), lengths, EXPECTED_ANSWER_TOKENS)
     return Estimate(
         arm=work.arm.id,
+        loads=bool(work.owed),
         owed=len(work.owed),
         decode_tps=tps,
         source=source,
         tokens=tokens,
         seconds=tokens / tps if tps else None,
     )
+
+
+def judge_estimate(
+    judge: str, owed: int, seen: Seen, expected_tps: float | None, *, local: bool, in_flight: int
+) -> Estimate:
+    """Estimate from the seconds that this judge's scorings took, else from its expected speed; ``in_flight`` run at a time."""
+    tokens = _tokens(owed, seen.tokens, EXPECTED_SCORING_TOKENS)
+    seconds: float | None
+    if seen.seconds:
+        seconds, source = owed * sum(seen.seconds) / len(seen.seconds) / in_flight, "measured"
+    else:
+        seconds, source = (tokens / expected_tps, "models.yaml") if expected_tps else (None, "unknown")
+    return Estimate(
+        arm=judge,
+        phase="score",
+        loads=local and owed > 0,
+        owed=owed,
+        decode_tps=None if seen.seconds else expected_tps,
+        source=source,
+        tokens=tokens,
+        seconds=seconds,
+    )
+
+
+def _tokens(owed: int, lengths: Sequence[float], expected: int) -> int:
+    return round(owed * (sum(lengths) / len(lengths) if lengths else expected))
 
 
 def _speed(measured: Sequence[float], expected: float | None) -> tuple[float | None, str]:
@@ -90,3 +138,16 @@ def total_seconds(estimates: Iterable[Estimate]) -> float | None:
     """Sum of all estimates; ``None`` as soon as one of them is unknown."""
     seconds = [estimate.seconds for estimate in estimates if estimate.owed]
     return sum(s for s in seconds if s is not None) if all(s is not None for s in seconds) else None
+
+
+def seconds_left(expected_s: float | None, owed: int, done: int, elapsed_s: float) -> float | None:
+    """Return how long the rest of ``owed`` units takes after ``done`` of them took ``elapsed_s``; ``None``: nothing is known.
+
+    The estimate counts as much as PRIOR_UNITS units that were seen, so it gives way to what happens.
+    """
+    if done >= owed:
+        return 0.0
+    if expected_s is None:
+        return (owed - done) * elapsed_s / done if done else None
+    each_s = (PRIOR_UNITS * expected_s / owed + elapsed_s) / (PRIOR_UNITS + done) if done else expected_s / owed
+    return (owed - done) * each_s

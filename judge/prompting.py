@@ -1,7 +1,9 @@
 """Question + answer -> messages and JSON schema for a judge: fenced, neutralised, in seeded order. Pure.
 
-The fixed text comes first and the answer last, so that a local server reuses the state of the prompt before. The judge never
-sees the candidate's name, the weights, the thresholds or the candidate's hidden reasoning.
+A local server reuses the state of the prompt before as far as the two are the same: so what is the same for all answers comes
+first (system, question, criteria), then the answer with its random mark, and the evidence last, which a blind scoring of the
+same answer leaves out. A criterion that is asked for by itself comes last: nothing else is evaluated anew. The judge never sees
+the candidate's name, the weights, the thresholds or the candidate's hidden reasoning.
 """
 
 import random
@@ -41,24 +43,30 @@ def judge_messages(
     *,
     nonce: str,
     evidence: str = "",
+    criteria_last: bool = False,
 ) -> Messages:
     """Return system and user message for scoring ``answer`` on ``criteria``. ``nonce`` must be unguessable for the answer.
 
-    ``evidence`` is what executing the answer showed; empty: the judge is told nothing about it.
+    ``evidence`` is what executing the answer showed; empty: the judge is told nothing about it. ``criteria_last`` is for asking
+    several times about one answer; otherwise what several answers share comes first.
     """
-    user = templates["user"].substitute(
-        question=question.prompt,
-        expected=question.expected,
-        criteria="\n".join(f"- {criterion.id}: {criterion.name}" for criterion in criteria),
-        keys=_keys(criteria),
+    head = templates["question"].substitute(question=question.prompt, expected=question.expected)
+    asked = _asked(templates, criteria)
+    told = templates["answer"].substitute(
+        answer=presentable(answer),
         evidence=templates["evidence"].substitute(findings=_defused(evidence), nonce=nonce) if evidence else "",
         nonce=nonce,
-        answer=presentable(answer),
     )
     return [
         {"role": "system", "content": templates["system"].substitute(scale=_scale(scale))},
-        {"role": "user", "content": user},
+        {"role": "user", "content": "".join([head, told, "\n", asked] if criteria_last else [head, asked, told])},
     ]
+
+
+def _asked(templates: Mapping[str, Template], criteria: Sequence[Criterion]) -> str:
+    return templates["criteria"].substitute(
+        criteria="\n".join(f"- {criterion.id}: {criterion.name}" for criterion in criteria), keys=_keys(criteria)
+    )
 
 
 def repair_messages(

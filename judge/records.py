@@ -34,7 +34,9 @@ class JudgeRecord(Value):
     fingerprint: str
     """Hash of model or endpoint, serving and sampling."""
     endpoint: Endpoint | None
-    """``None`` for a judge that is served here."""
+    """``None`` for a judge that is served here; the judge is known by it."""
+    more_endpoints: tuple[Endpoint, ...] = ()
+    """Further endpoints of the same model, which share the work; who judges does not depend on them."""
     model: ModelFile | None
     """``None`` for an endpoint."""
     serving: Serving | None = None
@@ -56,6 +58,11 @@ class JudgeRecord(Value):
     def is_asked_about(self, answer_key: str) -> bool:
         """True when this judge scores the answer."""
         return self.only is None or answer_key in self.only
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """All endpoints, the first one first; empty for a judge that is served here."""
+        return (self.endpoint, *self.more_endpoints) if self.endpoint else ()
 
 
 class RunRecord(Value):
@@ -94,3 +101,5 @@ class Launch(Value):
     experts_used: int | None
     n_ctx: int | None
     proof_lines: tuple[str, ...]
+    busy_cores: float | None = None
+    """Cores that other programs used just before; ``None``: not measured."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from judge.checks.modules import load_checks
 from judge.errors import UserError
@@ -35,12 +36,12 @@ class JudgeChoice(Value):
 
     name: str | None = None
     """A name of models.yaml, served here."""
-    url: str | None = None
-    """An OpenAI-compatible endpoint, up to and including ``/v1``."""
+    urls: tuple[str, ...] = ()
+    """OpenAI-compatible endpoints of one model, up to and including ``/v1``; the judge is known by the first."""
     model: str | None = None
-    """The model to ask for at ``url``."""
+    """The model to ask for at ``urls``."""
     family: str | None = None
-    """Lineage of the model at ``url``; ``None``: unknown."""
+    """Lineage of the model at ``urls``; ``None``: unknown."""
     on_self: OnSelf = "refuse"
     also_blind: bool = False
     """True scores every answer a second time without the evidence."""
@@ -201,7 +202,7 @@ def build_judge(
     wanted: JudgeChoice, choice: RunChoice, models: Models, prompts: JudgePrompts, environ: Mapping[str, str]
 ) -> JudgeRecord:
     """Return who scores and how; ``choice`` says how local models are served. Raises UserError when it is not clear who."""
-    if wanted.url:
+    if wanted.urls:
         return _endpoint_judge(wanted, prompts)
     entry = models.get(wanted.name) if wanted.name else _highest_rung(models, environ)
     model, serving = resolve(entry, environ), _serving(choice, entry)
@@ -234,19 +235,17 @@ def _highest_rung(models: Models, environ: Mapping[str, str]) -> ModelEntry:
 
 
 def _endpoint_judge(wanted: JudgeChoice, prompts: JudgePrompts) -> JudgeRecord:
-    assert wanted.url is not None
     if not wanted.model:
-        raise UserError(f"--judge-url {wanted.url} needs --judge-model: the name of the model to ask for there")
-    if not wanted.url.startswith(("http://", "https://")):
-        raise UserError(
-            f"--judge-url {wanted.url!r} is no URL; it starts with http:// or https:// and usually ends with /v1"
-        )
-    endpoint = Endpoint(base_url=wanted.url.rstrip("/"), model=wanted.model)
+        raise UserError(f"--judge-url {wanted.urls[0]} needs --judge-model: the name of the model to ask for there")
+    for url in wanted.urls:
+        _check_url(url)
+    endpoint, *more = (Endpoint(base_url=url.rstrip("/"), model=wanted.model) for url in dict.fromkeys(wanted.urls))
     return JudgeRecord(
         name=wanted.model,
         family=wanted.family,
         fingerprint=digest([endpoint, wanted.sampling]),
         endpoint=endpoint,
+        more_endpoints=tuple(more),
         model=None,
         sampling=wanted.sampling,
         mode=wanted.mode,
@@ -271,6 +270,18 @@ def _refuse_self_judging(judge: JudgeRecord, arms: Sequence[ArmRecord]) -> None:
                 f"{judge.name} would judge its own answers ({record.arm.id}), and models favour themselves; "
                 "name another judge, or allow it with --allow-self-judge"
             )
+
+
+def _check_url(url: str) -> None:
+    """Raise UserError for what is no URL, and for one with a key in it, which would be stored and shown everywhere."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https"):
+        raise UserError(f"--judge-url {url!r} is no URL; it starts with http:// or https:// and usually ends with /v1")
+    if "@" in parts.netloc or parts.query:
+        raise UserError(
+            f"--judge-url {parts.scheme}://{parts.hostname}{parts.path} was given with a user, password or query; "
+            "put the key into JUDGE_API_KEY, from where it is never stored"
+        )
 
 
 def entry_from_path(path: Path, name: str, arch: str, models: Models) -> ModelEntry:

@@ -1,9 +1,10 @@
 """Does an arm fill a role? PASS, FAIL or UNDECIDED, with the tier that limits it. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from judge.scoring import TierScore
-from judge.stats.intervals import MOST_SAMPLES, Outcome, TierInterval, settles_at, tier_interval
+from judge.stats.intervals import MOST_SAMPLES, Outcome, TierInterval, audited_interval, settles_at
 from judge.types import Role
 from runner.types import Value
 
@@ -20,10 +21,12 @@ class TierDecision(Value):
     settles_at: int | None = None
     """Answers per question at which it would be decided if further ones are like those so far; ``None``: it is decided, cannot
     be by more answers, or would take more than are ever asked for."""
+    audited: bool = False
+    """True when the bias that people's labels show has moved the interval."""
 
 
 class RoleDecision(Value):
-    """What the scores of one arm say about one role. Relative to the judge, and provisional until an audit backs it."""
+    """What the scores of one arm say about one role; relative to the judges, and provisional, until an audit backs it."""
 
     role: str
     outcome: Outcome
@@ -31,6 +34,11 @@ class RoleDecision(Value):
     """The tier that keeps the decision from PASS; ``None`` when it passes, or when the scores decide nothing."""
     reason: str
     tiers: tuple[TierDecision, ...]
+
+    @property
+    def audited(self) -> bool:
+        """True when labels of people moved the interval of every tier that decides."""
+        return bool(self.tiers) and all(tier.audited for tier in self.tiers)
 
     @property
     def open_tiers(self) -> tuple[str, ...]:
@@ -42,15 +50,24 @@ class RoleDecision(Value):
     @property
     def label(self) -> str:
         """Short form for tables: ``coder_primary: PASS (provisional)``."""
-        suffix = " (provisional)" if self.outcome is Outcome.PASS else ""
+        suffix = " (provisional)" if self.outcome is Outcome.PASS and not self.audited else ""
         return f"{self.role}: {self.outcome}{suffix}"
 
 
-def decide(role: Role, tiers: Sequence[TierScore], complete_tiers: Sequence[str]) -> RoleDecision:
+Corrections = Mapping[str, tuple[float, float]]
+"""Tier -> how far people's labels move the low and the high end of its interval."""
+
+
+def decide(
+    role: Role,
+    tiers: Sequence[TierScore],
+    complete_tiers: Sequence[str],
+    corrections: Corrections = MappingProxyType({}),
+) -> RoleDecision:
     """Decide one role. ``complete_tiers``: the tiers of which every question of the suite was asked."""
     scores = {score.tier: score for score in tiers}
     decisions = tuple(
-        _decide_tier(tier, threshold, scores.get(tier), asked=tier in complete_tiers)
+        _decide_tier(tier, threshold, scores.get(tier), corrections.get(tier), asked=tier in complete_tiers)
         for tier, threshold in role.thresholds.items()
     )
     limiting = _limiting(decisions)
@@ -77,32 +94,43 @@ def _limiting(decisions: Sequence[TierDecision]) -> TierDecision | None:
     return None
 
 
-def _decide_tier(tier: str, threshold: float, score: TierScore | None, *, asked: bool) -> TierDecision:
+def _decide_tier(
+    tier: str, threshold: float, score: TierScore | None, correction: tuple[float, float] | None, *, asked: bool
+) -> TierDecision:
     if score is None or not asked or not score.complete:
         missing = "not all of its questions were asked" if score is None or not asked else "a question has no score"
         reason = f"{tier}: {missing}"
         return TierDecision(tier=tier, threshold=threshold, interval=None, outcome=Outcome.UNDECIDED, reason=reason)
     questions = list(score.questions.values())
-    interval = tier_interval(questions, threshold)
-    settles = settles_at(questions, threshold) if interval.outcome is Outcome.UNDECIDED else None
+    interval = audited_interval(questions, threshold, *(correction or (0.0, 0.0)))
+    is_open = interval.outcome is Outcome.UNDECIDED and correction is None
+    settles = settles_at(questions, threshold) if is_open else None
     return TierDecision(
         tier=tier,
         threshold=threshold,
         interval=interval,
         outcome=interval.outcome,
-        reason=_reason(tier, threshold, score, interval, settles),
+        reason=_reason(tier, threshold, score, interval) + _advice(tier, score, interval, correction, settles),
         settles_at=settles,
+        audited=correction is not None,
     )
 
 
-def _reason(tier: str, threshold: float, score: TierScore, interval: TierInterval, settles: int | None) -> str:
+def _reason(tier: str, threshold: float, score: TierScore, interval: TierInterval) -> str:
     return (
         f"{tier}: {score.mean:.2f} [{interval.low:.2f}, {interval.high:.2f}] against {threshold:g} on these "
-        f"{len(score.questions)} questions, {score.coverage.scored} answers" + _advice(tier, score, interval, settles)
+        f"{len(score.questions)} questions, {score.coverage.scored} answers"
     )
 
 
-def _advice(tier: str, score: TierScore, interval: TierInterval, settles: int | None) -> str:
+def _advice(
+    tier: str, score: TierScore, interval: TierInterval, correction: tuple[float, float] | None, settles: int | None
+) -> str:
+    """Return what would settle an open tier, in words; with an audit also that the interval is that of people's scores."""
+    if correction is not None:
+        return "; interval moved by what people's labels show" + (
+            ", more labels or answers may settle it" if interval.outcome is Outcome.UNDECIDED else ""
+        )
     if interval.outcome is not Outcome.UNDECIDED:
         return ""
     more = (settles or 0) - min(map(len, score.questions.values()))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean, median, stdev
 
 from judge.records import ArmRecord
+from judge.types import Judgement
 from runner.timing import timing
 from runner.types import Answer, Timing, Value
 
@@ -52,6 +53,12 @@ def arm_speed(record: ArmRecord, answers: Sequence[Answer]) -> Speed:
         overhead_ms=_spread(t.overhead_ms for t in timings),
         token_sources=tuple(sorted(_sources(timings))),
     )
+
+
+def reused_share(judgements: Iterable[Judgement]) -> float | None:
+    """Return the share of prompt tokens that the judge's server did not have to evaluate, 0-1; ``None`` when it never says."""
+    told = [(j.reused_tokens, j.prompt_tokens) for j in judgements if j.reused_tokens is not None and j.prompt_tokens]
+    return sum(reused for reused, _ in told) / sum(prompt for _, prompt in told) if told else None
 
 
 def _is_fresh(answer: Answer) -> bool:

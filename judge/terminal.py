@@ -1,9 +1,10 @@
 """How a run looks on a terminal: a live line with an ETA where there is one, plain lines elsewhere. Everything goes to stderr."""
 
+import datetime
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Self
 
 from rich import box
@@ -15,11 +16,26 @@ from rich.progress import (
     TaskID,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 from rich.table import Column, Table
 
-from judge.events import Answered, ArmFailed, Checked, Event, Loaded, Loading, Scored, ScoringFailed
+from judge.events import (
+    Answered,
+    ArmFailed,
+    BudgetSpent,
+    Checked,
+    Event,
+    Examined,
+    ExamMarked,
+    ExamUnfinished,
+    Loaded,
+    Loading,
+    Noticed,
+    Scored,
+    ScoringFailed,
+)
+from judge.forecast import Forecast
+from judge.plan import Estimate
 
 UNLIMITED_COLUMNS = 10_000
 """A table that goes to a file or a pipe is as wide as it needs to be."""
@@ -53,18 +69,19 @@ class PlainScreen:
 class LiveScreen:
     """A progress line with phase, arm, question, speed, done/owed and ETA; failures stay above it."""
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self, console: Console | None = None, forecast: Forecast | None = None) -> None:
         said = Column(ratio=1, no_wrap=True, overflow="ellipsis")  # what happened gives way, the figures do not
         columns = (
             BarColumn(bar_width=12),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}", markup=False),
             TextColumn("{task.description}", markup=False, table_column=said),
         )
         self._progress = Progress(*columns, console=console or Console(stderr=True), expand=True)
         self._task: TaskID | None = None
         self._phase = ""
+        self._forecast = forecast or Forecast(())
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -75,23 +92,35 @@ class LiveScreen:
 
     def show(self, event: Event) -> None:
         """Move the line, and keep failures."""
+        self._forecast.see(event)
         match event:
             case Loading(phase=phase):
                 self._line(phase, describe(event))
             case Checked(done=done, owed=owed):
                 self._line("check", describe(event), done=done, owed=owed)
-            case Answered(done=done, owed=owed) | Scored(done=done, owed=owed) | ScoringFailed(done=done, owed=owed):
+            case ExamMarked(done=done, owed=owed):
+                self._line("exam", describe(event), done=done, owed=owed)
+            case Scored(done=done, owed=owed) | ScoringFailed(done=done, owed=owed):
+                self._line("score", describe(event), done=done, owed=owed)  # a judge's exam came between
+            case Answered(done=done, owed=owed):
                 self._line(self._phase or "work", describe(event), done=done, owed=owed)
             case _:
                 self._line(self._phase or "work", describe(event))
-        if isinstance(event, ArmFailed | ScoringFailed) or (isinstance(event, Answered) and not event.answer.settled):
+        kept = ArmFailed | ScoringFailed | Noticed | Examined | ExamUnfinished
+        if isinstance(event, kept) or (isinstance(event, Answered) and not event.answer.settled):
             self._progress.console.print(describe(event), markup=False)
 
     def _line(self, phase: str, text: str, *, done: int | None = None, owed: int | None = None) -> None:
         if self._task is None or phase != self._phase:
-            self._task = self._progress.add_task(text, total=owed)
+            self._task = self._progress.add_task(text, total=owed, left="")
             self._phase = phase
-        self._progress.update(self._task, description=text.splitlines()[0], completed=done, total=owed)
+        left = time_left(self._forecast.left_s())
+        self._progress.update(self._task, description=text.splitlines()[0], completed=done, total=owed, left=left)
+
+
+def time_left(seconds: float | None) -> str:
+    """Return the time that is left as ``1:02:03 left``; empty when it is not known."""
+    return "" if seconds is None else f"{datetime.timedelta(seconds=round(seconds))} left"
 
 
 def describe(event: Event) -> str:
@@ -102,6 +131,8 @@ def describe(event: Event) -> str:
         case Loaded():
             experts = f", {event.experts_used} experts used (proven)" if event.experts_used else ""
             return f"loaded {event.model} in {event.seconds:.1f} s{experts}"
+        case Noticed():
+            return f"{event.model}: {event.message}"
         case Answered():
             tps = f"{event.timing.decode_tps:.1f} t/s" if event.timing.decode_tps else "- t/s"
             trouble = f": {event.answer.message}" if event.answer.message else ""
@@ -117,15 +148,23 @@ def describe(event: Event) -> str:
             return f"[{event.done}/{event.owed}] {event.judge} on {event.arm_id} {event.question_id}: {score}"
         case ScoringFailed():
             return f"[{event.done}/{event.owed}] {event.judge} on {event.arm_id} {event.question_id}: failed: {event.message}"
+        case ExamMarked():
+            return f"[{event.done}/{event.owed}] exam of {event.judge}: {event.question_id} {event.kind}"
+        case Examined():
+            return f"exam of {event.exam.judge}: {event.exam.qualification.reason}"
+        case ExamUnfinished():
+            return f"exam of {event.judge}: unfinished, {event.owed} scorings stay owed: {event.message}"
         case ArmFailed():
             return f"failed, left owed: {event.message}"
+        case BudgetSpent():
+            return f"the budget of {event.hours:g} hours is spent: nothing new is begun"
 
 
-def screen(*, quiet: bool) -> PlainScreen | LiveScreen:
-    """Return the display that fits where stderr goes."""
+def screen(plan: Callable[[], Sequence[Estimate]], *, quiet: bool) -> PlainScreen | LiveScreen:
+    """Return the display that fits where stderr goes; ``plan`` is asked for only where the time that is left is shown."""
     if quiet:
         return PlainScreen(lambda _line: None)
-    return LiveScreen() if is_interactive() else PlainScreen(sys.stderr.write)
+    return LiveScreen(forecast=Forecast(plan())) if is_interactive() else PlainScreen(sys.stderr.write)
 
 
 def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:

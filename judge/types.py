@@ -1,5 +1,6 @@
 """The frozen values of this package: the suite, the models, and what judges said."""
 
+import functools
 from typing import Literal
 
 from pydantic import Field
@@ -54,7 +55,13 @@ class Question(Value):
     @property
     def prompt_hash(self) -> str:
         """Identity of what the candidate is asked: a changed prompt is a new question."""
-        return digest(self.as_prompt())
+        return _prompt_hash(self.as_prompt())
+
+
+@functools.lru_cache
+def _prompt_hash(prompt: Prompt) -> str:
+    """A run asks for it with every answer, and has few questions."""
+    return digest(prompt)
 
 
 class Tier(Value):
@@ -220,6 +227,8 @@ class Judgement(Value):
     """Seconds over all requests of this judgement."""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    reused_tokens: int | None = None
+    """Of the prompt tokens, those that the server took from the state of the request before; ``None``: it does not say."""
 
 
 JudgeFailureKind = Literal["bad_verdict", "endpoint", "context_exceeded"]

@@ -5,9 +5,7 @@ arrive: a slow model is not a fault. One call is one request; trying again belon
 """
 
 import asyncio
-import email.utils
 import json
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
@@ -15,22 +13,17 @@ from typing import Any, Self
 import httpx
 import openai
 
-from runner.completions import read_chunk, read_completion, read_usage, well_formed
-from runner.errors import AccessDenied, ContextExceeded, EndpointError, StreamCut
+from runner.arriving import ArrivingReply
+from runner.completions import read_completion, read_usage, well_formed
+from runner.connections import http_client
+from runner.errors import EndpointError, StreamCut
+from runner.guard import guarded
+from runner.statuses import one_line, status_error
 from runner.types import Endpoint, Reply, Sampling, Stamps, Usage, Value
 
-TRANSIENT_STATUS = frozenset({408, 409, 425, 429, 502, 503, 504})
+_STREAM_TYPE = "text/event-stream"
 PLACEHOLDER_KEY = "none"
 """Local servers take any key, and the client library insists on one."""
-SHOWN_CHARS = 300
-"""Of what a server said, in a message."""
-_VALIDATION_MARKS = ("validation error", "literal_error", "value_error", "type_error")
-_CONTEXT_MARKS = (
-    "context_length_exceeded",
-    "exceed context window",
-    "maximum context length",
-    "exceeds the available context",
-)
 
 Clock = Callable[[], float]
 Messages = Sequence[Mapping[str, str]]
@@ -66,15 +59,17 @@ class ModelClient:
         self._timeouts = timeouts or Timeouts()
         self._tokenizer_marks: int | None = None
         self._api = endpoint.base_url.removesuffix("/")
-        key = api_key or PLACEHOLDER_KEY
+        self.key = api_key or PLACEHOLDER_KEY
         self._openai = openai.AsyncOpenAI(
             base_url=endpoint.base_url,
-            api_key=key,
+            api_key=self.key,
             max_retries=0,
-            timeout=openai.Timeout(self._timeouts.reply_s, connect=self._timeouts.connect_s),
+            http_client=http_client(
+                endpoint.base_url, openai.Timeout(self._timeouts.reply_s, connect=self._timeouts.connect_s)
+            ),
         )
         self._control = httpx.AsyncClient(
-            headers={"Authorization": f"Bearer {key}"}, timeout=self._timeouts.control_s, trust_env=False
+            headers={"Authorization": f"Bearer {self.key}"}, timeout=self._timeouts.control_s, trust_env=False
         )
 
     async def __aenter__(self) -> Self:
@@ -84,9 +79,13 @@ class ModelClient:
         await self._openai.close()
         await self._control.aclose()
 
+    @guarded
     async def stream(self, messages: Messages, sampling: Sampling, **fields: Any) -> Reply:
-        """Generate one reply as a stream. Raises StreamCut when it ends without a finish reason, else EndpointError."""
-        stream = _Stream(self.clock)
+        """Generate one reply as a stream. Raises StreamCut when it ends without a finish reason, else EndpointError.
+
+        A model that goes round in circles is cut: the reply says so, and the closed connection makes the server stop.
+        """
+        stream = ArrivingReply(self.clock)
         try:
             with _MappedErrors(self.endpoint):
                 await self._read(stream, _body(self.endpoint, messages, sampling, fields))
@@ -97,26 +96,36 @@ class ModelClient:
                 f"the stream broke off after {len(stream.text)} characters: {error}", reply=stream.reply()
             ) from error
         reply = stream.reply()
-        if reply.finish_reason is None:
+        if reply.finish_reason is None and reply.repetition is None:
             raise StreamCut("the stream ended without a finish reason", reply=reply)
         return reply
 
+    @guarded
     async def complete(self, messages: Messages, sampling: Sampling, **fields: Any) -> Reply:
         """Generate one reply in one piece. Raises EndpointError."""
         sent_s = self.clock()
         with _MappedErrors(self.endpoint):
-            completion = await self._openai.chat.completions.create(**_body(self.endpoint, messages, sampling, fields))
-        return _whole_reply(completion, sent_s, self.clock())
+            body = _body(self.endpoint, messages, sampling, fields)
+            # As plain JSON: the library's own types cost more than the request, and are not checked anyway.
+            completion = await self._openai.post(
+                "/chat/completions", cast_to=object, body=body | body.pop("extra_body")
+            )
+        return _whole_reply(self.endpoint, completion, sent_s, self.clock())
 
     async def models(self) -> list[str]:
         """Return the names that the endpoint lists under ``/v1/models``. Raises EndpointError."""
+        return [str(entry.get("id")) for entry in await self.listing()]
+
+    @guarded
+    async def listing(self) -> list[dict[str, Any]]:
+        """Return what the endpoint says under ``/v1/models``, one entry a model. Raises EndpointError."""
         reply = await self._get_json("/models")
         data = reply.get("data") if isinstance(reply, dict) else None
         if not isinstance(data, list):
             raise EndpointError(
                 f"{self.endpoint.base_url}/models: found {str(reply)[:80]!r} instead of a list of models"
             )
-        return [str(entry.get("id")) for entry in data if isinstance(entry, dict)]
+        return [entry for entry in data if isinstance(entry, dict)]
 
     async def count_tokens(self, text: str) -> int | None:
         """Count ``text`` by ``/extras/tokenize/count`` of a llama-cpp-python server; ``None`` where there is no such thing.
@@ -138,13 +147,17 @@ class ModelClient:
         count = reply.get("count") if isinstance(reply, dict) else None
         return count if type(count) is int else None
 
-    async def _read(self, stream: "_Stream", body: dict[str, Any]) -> None:
+    async def _read(self, stream: ArrivingReply, body: dict[str, Any]) -> None:
         async with asyncio.timeout(self._timeouts.first_token_s) as patience:
-            chunks = await self._openai.chat.completions.create(stream=True, **body)
-            async for chunk in chunks:
-                stream.add(chunk)
-                if stream.first_s is not None:  # a role alone may come long before the first token
-                    patience.reschedule(asyncio.get_running_loop().time() + self._timeouts.idle_s)
+            async with await self._openai.chat.completions.create(stream=True, **body) as chunks:
+                async for chunk in chunks:
+                    stream.add(chunk)
+                    if stream.endless:
+                        return
+                    if stream.first_s is not None:  # a role alone may come long before the first token
+                        patience.reschedule(asyncio.get_running_loop().time() + self._timeouts.idle_s)
+                if not stream.heard:
+                    _check_is_stream(self.endpoint, chunks.response.headers.get("content-type", _STREAM_TYPE))
 
     async def _get_json(self, path: str) -> Any:
         url = f"{self._api}{path}"
@@ -153,51 +166,11 @@ class ModelClient:
         except httpx.HTTPError as error:
             raise EndpointError(f"{url}: {type(error).__name__}: {error}", transient=True) from error
         if response.status_code != httpx.codes.OK:
-            raise status_error(url, response.status_code, _one_line(response.text), response.headers)
+            raise status_error(url, response.status_code, one_line(response.text), response.headers)
         try:
             return response.json()
         except ValueError as error:  # no JSON, or no UTF-8
             raise EndpointError(f"{url}: found {response.text[:60]!r} instead of JSON") from error
-
-
-class _Stream:
-    """What has arrived of one streamed reply."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._sent_s = clock()
-        self.first_s: float | None = None
-        self._last_s: float | None = None
-        self._text: list[str] = []
-        self._reasoning: list[str] = []
-        self._finish_reason: str | None = None
-        self._usage = Usage()
-
-    @property
-    def text(self) -> str:
-        return well_formed("".join(self._text))
-
-    def add(self, chunk: object) -> None:
-        self._usage = read_usage(chunk) or self._usage
-        part = read_chunk(chunk)
-        self._finish_reason = part.finish_reason or self._finish_reason
-        if part.text or part.reasoning:
-            self._last_s = self._clock()
-            self.first_s = self._last_s if self.first_s is None else self.first_s
-            self._text.append(part.text)
-            self._reasoning.append(part.reasoning)
-
-    def reply(self) -> Reply:
-        stamps = Stamps(
-            sent_s=self._sent_s, first_token_s=self.first_s, last_token_s=self._last_s, ended_s=self._clock()
-        )
-        return Reply(
-            text=self.text,
-            reasoning=well_formed("".join(self._reasoning)),
-            finish_reason=self._finish_reason,
-            stamps=stamps,
-            usage=self._usage,
-        )
 
 
 def _body(endpoint: Endpoint, messages: Messages, sampling: Sampling, fields: dict[str, Any]) -> dict[str, Any]:
@@ -213,10 +186,10 @@ def _body(endpoint: Endpoint, messages: Messages, sampling: Sampling, fields: di
     }
 
 
-def _whole_reply(completion: object, sent_s: float, ended_s: float) -> Reply:
+def _whole_reply(endpoint: Endpoint, completion: object, sent_s: float, ended_s: float) -> Reply:
     message = read_completion(completion)
     if message is None:
-        raise EndpointError(f"found {str(completion)[:80]!r} instead of a chat completion")
+        raise _unreadable(endpoint, completion)
     return Reply(
         text=well_formed(message.text),
         reasoning=well_formed(message.reasoning),
@@ -227,6 +200,23 @@ def _whole_reply(completion: object, sent_s: float, ended_s: float) -> Reply:
 
 
 # --- errors ---------------------------------------------------------------------------------------------------------
+
+
+def _unreadable(endpoint: Endpoint, completion: object) -> EndpointError:
+    """Return the error for a reply that is no completion; an empty one may be what a server left that is just going down."""
+    said = getattr(completion, "error", None) or completion
+    found = one_line(str(said))[:80]
+    return EndpointError(f"{_where(endpoint)}: found {found!r} instead of a chat completion", transient=not found)
+
+
+def _check_is_stream(endpoint: Endpoint, content_type: str) -> None:
+    """Raise EndpointError for a body without a single event that never claimed to be a stream: the wrong address, or a proxy."""
+    if not content_type.startswith(_STREAM_TYPE):
+        raise EndpointError(f"{_where(endpoint)}: found a body of type {content_type!r} instead of a stream of events")
+
+
+def _where(endpoint: Endpoint) -> str:
+    return f"{endpoint.base_url} ({endpoint.model})"
 
 
 class _MappedErrors:
@@ -244,57 +234,30 @@ class _MappedErrors:
             raise mapped from error
 
     def _map(self, error: BaseException | None) -> EndpointError | None:
-        where = f"{self._endpoint.base_url} ({self._endpoint.model})"
+        where = _where(self._endpoint)
         match error:
             case openai.APIStatusError():
                 return status_error(where, error.status_code, _detail(error), error.response.headers)
             case openai.APITimeoutError() | TimeoutError():
                 return EndpointError(f"{where}: nothing arrived in time", transient=True)
             case openai.APIConnectionError():
-                return EndpointError(f"{where}: {_cause(error)}", transient=True)
+                return EndpointError(f"{where}: the connection failed ({_cause(error)})", transient=True)
+            case json.JSONDecodeError(doc=doc) if not doc.strip():
+                return EndpointError(f"{where}: found an empty body instead of JSON", transient=True)
             case openai.APIError() | json.JSONDecodeError() | UnicodeDecodeError():
-                return EndpointError(f"{where}: the reply cannot be read: {_one_line(str(error))}")
+                return EndpointError(f"{where}: the reply cannot be read: {one_line(str(error))}")
         return None
-
-
-def status_error(where: str, status: int, detail: str, headers: Mapping[str, str]) -> EndpointError:
-    """Return the error for an HTTP status: which kind it is, and whether asking again could help."""
-    message = f"{where}: HTTP {status}: {detail}"
-    if status in (401, 403):
-        return AccessDenied(f"{where}: the endpoint refused the key (HTTP {status}): {detail}", status=status)
-    if any(mark in detail.lower() for mark in _CONTEXT_MARKS):
-        return ContextExceeded(message, status=status)
-    # llama-cpp-python answers a malformed request with 500: the same request would fail for ever.
-    is_fault = status == 500 and not any(mark in detail.lower() for mark in _VALIDATION_MARKS)
-    transient = is_fault or status in TRANSIENT_STATUS
-    return EndpointError(
-        message, status=status, transient=transient, retry_after_s=retry_after(headers.get("retry-after"))
-    )
-
-
-def retry_after(header: str | None, *, now: Callable[[], float] = time.time) -> float | None:
-    """Return the seconds that a Retry-After header asks for (a number or an HTTP date), or ``None``."""
-    try:
-        seconds = float(header or "nan")
-    except ValueError:
-        date = email.utils.parsedate_tz(header)
-        seconds = math.nan if date is None else email.utils.mktime_tz(date) - now()
-    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def _detail(error: openai.APIStatusError) -> str:
     """Return message and code of the error body on one line; HTML and other bodies are cut short."""
     body = error.body if isinstance(error.body, dict) else {}
     parts = [str(body[key]) for key in ("message", "code") if body.get(key)]
-    return _one_line(" ".join(parts) or error.response.text or error.message)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:SHOWN_CHARS]
+    return one_line(" ".join(parts) or error.response.text or error.message)
 
 
 def _cause(error: BaseException) -> str:
     cause = error
     while cause.__cause__ is not None:
         cause = cause.__cause__
-    return f"{type(cause).__name__}: {_one_line(str(cause))}" if str(cause) else type(cause).__name__
+    return f"{type(cause).__name__}: {one_line(str(cause))}" if str(cause) else type(cause).__name__

@@ -4,13 +4,15 @@ The server decodes one request at a time and queues the others, so a second requ
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from functools import partial
 
 from runner.client import ModelClient
 from runner.errors import AccessDenied, ContextExceeded, EndpointError, ProofError, StreamCut
 from runner.proof import drafted_tokens, is_complete, read_timings
 from runner.retry import RetryPolicy, retried
 from runner.serve import RunningServer, ServerLog
+from runner.supervise import Supervised
 from runner.types import Answer, AnswerState, Prompt, Reply, Sampling, ServerTiming, Usage
 
 WARM_UP = Prompt(id="warm-up", user="Repeat three times, nothing else: red green blue red green blue red green blue")
@@ -41,18 +43,25 @@ async def warm_up(server: RunningServer, client: ModelClient) -> None:
 
 
 async def collect(
-    server: RunningServer, client: ModelClient, requests: Iterable[Request], *, retry: RetryPolicy | None = None
+    supervised: Supervised, requests: Iterable[Request], *, retry: RetryPolicy | None = None
 ) -> AsyncIterator[Answer]:
-    """Yield one answer a request, in order, as each completes. Raises AccessDenied; every other failure is a state."""
+    """Yield one answer a request, in order, as each completes. Every failure of one request is a state.
+
+    Raises AccessDenied, and ServerError once the server has died more often than it is started again.
+    """
     policy = retry or RetryPolicy()
-    for prompt, sample, sampling in requests:
-        yield await ask(server, client, prompt, sample, sampling, policy)
+    for request in requests:
+        answer = await supervised.ask(
+            partial(ask, request=request, policy=policy), good=lambda a: a.state is not AnswerState.SERVER_DIED
+        )
+        yield answer
+        if answer.state is AnswerState.SERVER_DIED and supervised.exhausted:
+            raise supervised.given_up()
 
 
-async def ask(
-    server: RunningServer, client: ModelClient, prompt: Prompt, sample: int, sampling: Sampling, policy: RetryPolicy
-) -> Answer:
-    """Return the answer to one prompt, or the failed attempt at it."""
+async def ask(server: RunningServer, client: ModelClient, request: Request, policy: RetryPolicy) -> Answer:
+    """Return the answer to one prompt, or the failed attempt at it. Raises AccessDenied."""
+    prompt, _, sampling = request
     mark = 0
 
     async def attempt() -> Reply:
@@ -67,17 +76,28 @@ async def ask(
     except AccessDenied:
         raise
     except StreamCut as cut:
-        state = AnswerState.TRUNCATED if server.alive else AnswerState.SERVER_DIED
-        return _answer(prompt, sample, sampling, cut.reply, state=state, message=str(cut))
+        state = AnswerState.TRUNCATED if await server.survives() else AnswerState.SERVER_DIED
+        return _answer(request, cut.reply, state=state, message=str(cut))
     except EndpointError as error:
-        return _failed(prompt, sample, sampling, error, alive=server.alive)
+        alive = error.status is not None or await server.survives()
+        return _failed(request, error, alive=alive)
     timing = await _server_timing(server.log, mark)
     usage = await _counted(client, reply)
-    return _answer(prompt, sample, sampling, reply, state=classify(reply), usage=usage, timing=timing)
+    state = classify(reply)
+    return _answer(request, reply, state=state, message=reply.repetition, usage=usage, timing=timing)
+
+
+async def metered(log: ServerLog | None, send: Callable[[], Awaitable[Reply]]) -> tuple[Reply, ServerTiming | None]:
+    """Return the reply and the server's own figures of this one request; without a log, or unless it has them, ``None``."""
+    mark = log.size() if log else 0
+    reply = await send()
+    return reply, await _server_timing(log, mark) if log else None
 
 
 def classify(reply: Reply) -> AnswerState:
-    """Return the state of a reply that ended with a finish reason."""
+    """Return the state of a reply that ended with a finish reason, or that was cut because the model repeats itself."""
+    if reply.repetition is not None:
+        return AnswerState.LOOP
     if not reply.text.strip():
         return AnswerState.LENGTH if reply.finish_reason == "length" else AnswerState.EMPTY
     return AnswerState.LENGTH if reply.finish_reason == "length" else AnswerState.OK
@@ -109,9 +129,7 @@ async def _finished_log(log: ServerLog, mark: int, *, requests: int) -> str:
 
 
 def _answer(
-    prompt: Prompt,
-    sample: int,
-    sampling: Sampling,
+    request: Request,
     reply: Reply,
     *,
     state: AnswerState,
@@ -119,6 +137,7 @@ def _answer(
     usage: Usage | None = None,
     timing: ServerTiming | None = None,
 ) -> Answer:
+    prompt, sample, sampling = request
     return Answer(
         prompt_id=prompt.id,
         sample=sample,
@@ -134,8 +153,9 @@ def _answer(
     )
 
 
-def _failed(prompt: Prompt, sample: int, sampling: Sampling, error: EndpointError, *, alive: bool) -> Answer:
+def _failed(request: Request, error: EndpointError, *, alive: bool) -> Answer:
     """Return the record of an attempt that gave no text."""
+    prompt, sample, sampling = request
     if isinstance(error, ContextExceeded):
         state = AnswerState.CONTEXT_EXCEEDED
     else:

@@ -4,11 +4,13 @@ Servers answer an unknown model name with another model, and accept a schema wit
 out here, before anything is asked that counts.
 """
 
+from collections.abc import Sequence
+
 from runner.client import ModelClient
 from runner.dialects import LADDER, Dialect, json_objects, request_fields
 from runner.errors import AccessDenied, EndpointError, ServerError
 from runner.retry import RetryPolicy, retried
-from runner.types import Sampling, Value
+from runner.types import Endpoint, Sampling, Value
 
 NO_LISTING = frozenset({404, 405, 501})
 """Statuses of hosted endpoints that have no ``/v1/models``; there an unknown name is refused by the request itself."""
@@ -41,11 +43,15 @@ async def check_model(client: ModelClient) -> None:
         if error.status in NO_LISTING:
             return
         raise
-    if client.endpoint.model not in names:
+    check_listed(client.endpoint, names)
+
+
+def check_listed(endpoint: Endpoint, names: Sequence[str]) -> None:
+    """Raise ServerError when the model that will be asked for is not among ``names``, those that the endpoint lists."""
+    if endpoint.model not in names:
         found = ", ".join(map(repr, names[:8])) or "none"
         raise ServerError(
-            f"{client.endpoint.base_url}: asked for model {client.endpoint.model!r}, the endpoint lists {found}; "
-            "give one of these names"
+            f"{endpoint.base_url}: asked for model {endpoint.model!r}, the endpoint lists {found}; give one of these names"
         )
 
 

@@ -33,6 +33,12 @@ class RetryPolicy(Value):
 
 async def retried(call: Callable[[], Awaitable[T]], policy: RetryPolicy, *, sleep: Sleep = asyncio.sleep) -> T:
     """Await ``call()`` until it succeeds, fails for good, or the attempts are used up; then its last error is raised."""
+    try:
+        return await call()
+    except EndpointError as error:
+        if not error.transient:
+            raise
+        failed: EndpointError | None = error
     retrying = AsyncRetrying(
         stop=stop_after_attempt(policy.attempts),
         wait=_wait(policy),
@@ -43,6 +49,12 @@ async def retried(call: Callable[[], Awaitable[T]], policy: RetryPolicy, *, slee
     )
 
     async def attempt() -> T:  # tenacity awaits only what it can see is a coroutine function
+        nonlocal failed
+        if (
+            failed is not None
+        ):  # the first attempt was made above: setting up for others costs as much as a tenth of a request
+            first, failed = failed, None
+            raise first
         return await call()
 
     return await retrying(attempt)

@@ -19,13 +19,14 @@ from pathlib import Path
 
 from runner.client import ModelClient
 from runner.errors import EndpointError, ProofError, ServerError
-from runner.probe import check_model
+from runner.probe import check_listed
 from runner.proof import Proof, prove
 from runner.types import Arm, Endpoint, ModelFile, Value
 
 LOOPBACK = "127.0.0.1"
 POLL_S = 0.1
 STOP_GRACE_S = 5.0
+DEATH_GRACE_S = 0.5
 TAIL_LINES = 12
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -66,6 +67,14 @@ class RunningServer:
     def alive(self) -> bool:
         """False once the process has ended by itself."""
         return self._process.returncode is None
+
+    async def survives(self, grace_s: float = DEATH_GRACE_S) -> bool:
+        """False when the process has ended or does so within ``grace_s``: its connections break before it is seen to be gone."""
+        try:
+            await asyncio.wait_for(self._process.wait(), grace_s)
+        except TimeoutError:
+            return True
+        return False
 
     def ending(self) -> str:
         """Return on one line why the server is gone."""
@@ -192,25 +201,25 @@ async def _wait_until_loaded(
     """Return once the right model answers ``/v1/models``: the port opens only when the model is loaded."""
     try:
         async with asyncio.timeout(timeout_s), ModelClient(endpoint) as client:
-            while not await _answers(client):
+            while (names := await _listed(client)) is None:
                 if process.returncode is not None:
                     raise _failure(
                         arm, f"the server ended with code {process.returncode} before it was ready", command, log
                     )
                 await asyncio.sleep(POLL_S)
-            await check_model(client)
+            check_listed(endpoint, names)
     except TimeoutError as error:
         raise _failure(
             arm, f"the server was not ready after {timeout_s:g} s; raise the load timeout", command, log
         ) from error
 
 
-async def _answers(client: ModelClient) -> bool:
+async def _listed(client: ModelClient) -> list[str] | None:
+    """Return the names that the server lists; ``None`` while it does not answer, whatever it does instead."""
     try:
-        await client.models()
+        return await client.models()
     except EndpointError:
-        return False
-    return True
+        return None
 
 
 def _prove(arm: Arm, command: list[str], log: ServerLog) -> Proof:

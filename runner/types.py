@@ -3,6 +3,7 @@
 No value here does I/O or points back at its maker. Times are seconds on one monotonic clock unless a name says otherwise.
 """
 
+import functools
 import re
 from enum import StrEnum
 from typing import Literal, Self
@@ -16,7 +17,7 @@ from runner.identity import digest
 class Value(BaseModel):
     """Base of all values: frozen, and unknown fields are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 # --- what is asked for --------------------------------------------------------------------------------------------
@@ -148,7 +149,13 @@ class Arm(Value):
     @property
     def fingerprint(self) -> str:
         """Hash of everything above; answers of a different fingerprint are never mixed."""
-        return digest(self)
+        return _arm_fingerprint(self)
+
+
+@functools.lru_cache
+def _arm_fingerprint(arm: Arm) -> str:
+    """A run asks for it with every answer, and has few arms."""
+    return digest(arm)
 
 
 class Endpoint(Value):
@@ -200,6 +207,8 @@ class Reply(Value):
     finish_reason: str | None
     stamps: Stamps
     usage: Usage = Usage()
+    repetition: str | None = None
+    """What the model wrote over and over until the stream was closed by us, on one line; ``None`` when it was not."""
 
 
 class ServerTiming(Value):

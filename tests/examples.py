@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from judge.exam.result import ExamIdentity, ExamResult, Qualification, Rate, Rates
+from judge.exam.rules import GATES
 from judge.pipeline import wanted_scorings
 from judge.plan import wanted_answers
 from judge.records import ArmRecord, JudgeRecord, RunRecord
@@ -20,6 +22,7 @@ from judge.types import (
     Tier,
     Verdict,
 )
+from runner.identity import digest
 from runner.types import Answer, AnswerState, Arm, Config, Endpoint, ModelFile, Sampling, Serving, Stamps
 
 SCALE = (
@@ -164,3 +167,33 @@ def add_scores(store: Store, run: RunRecord, judge: JudgeRecord, *scores: Grade 
     """Have ``judge`` give every answer these scores for c0, c1 ..."""
     for task in wanted_scorings(run, judge, {}):
         store.add_judgement(run.id, judgement(*scores, of=task.answer_key, call=task.call))
+
+
+def exam_result(run: RunRecord, judge: JudgeRecord, *, logic: bool, style: bool, reason: str = "as told") -> ExamResult:
+    """An exam of ``judge`` on the questions of ``run`` that came out like this."""
+    identity = ExamIdentity(
+        judge_fingerprint=judge.fingerprint,
+        prompt_hash=judge.prompt_hash,
+        mode=judge.mode,
+        paper="paper",
+        gates=digest(GATES),
+    )
+    rate = Rate(yes=1, trials=1, low=0.15, high=1.0)
+    return ExamResult(
+        identity=identity,
+        judge=judge.name,
+        size="small",
+        rubrics={question.id: run.suite.rubric_hash(question) for question in run.suite.questions},
+        wanted=1,
+        scored=1,
+        failed=0,
+        stopped=False,
+        logic=Rates(tpr=rate, tnr=rate),
+        style=Rates(tpr=rate, tnr=rate),
+        separation=None,
+        flip_rate=None,
+        twins=(),
+        master_keys_kept=0,
+        master_keys=0,
+        qualification=Qualification(logic=logic, style=style, reason=reason, exam=identity.key),
+    )

@@ -152,7 +152,7 @@ def streamed(text: str, *, finish: str = "stop") -> Response:
 class FakeServer:
     """Answers on loopback, from a thread of its own, until it is closed. ``requests`` has everything that was asked."""
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: Handler, port: int = 0) -> None:
         self.requests: list[Request] = []
         self.hung_up = threading.Event()
         """Set once the client has closed a connection that hangs."""
@@ -160,7 +160,7 @@ class FakeServer:
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._closing = asyncio.Event()
-        self._port = 0
+        self._port = port
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._run(),), daemon=True)
         self._thread.start()
         self._ready.wait()
@@ -183,7 +183,7 @@ class FakeServer:
         self._loop.close()
 
     async def _run(self) -> None:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
         self._port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._closing.wait()
@@ -248,9 +248,9 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 
 @contextmanager
-def serving(handler: Handler) -> Iterator[FakeServer]:
-    """Run a server for the length of the block."""
-    server = FakeServer(handler)
+def serving(handler: Handler, port: int = 0) -> Iterator[FakeServer]:
+    """Run a server for the length of the block; port 0 takes a free one."""
+    server = FakeServer(handler, port)
     try:
         yield server
     finally:

@@ -34,7 +34,7 @@ def place(judge: Run, tmp_path: Path) -> Path:
 
 
 def score(judge: Run, place: Path, server: FakeServer, *more: str) -> dict:
-    line = ("score", "latest", "--judge-url", server.base_url, "--judge-model", "m", "--json", *more)
+    line = ("score", "latest", "--judge-url", server.base_url, "--judge-model", "m", "--no-exam", "--json", *more)
     done = judge(*line, cwd=place, env={"JUDGE_API_KEY": SECRET})
     assert done.returncode == 0, done.stderr
     assert SECRET not in done.stdout + done.stderr
@@ -80,7 +80,7 @@ def test_a_blind_second_judgement_audits_the_judge_against_the_tests(judge: Run,
     assert rates["bad"]["wrong"] > 0 and rates["bad"]["wrong_caught"] == 0
     report = (place / "results" / results["run_id"] / "results.md").read_text()
     assert "scored without seeing the evidence" in report
-    assert "bad/baseline C-T1-Q1 sample 0, correct_logic: judge 5, evidence allows" in report
+    assert "bad/baseline C-T1-Q1 sample 0, correct_logic: m 5, evidence allows" in report
 
 
 def test_the_second_scoring_by_the_same_judge_asks_nothing(judge: Run, place: Path) -> None:
@@ -116,7 +116,7 @@ def test_an_endpoint_that_refuses_the_key_stops_with_one_line_and_loses_nothing(
         return models_response("m") if request.path == "/v1/models" else error_response(401, "bad key")
 
     with serving(refuse) as server:
-        line = ("score", "latest", "--judge-url", server.base_url, "--judge-model", "m")
+        line = ("score", "latest", "--judge-url", server.base_url, "--judge-model", "m", "--no-exam")
         done = judge(*line, cwd=place)
         assert len(server.asked()) <= 4, "stopped at once"
     assert done.returncode == 1

@@ -1,5 +1,6 @@
 """A run that is killed leaves no server, loses what was in flight and nothing else, and goes on with the same command."""
 
+import os
 import re
 import signal
 import subprocess
@@ -24,6 +25,7 @@ def run_line(demo: DemoModels, name: str) -> list[str]:
     return command(
         "run", "--model", demo.moe, "--name", name, "--arch", "llama_moe", "--configs", "moe1", "--judge", "demo_judge",
         "--questions", "C-T1-Q1,C-T1-Q2,C-T1-Q3", "--max-tokens", "64", "--judge-max-tokens", "900", "--n-ctx", "2048",
+        "--samples", "1", "--no-exam",
     )  # fmt: skip
 
 
@@ -124,3 +126,28 @@ def test_ctrl_c_stops_the_server_and_exits_with_130(
     assert process.returncode == 130
     assert "error: interrupted; go on with: judge run" in stderr
     assert gone("stopped_moe")
+
+
+def test_a_server_that_is_killed_mid_run_is_started_again_and_every_answer_arrives_once(
+    demo: DemoModels, cli_environment: dict[str, str], tmp_path: Path
+) -> None:
+    line = command(
+        "collect", "--model", demo.moe, "--name", "dying_moe", "--arch", "llama_moe", "--configs", "moe1",
+        "--questions", "C-T1-Q1,C-T1-Q2,C-T1-Q3", "--samples", "1", "--max-tokens", "64", "--n-ctx", "1024",
+        "--threads", "1",
+    )  # fmt: skip
+    with started(line, tmp_path, cli_environment) as process:
+        seen = wait_for(process, r"\[1/3\] dying_moe/moe1")
+        os.kill(servers("dying_moe")[0], signal.SIGKILL)
+        seen += process.communicate(timeout=PATIENCE_S)[1]
+    assert process.returncode == 0, seen
+    assert re.findall(r"\[(\d)/3\] dying_moe/moe1 \S+ (?:ok|length|empty|loop) ", seen) == ["1", "2", "3"]
+    assert "dying_moe/moe1: started again, with the same proof, because the server ended with code -9" in seen
+    store = Store.open(tmp_path / "results" / "judge.db")
+    run, _ = store.run("latest")
+    assert [len(work.owed) for work in work_of(run, store)] == [0]
+    store.close()
+    logs = sorted((tmp_path / "results" / run.id / "logs").glob("dying_moe_moe1*.log"))
+    assert [log.name for log in logs] == ["dying_moe_moe1.log", "dying_moe_moe1.restart1.log"]
+    asked = sum(log.read_text(errors="replace").count("POST /v1/chat/completions") for log in logs)
+    assert asked <= 2 * 2 + 3 + 1, "two warm-ups a start, three answers, and the request that was in flight"

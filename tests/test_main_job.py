@@ -100,6 +100,21 @@ def test_every_reply_of_the_judge_is_a_complete_verdict_or_a_counted_failure(res
         assert all(verdict.score in (1, 2, 3, 4, 5, None) for verdict in judgement.verdicts)
 
 
+def test_most_of_the_judges_prompts_is_reused_from_the_request_before(results: Results, place: Path) -> None:
+    (judge,) = results.judges
+    assert judge.reused_share is not None and judge.reused_share >= 0.6
+    report = (folder(place, results) / "results.md").read_text()
+    assert f"Judge demo_judge: {judge.reused_share:.0%} of the prompt tokens were reused" in report
+
+
+def test_the_judge_was_examined_before_its_scores_and_is_too_small_to_qualify(first, store: Store) -> None:
+    assert "exam of demo_judge: not qualified: " in first.stderr
+    assert first.stderr.index("exam of demo_judge") < first.stderr.index("demo_judge on demo_moe")
+    [exam] = store.exams()
+    assert not exam.qualification.logic and not exam.qualification.style
+    assert exam.stopped, "what can change nothing is not asked"
+
+
 def test_every_answer_of_the_real_model_is_executed_in_the_sandbox(first, results: Results, store: Store) -> None:
     assert "executed demo_moe/moe2 C-T1-Q1: " in first.stderr
     assert results.owed_checks == 0

@@ -11,7 +11,7 @@ from fakes import FakeServer, ScriptedJudge, lenient, serving
 
 pytestmark = pytest.mark.real
 
-SHORT = ("--candidate", "demo_moe", "--max-tokens", "24", "--no-execute", "--json")
+SHORT = ("--candidate", "demo_moe", "--max-tokens", "24", "--no-execute", "--no-exam", "--json")
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_every_model_is_loaded_once_as_candidate_and_once_as_judge_and_nobody_sc
 ) -> None:
     names = ("demo_moe", "demo_judge")
     line = (
-        "cross", "--candidate", *names, "--judge", *names, "--configs", "baseline", "--questions", "C-T1-Q1",
+        "cross", "--candidate", *names, "--judge", *names, "--configs", "baseline", "--questions", "C-T1-Q1", "--no-exam",
         "--samples", "1", "--max-tokens", "24", "--judge-max-tokens", "600", "--no-execute", "--json",
     )  # fmt: skip
     done = judge(*line, cwd=tmp_path)

@@ -1,38 +1,21 @@
 """How good the checks are: right answers that they accept, and wrong answers that they catch for what is wrong with them.
 
-The answers and their labels are ``rubrics/exam/<test>/``: ``labels.yaml`` lists ``right`` and ``wrong`` files; a wrong one
-names the criteria that it fails. What only a judge can see is marked ``by: judge`` and left out.
+The answers are those of ``judge.exam_answers``; what only a judge can see is left out.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from importlib.resources.abc import Traversable
-from typing import Any
 
 from judge.checks.checking import Evidence, bounds
 from judge.checks.evidence import examine_all
-from judge.errors import LibraryError
+from judge.exam_answers import ExamAnswer, load_exam
 from judge.library import shipped
 from judge.types import Question, Suite
-from judge.yaml_lines import parse
 from runner.isolation import Isolation
 from runner.types import Value
 
 ENOUGH_CAUGHT = 0.95
 """Share of wrong answers that good checks catch."""
-
-
-@dataclass(frozen=True)
-class ExamAnswer:
-    """One answer whose truth is known."""
-
-    file: str
-    text: str
-    right: bool
-    criteria: tuple[str, ...] = ()
-    """For a wrong one: the criteria that it fails."""
-    about: str = ""
-    """What is wrong with it, or in which style it is right."""
 
 
 class Miss(Value):
@@ -79,7 +62,7 @@ async def score_checks(
     for question in suite.questions:
         if question_ids is not None and question.id not in question_ids:
             continue
-        answers = load_exam(question, folder)
+        answers = for_checks(load_exam(question, folder))
         found = await examine_all(question, [answer.text for answer in answers], at_once=at_once, isolated=isolated)
         known = [(answer, evidence) for answer, evidence in zip(answers, found, strict=True) if evidence is not None]
         if known:
@@ -87,43 +70,9 @@ async def score_checks(
     return scores
 
 
-def load_exam(question: Question, folder: Traversable) -> list[ExamAnswer]:
-    """Return the exam answers of a question that checks can tell, none when it has no exam. Raises LibraryError."""
-    labels = folder / question.test / "labels.yaml"
-    if not labels.is_file():
-        return []
-    document = parse(labels.read_text(encoding="utf-8"), f"{question.test}/labels.yaml")
-    problems = [str(problem) for problem in document.problems]
-    data = document.data if isinstance(document.data, dict) else {}
-    problems += _label_problems(question, data, folder)
-    if problems:
-        raise LibraryError(problems)
-    return list(_answers(data, folder / question.test))
-
-
-def _label_problems(question: Question, data: Mapping[str, Any], folder: Traversable) -> Iterator[str]:
-    place = f"{question.test}/labels.yaml"
-    if data.get("question") != question.id:
-        yield f"{place}: question: is {data.get('question')!r}, but stands in the folder of {question.id}"
-    known = {criterion.id for criterion in question.criteria}
-    for label in [*(data.get("right") or []), *(data.get("wrong") or [])]:
-        if not (folder / question.test / label["file"]).is_file():
-            yield f"{place}: there is no file {label['file']!r}"
-        for criterion in sorted(set(label.get("criteria") or []) - known):
-            yield f"{place}: {label['file']}: {question.id} has no criterion {criterion!r}, it has {', '.join(sorted(known))}"
-
-
-def _answers(data: Mapping[str, Any], folder: Traversable) -> Iterator[ExamAnswer]:
-    for label in data.get("right") or []:
-        yield ExamAnswer(label["file"], _text(folder, label), right=True, about=label.get("note", ""))
-    for label in data.get("wrong") or []:
-        if label.get("by") != "judge":
-            criteria = tuple(label["criteria"])
-            yield ExamAnswer(label["file"], _text(folder, label), False, criteria, label.get("bug", ""))
-
-
-def _text(folder: Traversable, label: Mapping[str, Any]) -> str:
-    return (folder / str(label["file"])).read_text(encoding="utf-8")
+def for_checks(answers: Sequence[ExamAnswer]) -> list[ExamAnswer]:
+    """Return the answers whose truth execution or static analysis can show."""
+    return [answer for answer in answers if not answer.by_judge]
 
 
 # --- scoring: pure ------------------------------------------------------------------------------------------------

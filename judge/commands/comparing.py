@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from judge.commands.options import Asked, Candidates, Carried, Executed, Judged, Served, parts, run_choice, takes
+from judge.commands.options import (
+    Asked,
+    Candidates,
+    Carried,
+    Executed,
+    FirstExam,
+    Judged,
+    Served,
+    parts,
+    run_choice,
+    takes,
+)
 from judge.commands.shared import AsJson, RunId, command_line, commands, end, places_of, print_json, print_results
 from judge.errors import UserError
 
@@ -43,13 +54,14 @@ def compare(
 
 
 @app.command()
-@takes(who=Candidates, asked=Asked, served=Served, judged=Judged, executed=Executed, carried=Carried)
+@takes(who=Candidates, asked=Asked, served=Served, judged=Judged, exam=FirstExam, executed=Executed, carried=Carried)
 def sweep(
     context: typer.Context,
     who: Candidates,
     asked: Asked,
     served: Served,
     judged: Judged,
+    exam: FirstExam,
     executed: Executed,
     carried: Carried,
     experts: Annotated[str, typer.Option(help="Expert counts to run, by commas: 8,6,4,2")] = "",
@@ -71,7 +83,7 @@ def sweep(
         **served.choices(),
         **executed.choices(),
     )
-    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=executed.unsafe_no_sandbox)
+    conduct = carried.conduct(concurrency=judged.concurrency, unsafe=executed.unsafe_no_sandbox, exam=exam.wanted())
     results = work.execute(places, work.prepare(places, choice, command_line()), conduct)
     found = sweep_results(places, results.run_id, margin)
     if carried.as_json:
@@ -83,13 +95,14 @@ def sweep(
 
 
 @app.command()
-@takes(who=Candidates, asked=Asked, served=Served, judged=Judged, executed=Executed, carried=Carried)
+@takes(who=Candidates, asked=Asked, served=Served, judged=Judged, exam=FirstExam, executed=Executed, carried=Carried)
 def cross(
     context: typer.Context,
     who: Candidates,
     asked: Asked,
     served: Served,
     judged: Judged,
+    exam: FirstExam,
     executed: Executed,
     carried: Carried,
     escalate_to: Annotated[
@@ -117,7 +130,8 @@ def cross(
     record = work.prepare(places, choice, command_line())
     higher = work.prepare_judge(places, _escalation(choice.judges[0], escalate_to), choice) if escalate_to else None
     further = work.Further(escalate_to=higher, spread=spread)
-    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=executed.unsafe_no_sandbox, further=further)
+    unsafe = executed.unsafe_no_sandbox
+    conduct = carried.conduct(concurrency=judged.concurrency, unsafe=unsafe, exam=exam.wanted(), further=further)
     results = work.execute(places, record, conduct)
     print_results(places, results, as_json=carried.as_json)
     end(complete=results.complete)

@@ -39,12 +39,20 @@ def checks(
 
 
 @app.command()
-def report(context: typer.Context, run_id: RunId = "latest", as_json: AsJson = False) -> None:
-    """Print the tables of a stored run and write its files anew."""
+def report(
+    context: typer.Context,
+    run_id: RunId = "latest",
+    as_json: AsJson = False,
+    junit: Annotated[Path | None, typer.Option(dir_okay=False, help="Also write JUnit XML to this file")] = None,
+) -> None:
+    """Print the tables of a stored run and write its files anew, report.html among them."""
     from judge.app import load_results
+    from judge.gating import write_junit
 
     places = places_of(context)
     _, results = load_results(places, run_id)
+    if junit:
+        write_junit(junit, results)
     print_results(places, results, as_json=as_json)
     end(complete=results.complete)
 

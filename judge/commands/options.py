@@ -17,12 +17,14 @@ from judge.errors import UserError
 
 if TYPE_CHECKING:
     from judge.app import Conduct, Further, Places
+    from judge.exam.result import ExamSize
     from judge.grounding import Policy
     from judge.request import JudgeChoice, OnSelf, RunChoice
     from judge.types import ModelEntry
 
 Command = Callable[..., None]
 JUDGE_TOKENS = 4096
+AUTO = "auto"
 
 
 def takes(**groups: type[Any]) -> Callable[[Command], Command]:
@@ -126,7 +128,10 @@ class Judged:
         ),
     ] = None
     judge_url: Annotated[
-        str | None, typer.Option(envvar="JUDGE_BASE_URL", help="OpenAI-compatible endpoint of the judge, with /v1")
+        list[str] | None,
+        typer.Option(
+            envvar="JUDGE_BASE_URL", help="OpenAI-compatible endpoint of the judge, with /v1; repeat to share the work"
+        ),
     ] = None
     judge_model: Annotated[str | None, typer.Option(envvar="JUDGE_MODEL", help="Model to ask for at --judge-url")] = (
         None
@@ -146,19 +151,32 @@ class Judged:
         int, typer.Option(min=64, help="Token limit of a judge's reply; raise it for judges that think first")
     ] = JUDGE_TOKENS
     max_concurrency: Annotated[
-        int, typer.Option("--max-concurrency", "-j", min=1, help="Requests in flight at --judge-url")
-    ] = 4
+        str,
+        typer.Option("--max-concurrency", "-j", help="Requests in flight at --judge-url, all together; auto finds out"),
+    ] = AUTO
+
+    @property
+    def concurrency(self) -> int | None:
+        """Return the number of requests in flight; ``None`` for auto. Raises UserError for anything else."""
+        if self.max_concurrency == AUTO:
+            return None
+        if not self.max_concurrency.isdecimal() or int(self.max_concurrency) < 1:
+            raise UserError(f"--max-concurrency {self.max_concurrency!r} is neither a number of at least 1 nor {AUTO}")
+        return int(self.max_concurrency)
 
     @property
     def named(self) -> bool:
         """True when a judge was named."""
         return bool(self.judge or self.judge_url)
 
+    def names(self) -> tuple[str, ...]:
+        """Return the names given by --judge, split at commas, each once."""
+        return tuple(dict.fromkeys(part for value in self.judge or () for part in parts(value)))
+
     def choices(self, otherwise: "OnSelf" = "refuse") -> "tuple[JudgeChoice, ...]":
         """Return who is to score; ``otherwise``: what to do with a judge that is a candidate, unless it was allowed."""
         from judge.request import JUDGE_SAMPLING, JudgeChoice
 
-        names = tuple(dict.fromkeys(part for value in self.judge or () for part in parts(value)))
         given = JudgeChoice(
             on_self="allow" if self.allow_self_judge else otherwise,
             also_blind=self.blind,
@@ -166,10 +184,39 @@ class Judged:
             replicates=self.replicates,
             sampling=JUDGE_SAMPLING.model_copy(update={"max_tokens": self.judge_max_tokens}),
         )
-        endpoint = {"url": self.judge_url, "model": self.judge_model, "family": self.judge_family}
-        if names:
+        endpoint = {"urls": tuple(self.judge_url or ()), "model": self.judge_model, "family": self.judge_family}
+        if names := self.names():
             return tuple(given.model_copy(update={"name": name}) for name in names)
         return (given.model_copy(update=endpoint),)
+
+
+@dataclasses.dataclass(frozen=True)
+class Examination:
+    """How many answers of known truth a judge is examined on."""
+
+    exam_size: Annotated[
+        str, typer.Option(help="small: about 11 scorings a question; full: about 17, for narrower intervals")
+    ] = "small"
+
+    def size(self) -> "ExamSize":
+        """Return the size. Raises UserError for another word."""
+        match self.exam_size:
+            case "small" | "full":
+                return self.exam_size
+        raise UserError(f"--exam-size {self.exam_size!r} is not known; use small or full")
+
+
+@dataclasses.dataclass(frozen=True)
+class FirstExam(Examination):
+    """Whether a judge is examined before its first scores count."""
+
+    no_exam: Annotated[
+        bool, typer.Option("--no-exam", help="Do not examine the judge before its first scores on these questions")
+    ] = False
+
+    def wanted(self) -> "ExamSize | None":
+        """Return the size of the exam; ``None``: none."""
+        return None if self.no_exam else self.size()
 
 
 Unsafe = Annotated[
@@ -198,10 +245,20 @@ class Carried:
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Port for the model servers [default: a free one]")
     ] = None
+    budget_hours: Annotated[
+        float | None, typer.Option(min=0, help="Begin nothing new after so many hours; the same command goes on later")
+    ] = None
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON to stdout")] = False
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress")] = False
 
-    def conduct(self, *, concurrency: int = 1, unsafe: bool = False, further: "Further | None" = None) -> "Conduct":
+    def conduct(
+        self,
+        *,
+        concurrency: int | None = None,
+        unsafe: bool = False,
+        exam: "ExamSize | None" = None,
+        further: "Further | None" = None,
+    ) -> "Conduct":
         """Return how to go about it; says loudly what is unsafe."""
         from judge.app import Conduct, Further
 
@@ -213,6 +270,8 @@ class Carried:
             load_timeout_s=self.load_timeout,
             port=self.port,
             unsafe=unsafe,
+            budget_hours=self.budget_hours,
+            exam=exam,
         )
 
 

@@ -1,5 +1,6 @@
 """Commands that make answers, execute them or have them scored."""
 
+import dataclasses
 import os
 import sys
 from pathlib import Path
@@ -7,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from judge.commands.gating import Gated, end_with_gate
 from judge.commands.options import (
     Asked,
     Candidates,
     Carried,
     DryRun,
     Executed,
+    FirstExam,
     Judged,
     Onward,
     Served,
@@ -43,17 +46,32 @@ app = commands()
 
 
 @app.command()
-@takes(who=Candidates, asked=Asked, served=Served, judged=Judged, executed=Executed, onward=Onward, carried=Carried)
+@takes(
+    who=Candidates,
+    asked=Asked,
+    served=Served,
+    judged=Judged,
+    exam=FirstExam,
+    executed=Executed,
+    onward=Onward,
+    carried=Carried,
+    gated=Gated,
+)
 def run(
     context: typer.Context,
     who: Candidates,
     asked: Asked,
     served: Served,
     judged: Judged,
+    exam: FirstExam,
     executed: Executed,
     onward: Onward,
     carried: Carried,
+    gated: Gated,
     dry_run: DryRun = False,
+    gate: Annotated[
+        bool, typer.Option("--gate", help="End as judge gate does: exit code 4 when the run fails it")
+    ] = False,
 ) -> None:
     """Serve candidates, prove and time them, collect, execute and judge their answers, and write the results.
 
@@ -70,16 +88,20 @@ def run(
         **executed.choices(),
     )
     unsafe = executed.unsafe_no_sandbox
-    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=unsafe, further=onward.further())
-    carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
+    conduct = carried.conduct(
+        concurrency=judged.concurrency, unsafe=unsafe, exam=exam.wanted(), further=onward.further()
+    )
+    gates = _gates(places, gated, wanted=gate)
+    carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json, gated=gates)
 
 
 @app.command("run-all")
-@takes(asked=Asked, judged=Judged, executed=Executed, onward=Onward, carried=Carried)
+@takes(asked=Asked, judged=Judged, exam=FirstExam, executed=Executed, onward=Onward, carried=Carried)
 def run_all(
     context: typer.Context,
     asked: Asked,
     judged: Judged,
+    exam: FirstExam,
     executed: Executed,
     onward: Onward,
     carried: Carried,
@@ -89,7 +111,9 @@ def run_all(
     places = places_of(context)
     choice = run_choice(asked, _ready(places), judges=judged.choices(otherwise="skip"), **executed.choices())
     unsafe = executed.unsafe_no_sandbox
-    conduct = carried.conduct(concurrency=judged.max_concurrency, unsafe=unsafe, further=onward.further())
+    conduct = carried.conduct(
+        concurrency=judged.concurrency, unsafe=unsafe, exam=exam.wanted(), further=onward.further()
+    )
     carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
 
 
@@ -112,10 +136,11 @@ def collect(
 
 
 @app.command()
-@takes(judged=Judged, carried=Carried)
+@takes(judged=Judged, exam=FirstExam, carried=Carried)
 def score(
     context: typer.Context,
     judged: Judged,
+    exam: FirstExam,
     carried: Carried,
     run_id: RunId = "latest",
     policy: Annotated[str | None, typer.Option(help="grounded or judge [default: that of the run]")] = None,
@@ -126,7 +151,8 @@ def score(
     places = places_of(context)
     choices = judged.choices() if judged.named else ()
     record = rescore(places, run_id, choices, policy_named(policy) if policy else None, command_line())
-    results = execute(places, record, carried.conduct(concurrency=judged.max_concurrency), ["score"])
+    conduct = carried.conduct(concurrency=judged.concurrency, exam=exam.wanted())
+    results = execute(places, record, conduct, ["score"])
     print_results(places, results, as_json=carried.as_json)
     end(complete=results.owed_scorings == 0)
 
@@ -196,13 +222,32 @@ def _ready(places: "Places") -> tuple[str, ...]:
     return tuple(found)
 
 
-def carry_out(places: "Places", choice: "RunChoice", conduct: "Conduct", *, dry_run: bool, as_json: bool) -> None:
-    """Plan or carry out what was asked for, print it, and leave with the exit code that fits."""
+def _gates(places: "Places", gated: Gated, *, wanted: bool) -> Gated | None:
+    """Return what is asked of the run at its end: the earlier run is found before hours are spent, so ``latest`` is the one before."""
+    from judge.app import stored_run
+
+    if not wanted:
+        if gated != Gated():
+            raise UserError("--against, --margin, --min-coverage, --strict and --junit are of the gate; add --gate")
+        return None
+    return dataclasses.replace(gated, against=stored_run(places, gated.against).id) if gated.against else gated
+
+
+def carry_out(
+    places: "Places",
+    choice: "RunChoice",
+    conduct: "Conduct",
+    *,
+    dry_run: bool,
+    as_json: bool,
+    gated: Gated | None = None,
+) -> None:
+    """Plan or carry out what was asked for, print it, and leave with the exit code that fits; ``gated``: what it has to hold."""
     from judge import app as work
 
     record = work.prepare(places, choice, command_line())
     if dry_run:
-        plan = work.dry_run(places, record)
+        plan = work.dry_run(places, record, conduct)
         if as_json:
             print_json(plan.model_dump(mode="json"))
         else:
@@ -210,4 +255,6 @@ def carry_out(places: "Places", choice: "RunChoice", conduct: "Conduct", *, dry_
         return
     results = work.execute(places, record, conduct)
     print_results(places, results, as_json=as_json)
+    if gated is not None:
+        end_with_gate(places, results, gated, talk=True)
     end(complete=results.complete)

@@ -1,9 +1,12 @@
 """What all commands share: where things are, how they end, and how they print."""
 
 import json
+import re
 import sys
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -22,6 +25,9 @@ class Exit(IntEnum):
     GATE_FAILED = 4
     INTERRUPTED = 130
 
+
+KEYS = ("JUDGE_API_KEY", "OPENAI_API_KEY")
+"""Environment variables with the key for a judge's endpoint, the first one first."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON to stdout")]
 RunId = Annotated[str, typer.Argument(help="Run id, or latest")]
@@ -43,7 +49,18 @@ def places_of(context: typer.Context) -> "Places":
 
 def command_line() -> tuple[str, ...]:
     """Return the command as typed."""
-    return ("judge", *sys.argv[1:])
+    return ("judge", *(without_password(part) for part in sys.argv[1:]))
+
+
+def without_password(argument: str) -> str:
+    """Return an argument as it may be stored and shown: the password of a URL is left out."""
+    return re.sub(r"(\w+://[^/@:\s]*):[^/@\s]*@", r"\1:...@", argument)
+
+
+def secrets(environ: Mapping[str, str], store: str | None) -> list[str]:
+    """Return what must not be written anywhere: keys of endpoints, and the password of the store."""
+    password = urlsplit(store).password if store and "://" in store else None
+    return [secret for secret in (*(environ.get(name) for name in KEYS), password) if secret]
 
 
 def end(*, complete: bool) -> None:

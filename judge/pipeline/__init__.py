@@ -4,20 +4,27 @@ Every model is loaded once: all answers of an arm are collected before the next 
 stored the moment it completes, so a run that is killed loses what was in flight and nothing else.
 """
 
+from judge.pipeline.bench import judge_arm
 from judge.pipeline.collecting import collect_run, work_of
+from judge.pipeline.examining import exam_of, qualification_of
 from judge.pipeline.executing import check_run, evidence_of, owed_checks, wanted_checks
-from judge.pipeline.judging import judge_arm, owed_scorings, score_run, wanted_scorings
-from judge.pipeline.shared import Machinery, file_name
+from judge.pipeline.judging import score_run
+from judge.pipeline.scorings import count_owed_scorings, owed_scorings, wanted_scorings
+from judge.pipeline.shared import Budget, Machinery, file_name
 
 __all__ = [
+    "Budget",
     "Machinery",
     "check_run",
     "collect_run",
+    "count_owed_scorings",
     "evidence_of",
+    "exam_of",
     "file_name",
     "judge_arm",
     "owed_checks",
     "owed_scorings",
+    "qualification_of",
     "score_run",
     "wanted_checks",
     "wanted_scorings",

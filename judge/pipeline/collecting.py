@@ -1,20 +1,27 @@
 """Collect what is owed: every arm is loaded once, all its answers are stored as they come."""
 
+import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 
-from judge.events import Answered, ArmFailed, Event, Loaded, Loading
-from judge.pipeline.shared import Counter, Machinery, file_name, launch_of
+from judge.events import Answered, ArmFailed, Event, Loaded, Loading, Noticed
+from judge.pipeline.shared import Counter, Machinery, Restarts, file_name, launch_of
 from judge.plan import ArmWork, arm_work, wanted_answers
 from judge.records import ArmRecord, RunRecord
 from judge.store import Store
+from judge.types import Question
 from judge.units import AnswerUnit
 from runner.client import ModelClient
 from runner.collect import collect, warm_up
 from runner.errors import EndpointError, ServerError
-from runner.serve import serve
+from runner.journal import from_now_about, note
+from runner.machine_load import machine_load
+from runner.serve import RunningServer
+from runner.supervise import supervised
 from runner.timing import timing
-from runner.types import Answer, AnswerState, Arm
+from runner.types import Answer, Arm, Prompt, Sampling
+
+logger = logging.getLogger(__name__)
 
 
 def work_of(run: RunRecord, store: Store) -> list[ArmWork]:
@@ -32,7 +39,7 @@ async def collect_run(run: RunRecord, store: Store, machinery: Machinery) -> Asy
     work = work_of(run, store)
     counter = Counter(sum(len(arm.owed) for arm in work))
     for record, arm in zip(run.arms, work, strict=True):
-        if not arm.owed or record.model is None:
+        if not arm.owed or record.model is None or machinery.budget.spent():
             continue
         try:
             async for event in _collect_arm(run, record, arm.owed, store, machinery, counter):
@@ -51,24 +58,38 @@ async def _collect_arm(
 ) -> AsyncIterator[Event]:
     assert record.model is not None, "imported arms are not collected"
     questions = {question.id: question for question in run.suite.questions}
+    load = await machine_load()
+    if load and (warning := load.warning(record.arm.serving.n_threads)):
+        yield Noticed(model=record.arm.id, message=warning)
     yield Loading(model=record.arm.id, phase="collect")
     started_s = time.monotonic()
-    log = machinery.folder / "logs" / f"{file_name(record.arm)}.log"
-    async with (
-        serve(record.arm, record.model, log, options=machinery.serve) as server,
-        ModelClient(server.endpoint) as client,
-    ):
-        store.add_launch(run.id, record.arm, launch_of(server))
+
+    async def prepare(server: RunningServer, client: ModelClient) -> None:
+        store.add_launch(run.id, record.arm, launch_of(server, load))
         await warm_up(server, client)
-        yield Loaded(model=record.arm.id, seconds=time.monotonic() - started_s, experts_used=server.proof.experts_used)
-        requests = ((questions[unit.question_id].as_prompt(), unit.sample, unit.sampling) for unit in owed)
+
+    log = machinery.folder / "logs" / f"{file_name(record.arm)}.log"
+    async with supervised(record.arm, record.model, log, prepare=prepare, options=machinery.serve) as kept:
+        seconds, proof, restarts = time.monotonic() - started_s, kept.server.proof, Restarts(kept)
+        yield Loaded(model=record.arm.id, seconds=seconds, experts_used=proof.experts_used)
+        requests = _requests(record, machinery.budget.within(owed), questions)
         units = iter(owed)
-        async for answer in collect(server, client, requests, retry=machinery.retry):
+        async for answer in collect(kept, requests, retry=machinery.retry):
             unit = next(units)
             store.add_answer(run.id, unit, answer)
+            for restarted in restarts.news():
+                yield restarted
+            note(logger, "stored", state=answer.state.value, message=answer.message)
             yield _answered(record.arm, unit, answer, counter)
-            if answer.state is AnswerState.SERVER_DIED:
-                raise ServerError(f"{record.arm.id}: {server.obituary()}")
+
+
+def _requests(
+    record: ArmRecord, owed: Iterable[AnswerUnit], questions: Mapping[str, Question]
+) -> Iterator[tuple[Prompt, int, Sampling]]:
+    for unit in owed:
+        from_now_about(unit.key)
+        note(logger, "asking", arm=record.arm.id, question=unit.question_id, sample=unit.sample)
+        yield questions[unit.question_id].as_prompt(), unit.sample, unit.sampling
 
 
 def _answered(arm: Arm, unit: AnswerUnit, answer: Answer, counter: "Counter") -> Answered:

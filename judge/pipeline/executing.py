@@ -1,5 +1,6 @@
 """Execute stored answers against the checks of their questions."""
 
+import logging
 from collections.abc import AsyncIterator, Iterator
 
 from judge.checks.checking import Evidence
@@ -15,7 +16,10 @@ from judge.types import Question
 from judge.units import evidence_key
 from runner.engines.local import run_bounded
 from runner.isolation import Isolation, isolation
+from runner.journal import about, note
 from runner.types import Value
+
+logger = logging.getLogger(__name__)
 
 
 class CheckTask(Value):
@@ -67,17 +71,20 @@ async def check_run(run: RunRecord, store: Store, machinery: Machinery) -> Async
     modules = {question.id: load_checks(question) for question in questions_of(run)}
 
     async def check(task: CheckTask) -> Checked:
-        evidence = await examine_answer(
-            task.question,
-            text_of(store, task.answer_key),
-            checks=modules[task.question.id],
-            isolated=found,
-            lanes=lanes,
-        )
+        with about(task.answer_key):
+            note(logger, "executing", arm=task.arm_id, question=task.question.id)
+            evidence = await examine_answer(
+                task.question,
+                text_of(store, task.answer_key),
+                checks=modules[task.question.id],
+                isolated=found,
+                lanes=lanes,
+            )
+            note(logger, "executed", state=evidence.state if evidence else None)
         assert evidence is not None, "only questions with checks are wanted"
         store.add_evidence(run.id, task.answer_key, evidence)
         place = {"arm_id": task.arm_id, "question_id": task.question.id}
         return Checked(**place, evidence=evidence, done=counter.step(), owed=counter.owed)
 
-    async for event in run_bounded(tasks, check, limit=machinery.executions):
+    async for event in run_bounded(machinery.budget.within(tasks), check, limit=machinery.executions):
         yield event

@@ -1,18 +1,48 @@
 """What the phases of a run share."""
 
+import itertools
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Self, TypeVar
 from urllib.parse import quote
 
+from judge.events import Noticed
+from judge.exam.result import ExamSize
 from judge.records import Launch
 from judge.store import Store
 from runner.identity import digest
 from runner.isolation import Isolation
+from runner.machine_load import MachineLoad
 from runner.retry import RetryPolicy
 from runner.serve import RunningServer, ServeOptions
+from runner.supervise import Supervised
 from runner.types import Arm, Value
 
 MAX_NAME_CHARS = 120
 """Longest name of a candidate in a file name; file systems take 255 bytes for the whole."""
+T = TypeVar("T")
+
+
+class Budget(Value):
+    """How long a run may begin new units."""
+
+    ends_s: float = math.inf
+    """On the monotonic clock."""
+
+    @classmethod
+    def of_hours(cls, hours: float | None, *, now_s: float) -> Self:
+        """Return the budget that begins now; ``None`` never ends."""
+        return cls() if hours is None else cls(ends_s=now_s + hours * 3600)
+
+    def spent(self, clock: Callable[[], float] = time.monotonic) -> bool:
+        """True once nothing new is to be begun."""
+        return clock() >= self.ends_s
+
+    def within(self, units: Iterable[T], clock: Callable[[], float] = time.monotonic) -> Iterator[T]:
+        """Yield ``units`` as long as the budget lasts."""
+        return itertools.takewhile(lambda _: not self.spent(clock), units)
 
 
 class Machinery(Value):
@@ -26,14 +56,18 @@ class Machinery(Value):
     retry: RetryPolicy = RetryPolicy()
     isolation: Isolation | None = None
     """How answers are executed; ``None``: as the machine allows."""
+    budget: Budget = Budget()
     executions: int = 2
     """Answers that are executed at the same time."""
-    concurrency: int = 4
-    """Requests in flight at a judge's endpoint; a judge that is served here gets one at a time."""
+    concurrency: int | None = None
+    """Requests in flight at a judge's endpoints, all together; ``None``: as many as they take, and one at a time at a
+    llama-cpp-python server. A judge that is served here gets one at a time."""
+    exam: ExamSize | None = None
+    """Exam that a judge takes before its first scores, once; ``None``: none."""
 
 
-def launch_of(server: RunningServer) -> Launch:
-    """Return the record of how ``server`` was started and what its log proved."""
+def launch_of(server: RunningServer, load: MachineLoad | None = None) -> Launch:
+    """Return the record of how ``server`` was started, what its log proved and what else the machine did before."""
     return Launch(
         arm_id=server.arm.id,
         command=tuple(server.command),
@@ -42,6 +76,7 @@ def launch_of(server: RunningServer) -> Launch:
         experts_used=server.proof.experts_used,
         n_ctx=server.proof.n_ctx,
         proof_lines=server.proof.lines,
+        busy_cores=None if load is None else load.busy_cores,
     )
 
 
@@ -60,12 +95,33 @@ def text_of(store: Store, answer_key: str) -> str:
     return next(answer.text for _, answer in store.answers([answer_key]))
 
 
+class Restarts:
+    """Tells of every restart of a server once."""
+
+    def __init__(self, kept: Supervised) -> None:
+        self._kept = kept
+        self._told = 0
+
+    def news(self) -> Iterator[Noticed]:
+        """Yield what has not been told yet."""
+        for death in self._kept.deaths[self._told :]:
+            self._told += 1
+            yield Noticed(
+                model=self._kept.server.arm.id, message=f"started again, with the same proof, because {death}"
+            )
+
+
 class Counter:
     """Units done of those that were owed."""
 
     def __init__(self, owed: int) -> None:
         self.owed = owed
         self._done = 0
+
+    @property
+    def left(self) -> int:
+        """Units that are still owed."""
+        return self.owed - self._done
 
     def step(self) -> int:
         """Count one more, and return how many that makes."""

@@ -73,6 +73,7 @@ def _contender(arm: ArmResult) -> Contender:
         decode_tps=decode.median if decode else None,
         score=sum(known) / len(known) if known and len(known) == len(means) else None,
         decisions=arm.decisions,
+        audited=arm.audit is not None and arm.audit.audited,
     )
 
 

@@ -9,6 +9,7 @@ from judge.plan import questions_of, wanted_answers
 from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.results.failures import failed_scorings, failure_lines
 from judge.results.judged import Judged, Known, read_judged
+from judge.results.labels import Audited
 from judge.results.scores import answer_scores, arm_tiers, judge_score, question_score, tier_means
 from judge.results.values import ArmResult, JudgeCell
 from judge.roles import RoleDecision, decide, undecided
@@ -40,7 +41,7 @@ def scored_arm(run: RunRecord, record: ArmRecord, store: Store, known: Known, st
     return Scored(record=record, judged=tuple(judged), panel=chosen, answers=answers)
 
 
-def arm_result(run: RunRecord, scored: Scored, store: Store, known: Known) -> ArmResult:
+def arm_result(run: RunRecord, scored: Scored, store: Store, known: Known, audit: Audited | None) -> ArmResult:
     """Return the figures of one arm; its speed-up is added later, when all arms are known."""
     record, judged, chosen = scored.record, scored.judged, scored.panel
     questions = questions_of(run)
@@ -57,9 +58,10 @@ def arm_result(run: RunRecord, scored: Scored, store: Store, known: Known) -> Ar
         speed=arm_speed(record, [one.answer for one in judged]),
         tiers=tiers,
         questions=tuple(question_score(run, q, judged, judges, run.samples_of(record, q)) for q in questions),
-        decisions=_decisions(run, chosen, tiers),
+        decisions=_decisions(run, chosen, tiers, audit),
         targets_met=_targets_met(run, record, tiers),
         panel=chosen,
+        audit=audit.summary if audit else None,
         by_judge=tuple(_cells(run, record, known, judged, chosen)),
         disagreements=tuple(_disagreements(run, record, judged, judges)),
         rates=_rates(run, judged, judges),
@@ -68,7 +70,9 @@ def arm_result(run: RunRecord, scored: Scored, store: Store, known: Known) -> Ar
     )
 
 
-def _decisions(run: RunRecord, chosen: Panel, tiers: Sequence[TierScore]) -> tuple[RoleDecision, ...]:
+def _decisions(
+    run: RunRecord, chosen: Panel, tiers: Sequence[TierScore], audit: Audited | None
+) -> tuple[RoleDecision, ...]:
     if not run.judges:
         return ()
     if not chosen.judges:
@@ -77,7 +81,7 @@ def _decisions(run: RunRecord, chosen: Panel, tiers: Sequence[TierScore]) -> tup
         why = f"{', '.join(chosen.judges)}: {chosen.standing}, so these scores decide nothing"
         return tuple(undecided(role, why) for role in run.suite.roles)
     complete = [tier.id for tier in run.suite.tiers if _all_asked(run, tier.id)]
-    return tuple(decide(role, tiers, complete) for role in run.suite.roles)
+    return tuple(decide(role, tiers, complete, audit.corrections if audit else {}) for role in run.suite.roles)
 
 
 def _all_asked(run: RunRecord, tier: str) -> bool:

@@ -1,26 +1,26 @@
 """From what is stored about a run to the figures of its report. Everything that is shown anywhere is computed here, once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from judge.panel import Standing
-from judge.pipeline import owed_checks, owed_scorings, work_of
+from judge.pipeline import count_owed_scorings, owed_checks, work_of
 from judge.records import JudgeRecord, RunRecord, RunState
 from judge.results.against import baseline_comparisons, cross_of, ladder_of, sweeps_of
 from judge.results.arms import Scored, arm_result, scored_arm, with_speedups
 from judge.results.judged import Known, read_known
+from judge.results.labels import audits_of
+from judge.results.standing import standing_of, standings_of
 from judge.results.values import ArmResult, JudgeSummary, Results
 from judge.scoring import Coverage
+from judge.speed import reused_share
 from judge.store import Store
-
-NOT_EXAMINED = "not examined: how well it tells right from wrong is unknown"
 
 
 def build_results(run: RunRecord, state: RunState, store: Store) -> Results:
     """Read what belongs to ``run`` from the store and compute its report."""
-    known, judges = read_known(run, store), _judges(run)
-    scored = _scored(run, store, known, judges)
+    known, audits = read_known(run, store), audits_of(run, store)
+    scored = _scored(run, store, known)
     comparisons = baseline_comparisons(scored)
-    arms = with_speedups([arm_result(run, one, store, known) for one in scored])
+    arms = with_speedups([arm_result(run, one, store, known, audits.get(one.record.arm.id)) for one in scored])
     return Results(
         run_id=run.id,
         created_at=run.created_at,
@@ -31,7 +31,7 @@ def build_results(run: RunRecord, state: RunState, store: Store) -> Results:
         suite_hash=run.suite.hash,
         samples=run.samples,
         policy=run.policy,
-        judges=judges,
+        judges=tuple(_summary(run, judge, store, known) for judge in run.judges),
         coverage=_coverage(arms),
         owed_answers=sum(
             len(work.owed)
@@ -39,7 +39,7 @@ def build_results(run: RunRecord, state: RunState, store: Store) -> Results:
             if record.model is not None
         ),
         owed_checks=len(owed_checks(run, store)),
-        owed_scorings=sum(len(owed_scorings(run, judge, store)) for judge in run.judges),
+        owed_scorings=sum(count_owed_scorings(run, judge, store) for judge in run.judges),
         arms=tuple(arms),
         comparisons=comparisons,
         sweeps=sweeps_of(scored, comparisons),
@@ -51,27 +51,26 @@ def build_results(run: RunRecord, state: RunState, store: Store) -> Results:
 
 def read_scored(run: RunRecord, store: Store) -> list[Scored]:
     """Read the answers of every arm of ``run`` with their scores, without computing the rest of its report."""
-    return _scored(run, store, read_known(run, store), _judges(run))
+    return _scored(run, store, read_known(run, store))
 
 
-def _scored(run: RunRecord, store: Store, known: Known, judges: Sequence[JudgeSummary]) -> list[Scored]:
-    standings: Mapping[str, Standing] = {judge.fingerprint: judge.standing for judge in judges}
+def _scored(run: RunRecord, store: Store, known: Known) -> list[Scored]:
+    standings = standings_of(run, store)
     return [scored_arm(run, record, store, known, standings) for record in run.arms]
 
 
-def _judges(run: RunRecord) -> tuple[JudgeSummary, ...]:
-    return tuple(_summary(judge) for judge in run.judges)
-
-
-def _summary(judge: JudgeRecord) -> JudgeSummary:
+def _summary(run: RunRecord, judge: JudgeRecord, store: Store, known: Known) -> JudgeSummary:
+    views = (known.seen.get(judge.fingerprint, {}), known.blind.get(judge.fingerprint, {}))
+    standing, reason = standing_of(run, judge, store)
     return JudgeSummary(
         name=judge.name,
         family=judge.family,
         fingerprint=judge.fingerprint,
         replicates=judge.replicates,
         blind=judge.also_blind,
-        standing=Standing.NOT_EXAMINED,
-        standing_reason=NOT_EXAMINED,
+        reused_share=reused_share(j for view in views for found in view.values() for j in found),
+        standing=standing,
+        standing_reason=reason,
     )
 
 

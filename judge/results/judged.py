@@ -1,5 +1,6 @@
 """The stored answers of an arm with everything that is known about them. Reads the store; everything after it is pure."""
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 
 from judge.checks.checking import Evidence, bounds
@@ -7,7 +8,7 @@ from judge.pipeline import evidence_of, wanted_scorings
 from judge.plan import wanted_answers
 from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.store import Store
-from judge.types import Grade, JudgeFailure, Judgement, Question
+from judge.types import Grade, JudgeCall, JudgeFailure, Judgement, Question, Verdict
 from runner.types import Answer, Value
 
 ByAnswer = dict[str, list[Judgement]]
@@ -32,6 +33,7 @@ class Judged(Value):
     """Of the answer's unit."""
     question_id: str
     answer: Answer
+    """Without its text."""
     evidence: Evidence | None
     judgements: dict[str, tuple[Judgement, ...]]
     """Judge fingerprint -> those that count, one a replicate."""
@@ -63,12 +65,33 @@ def read_known(run: RunRecord, store: Store) -> Known:
     failures: dict[str, tuple[JudgeFailure, ...]] = {}
     for judge in run.judges:
         wanted = [task.key for task in wanted_scorings(run, judge, evidence)]
-        found = dict(store.judgements(wanted))
+        found = {key: _scores_only(judgement) for key, judgement in store.judgements(wanted)}
         seen[judge.fingerprint], blind[judge.fingerprint] = _sorted_by_view(found.values(), evidence)
         failed = store.judge_failures(key for key in wanted if key not in found)
         latest = {(f.answer_unit, f.call.replicate, f.call.evidence): f for f in failed}
         failures[judge.fingerprint] = tuple(latest.values())
     return Known(evidence=evidence, seen=seen, blind=blind, failures=failures)
+
+
+def _scores_only(judgement: Judgement) -> Judgement:
+    """Return the judgement without what the judge wrote: figures need none of it, and a night of it does not fit into memory."""
+    verdicts = tuple(_score_only(verdict.criterion, verdict.score) for verdict in judgement.verdicts)
+    return judgement.model_copy(update={"verdicts": verdicts, "replies": (), "call": _shared(judgement.call)})
+
+
+@functools.lru_cache(maxsize=4096)
+def _score_only(criterion: str, score: Grade | None) -> Verdict:
+    return Verdict(criterion=criterion, score=score, evidence="", reasoning="")
+
+
+@functools.lru_cache(maxsize=4096)
+def _shared(call: JudgeCall) -> JudgeCall:
+    """Return the one copy of equal calls."""
+    return call
+
+
+def _without_text(answer: Answer) -> Answer:
+    return answer.model_copy(update={"text": "", "reasoning": ""})
 
 
 def _sorted_by_view(judgements: Iterable[Judgement], evidence: Mapping[str, Evidence]) -> tuple[ByAnswer, ByAnswer]:
@@ -89,7 +112,7 @@ def read_judged(run: RunRecord, record: ArmRecord, store: Store, known: Known) -
         Judged(
             key=key,
             question_id=units[key].question_id,
-            answer=answer,
+            answer=_without_text(answer),
             evidence=known.evidence.get(key),
             judgements=_of(key, known.seen),
             blind=_of(key, known.blind),

@@ -67,6 +67,17 @@ class JudgeCell(Value):
     """Scorings of its that failed and are still owed."""
 
 
+class LabelAudit(Value):
+    """How many of an arm's scores people have rated, too."""
+
+    drawn: int
+    """Units (criteria of answers) in the random sample."""
+    labels: int
+    """Of these, rated by people and by the judges."""
+    audited: bool
+    """True from 15 labels on: the bias that they show has moved the intervals that decide."""
+
+
 class ArmResult(Value):
     """Everything about one arm."""
 
@@ -85,6 +96,8 @@ class ArmResult(Value):
     """Tier -> is the target of today's role met; ``None`` without a score. Empty for a candidate without a role."""
     panel: Panel
     """The judges whose scores make the figures of this arm."""
+    audit: LabelAudit | None
+    """``None``: nothing of this arm was drawn for people to rate."""
     by_judge: tuple[JudgeCell, ...]
     """What each judge of the run gave this arm, whether it counts or not; judges that do not score it are left out."""
     disagreements: tuple[Disagreement, ...]
@@ -106,6 +119,9 @@ class JudgeSummary(Value):
     replicates: int
     blind: bool
     """True when every answer was also scored without showing the evidence."""
+    reused_share: float | None
+    """Share of its prompt tokens that a llama-cpp-python server took from the state of the request before, 0-1; ``None`` for
+    an endpoint, and when no judgement tells."""
     standing: Standing
     standing_reason: str
     """In words, what its exam showed."""

@@ -7,7 +7,6 @@ AC2 look splendid although they agree on nothing but "5". So all of them, with t
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy.stats import kendalltau
 
 from judge.stats import resampling
 from judge.stats.alpha import coincidences, krippendorff_alpha, ordinal_alphas
@@ -105,6 +104,9 @@ QUADRATIC = agreement_weights(len(SCALE), "quadratic")
 def _tau_b(ratings: Sequence[Sequence[int | None]]) -> float | None:
     if any(len(set(row)) < 2 for row in ratings):
         return None
+    # Imported here because it takes a second, and most reports have one judge.
+    from scipy.stats import kendalltau
+
     return float(kendalltau(*ratings, variant="b").statistic)
 
 

@@ -8,10 +8,7 @@ from collections.abc import Sequence
 from math import ceil
 from typing import Literal
 
-import evalica
 import numpy as np
-import pandas as pd
-from scipy.special import ndtri
 
 from judge.stats.figures import Array, as_floats
 
@@ -26,6 +23,10 @@ def krippendorff_alpha(ratings: Ratings, metric: Metric = "ordinal") -> float | 
     pairable = data[:, np.sum(~np.isnan(data), axis=0) >= 2]
     if len(np.unique(pairable[~np.isnan(pairable)])) < 2:
         return None
+    # Imported here because the two take a second, and most reports have one judge.
+    import evalica
+    import pandas as pd
+
     return float(evalica.alpha(pd.DataFrame(pairable), distance=metric).alpha)
 
 
@@ -53,6 +54,8 @@ def units_needed(alpha: float, *, levels: int = 5, significance: float = 0.05) -
 
     Krippendorff 2019, 12.2: 2 z^2 ((1+a)(3-a) / (4(1-a) p(1-p)) - a) with p = 1/levels, the rarest value's share.
     """
+    from scipy.special import ndtri
+
     z = float(ndtri(1 - significance))
     share = 1 / levels
     ratio = (1 + alpha) * (3 - alpha) / (4 * (1 - alpha) * share * (1 - share))

@@ -28,6 +28,8 @@ MIN_CLUSTER_LABELS, MIN_CLUSTERS = 5, 8
 """A question-clustered error is given from 5 labels for each of 8 questions on."""
 MIN_LABELS = 3
 LOWEST, HIGHEST = 1.0, 5.0
+ROUNDING = 1e-9
+"""An error below this is that of floating point: the labels are all alike."""
 
 
 class AuditedMean(Value):
@@ -169,7 +171,7 @@ def _reach(se: float, freedom: int, labels: int, confidence: float) -> float:
     """
     if freedom == 0:
         return 0.0
-    if se > 0:
+    if se > ROUNDING:
         return float(stdtrit(freedom, (1 + confidence) / 2)) * se
     unseen: float = 1 - ((1 - confidence) / 2) ** (1 / labels)
     return unseen * (HIGHEST - LOWEST)

@@ -70,6 +70,23 @@ def tier_interval(questions: Sequence[Sequence[float]], threshold: float, *, s: 
     )
 
 
+def audited_interval(
+    questions: Sequence[Sequence[float]], threshold: float, low_moves: float, high_moves: float
+) -> TierInterval:
+    """Return the interval with its ends moved by the interval of the judges' bias (D10), cut to the scale; 0, 0: as it is.
+
+    A lower end that moves by b is at least t where it was at least t - b, so the two tails are read at moved thresholds.
+    """
+    at_low = tier_interval(questions, threshold - low_moves)
+    at_high = at_low if low_moves == high_moves else tier_interval(questions, threshold - high_moves)
+    return TierInterval(
+        low=min(max(at_low.low + low_moves, LOWEST), HIGHEST),
+        high=min(max(at_high.high + high_moves, LOWEST), HIGHEST),
+        p_at_least=at_low.p_at_least,
+        p_below=at_high.p_below,
+    )
+
+
 def settles_at(questions: Sequence[Sequence[float]], threshold: float) -> int | None:
     """Return the answers per question at which the tier would be decided if further ones repeat those so far.
 
@@ -94,8 +111,9 @@ def _repeated(questions: Sequence[Sequence[float]], count: int) -> list[list[flo
 
 
 def _question_ends(scores: Sequence[float], s: float, rng: np.random.Generator) -> tuple[Draws, Draws]:
-    weights = rng.dirichlet([*([1.0] * len(scores)), s], size=DRAWS)
-    seen, x = weights[:, :-1], np.asarray(scores, dtype=float)
+    # Equal scores are drawn together: their weights sum to a Dirichlet weight of their number, and there are few different scores.
+    x, counts = np.unique(np.asarray(scores, dtype=float), return_counts=True)
+    seen = rng.dirichlet([*counts, s], size=DRAWS)[:, :-1]
     # Measured from the ends, where the imaginary answers add nothing: so rounding leads neither off the scale nor past a score
     # exactly at its end.
     return LOWEST + seen @ (x - LOWEST), HIGHEST - seen @ (HIGHEST - x)

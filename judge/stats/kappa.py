@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-from scipy.special import stdtrit
 
 from judge.stats.figures import Array, Coefficient, Interval
 
@@ -57,6 +56,8 @@ def kappas(tables: Array, weights: Array) -> Array:
 
 def coefficient(value: float, se: float, units: int, confidence: float) -> Coefficient:
     """Return value, error and the t interval with units-1 degrees of freedom, cut at 1, the most that agreement can be."""
+    from scipy.special import stdtrit
+
     reach = float(stdtrit(units - 1, (1 + confidence) / 2)) * se
     return Coefficient(
         value=value, se=se, interval=Interval(low=value - reach, high=min(1.0, value + reach), confidence=confidence)

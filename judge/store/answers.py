@@ -8,7 +8,7 @@ from judge.checks.checking import Evidence
 from judge.store.database import Database, batches, of_units, utc_now
 from judge.store.tables import ANSWER_FAILURES, ANSWERS, EVIDENCE
 from judge.units import AnswerUnit, evidence_key
-from runner.types import Answer
+from runner.types import SCORABLE_STATES, Answer
 
 _UNSAFE, _NOT_RUN = "/unsafe", "/not_run"
 _STANDINGS = ("", _UNSAFE, _NOT_RUN)
@@ -35,6 +35,15 @@ class Answers(Database):
             row.unit
             for batch in batches(keys)
             for row in self._rows(sa.select(ANSWERS.c.unit).where(of_units(ANSWERS, batch)))
+        }
+
+    def scorable_answers(self, keys: Iterable[str]) -> set[str]:
+        """Return which of these units have an answer that can be judged."""
+        scorable = ANSWERS.c.state.in_([state.value for state in SCORABLE_STATES])
+        return {
+            row.unit
+            for batch in batches(keys)
+            for row in self._rows(sa.select(ANSWERS.c.unit).where(of_units(ANSWERS, batch), scorable))
         }
 
     def answers(self, keys: Iterable[str]) -> Iterator[tuple[str, Answer]]:

@@ -1,6 +1,6 @@
 """What judges said, and scorings that gave no scores."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import sqlalchemy as sa
 
@@ -15,30 +15,22 @@ class Judgements(Database):
 
     def add_judgement(self, run_id: str, judgement: Judgement) -> None:
         """Store a judgement once."""
-        with self._writing() as db:
-            self._insert_once(
-                db,
-                JUDGEMENTS,
-                unit=judgement_key(judgement.answer_unit, judgement.call),
-                run_id=run_id,
-                answer_unit=judgement.answer_unit,
-                judge_fingerprint=judgement.call.judge_fingerprint,
-                created_at=utc_now(),
-                doc=judgement.model_dump_json(),
-            )
+        self.add_outcomes(run_id, [judgement])
 
     def add_judge_failure(self, run_id: str, failure: JudgeFailure) -> None:
         """List a scoring that gave no scores; its unit stays owed."""
-        unit = judgement_key(failure.answer_unit, failure.call)
-        row = {
-            "unit": unit,
-            "run_id": run_id,
-            "kind": failure.kind,
-            "created_at": utc_now(),
-            "doc": failure.model_dump_json(),
-        }
+        self.add_outcomes(run_id, [failure])
+
+    def add_outcomes(self, run_id: str, outcomes: Sequence[Judgement | JudgeFailure]) -> None:
+        """Store what came of some scorings in one transaction: a judgement once, a failure as often as it happens."""
+        now = utc_now()
+        judgements = [_judgement_row(run_id, one, now) for one in outcomes if isinstance(one, Judgement)]
+        failures = [_failure_row(run_id, one, now) for one in outcomes if isinstance(one, JudgeFailure)]
         with self._writing() as db:
-            db.execute(JUDGE_FAILURES.insert().values(**row))
+            if judgements:
+                self._insert_all_once(db, JUDGEMENTS, judgements)
+            if failures:
+                db.execute(JUDGE_FAILURES.insert(), failures)
 
     def stored_judgements(self, keys: Iterable[str]) -> set[str]:
         """Return which of these units are stored."""
@@ -50,6 +42,12 @@ class Judgements(Database):
         for batch in batches(keys):
             for row in self._rows(sa.select(JUDGEMENTS.c.unit, JUDGEMENTS.c.doc).where(of_units(JUDGEMENTS, batch))):
                 yield row.unit, self._parsed(Judgement, row.doc)
+
+    def newest_judgements(self, judge_fingerprint: str, count: int) -> list[Judgement]:
+        """Return the last ``count`` judgements of one judge, newest first, whatever they are of."""
+        query = sa.select(JUDGEMENTS.c.doc).where(JUDGEMENTS.c.judge_fingerprint == judge_fingerprint)
+        rows = self._rows(query.order_by(JUDGEMENTS.c.created_at.desc()).limit(count))
+        return [self._parsed(Judgement, row.doc) for row in rows]
 
     def judgements_of(self, answer_key: str) -> list[Judgement]:
         """Return everything that judges said of one answer, oldest first."""
@@ -63,3 +61,24 @@ class Judgements(Database):
         query = sa.select(JUDGE_FAILURES.c.doc).order_by(JUDGE_FAILURES.c.id)
         rows = [row for batch in batches(keys) for row in self._rows(query.where(of_units(JUDGE_FAILURES, batch)))]
         return [self._parsed(JudgeFailure, row.doc) for row in rows]
+
+
+def _judgement_row(run_id: str, judgement: Judgement, now: str) -> dict[str, str]:
+    return {
+        "unit": judgement_key(judgement.answer_unit, judgement.call),
+        "run_id": run_id,
+        "answer_unit": judgement.answer_unit,
+        "judge_fingerprint": judgement.call.judge_fingerprint,
+        "created_at": now,
+        "doc": judgement.model_dump_json(),
+    }
+
+
+def _failure_row(run_id: str, failure: JudgeFailure, now: str) -> dict[str, str]:
+    return {
+        "unit": judgement_key(failure.answer_unit, failure.call),
+        "run_id": run_id,
+        "kind": failure.kind,
+        "created_at": now,
+        "doc": failure.model_dump_json(),
+    }

@@ -15,23 +15,56 @@ async def run_bounded(
 
     ``items`` is consumed only as places become free, so it may be a stream. The first error cancels what is running and is raised.
     """
-    pending: set[asyncio.Task[Result]] = set()
-    source = iter(items)
+    async for batch in run_batches(items, work, limit=lambda: limit):
+        for result in batch:
+            yield result
+
+
+async def run_batches(
+    items: Iterable[Item], work: Callable[[Item], Awaitable[Result]], *, limit: Callable[[], int]
+) -> AsyncIterator[list[Result]]:
+    """Yield what has completed since the last time, at least one result; as many run at a time as ``limit()`` says, at least one.
+
+    Whoever completes an item begins the next one in the same breath: a place is empty for no turn of the loop, however slow the
+    taker of the results is.
+    """
+    source, results, woken = iter(items), list[Result](), asyncio.Event()
+    workers: set[asyncio.Task[None]] = set()
+    ended: list[asyncio.Task[None]] = []
+    exhausted = False
+
+    async def labour() -> None:
+        nonlocal exhausted
+        for item in source:
+            results.append(await work(item))
+            woken.set()
+            if len(workers) > max(1, limit()):
+                return
+            if len(results) > len(workers):  # work that never waits would otherwise never let go
+                await asyncio.sleep(0)
+        exhausted = True
+
+    def end(worker: asyncio.Task[None]) -> None:
+        workers.discard(worker)
+        ended.append(worker)
+        woken.set()
+
     try:
         while True:
-            for item in _take(source, limit - len(pending)):
-                pending.add(asyncio.ensure_future(work(item)))
-            if not pending:
+            while not exhausted and len(workers) < max(1, limit()):
+                worker = asyncio.ensure_future(labour())
+                workers.add(worker)
+                worker.add_done_callback(end)
+            await woken.wait()
+            woken.clear()
+            while ended:
+                ended.pop().result()
+            taken, results[:] = list(results), []
+            if taken:
+                yield taken
+            if exhausted and not workers and not results and not ended:
                 return
-            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                yield task.result()
     finally:
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
-
-
-def _take(source: Iterable[Item], count: int) -> Iterable[Item]:
-    for _, item in zip(range(count), source, strict=False):
-        yield item
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)

@@ -16,6 +16,7 @@ from fakes import (
     completion,
     delta,
     error_response,
+    html_response,
     lenient,
     perfect,
     script,
@@ -218,19 +219,55 @@ async def test_a_busy_judge_is_asked_again() -> None:
     assert (scores(judgement), judgement.repaired) == ([4, 4, 4], False)
 
 
+NO_SUCH_FIELD = "[{'type': 'literal_error', 'loc': ('body', 'n'), 'msg': 'Input should be 1'}]"
+NO_UTF8 = Response((b'{"choices": "\xff"}',), headers={"content-type": "application/json"})
+ONLY_REASONING = completion("", reasoning_content="c0 deserves a 5")
+CUT = completion('{"c0": {"evidence": "x", "reasoning": "y", "score": 5}, "c1": {"evid', finish="length")
+
+
 @pytest.mark.parametrize(
-    ("response", "kind", "said"),
+    ("response", "kind", "requests", "said"),
     [
-        (error_response(503, "overloaded"), "endpoint", "HTTP 503: overloaded"),
-        (error_response(400, "too long", code="context_length_exceeded"), "context_exceeded", "HTTP 400"),
-        (Response((Fault.RESET,), headerless=True), "endpoint", "http://127.0.0.1"),
+        (Response((Fault.RESET,), headerless=True), "endpoint", 2, "the connection failed"),
+        (error_response(429, "slow down"), "endpoint", 2, "HTTP 429: slow down"),
+        (error_response(500, "out of memory"), "endpoint", 2, "HTTP 500: out of memory"),
+        (error_response(500, NO_SUCH_FIELD), "endpoint", 1, "HTTP 500: [{'type': 'literal_error'"),
+        (error_response(502, "bad gateway"), "endpoint", 2, "HTTP 502: bad gateway"),
+        (error_response(503, "overloaded"), "endpoint", 2, "HTTP 503: overloaded"),
+        (error_response(504, "timed out"), "endpoint", 2, "HTTP 504: timed out"),
+        (error_response(404, "no model 'm'"), "endpoint", 1, "HTTP 404: no model 'm'"),
+        (error_response(400, "too long", code="context_length_exceeded"), "context_exceeded", 1, "HTTP 400: too long"),
+        (Response(), "endpoint", 2, "found '' instead of a chat completion"),
+        (html_response(), "endpoint", 1, "found '<html>"),
+        (NO_UTF8, "endpoint", 1, "the reply cannot be read"),
+        (ONLY_REASONING, "bad_verdict", 2, "no JSON object found in an empty reply"),
+        (CUT, "bad_verdict", 2, "criterion 'c0' is missing (found 'evidence', 'reasoning', 'score')"),
     ],
-    ids=["busy", "context", "reset"],
-)
-async def test_a_judge_that_cannot_be_asked_is_a_failure_of_its_kind(response: Response, kind: str, said: str) -> None:
-    failure = await failed(script(response))
-    assert (failure.kind, failure.replies, failure.call) == (kind, (), call())
-    assert said in failure.message
+    ids=[
+        "reset", "429", "500", "500 validation", "502", "503", "504", "404 model", "400 context", "empty body", "html",
+        "no utf-8", "only reasoning", "cut",
+    ],
+)  # fmt: skip
+async def test_a_judge_that_gives_no_verdict_is_a_failure_of_its_kind_and_no_score(
+    response: Response, kind: str, requests: int, said: str
+) -> None:
+    with serving(script(response)) as server:
+        failure = await graded(server)
+        assert len(server.asked()) == requests
+    assert isinstance(failure, JudgeFailure)
+    assert (failure.kind, failure.call) == (kind, call())
+    assert len(failure.replies) == (2 if kind == "bad_verdict" else 0)
+    assert said in failure.message and "\n" not in failure.message
+
+
+async def test_a_judge_that_goes_round_in_circles_is_cut_told_so_once_and_then_a_failure() -> None:
+    loop = sse(*[delta('{"c0": 5}, ') for _ in range(200)], Fault.HANG)
+    with serving(script(loop)) as server:
+        failure = await graded(server, local=True)
+        repair = server.asked()[1].body["messages"][3]["content"]
+    assert isinstance(failure, JudgeFailure)
+    assert (failure.kind, len(failure.replies)) == ("bad_verdict", 2)
+    assert "the reply repeated itself over and over and was cut: say everything once" in repair
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,20 @@ from examples import arm_record, question, run_record
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judge.plan import EXPECTED_ANSWER_TOKENS, arm_work, estimate, total_seconds, wanted_answers
+from judge.events import Loaded, Loading, Scored
+from judge.forecast import Forecast
+from judge.pipeline import Budget
+from judge.plan import (
+    EXPECTED_ANSWER_TOKENS,
+    EXPECTED_SCORING_TOKENS,
+    Seen,
+    arm_work,
+    estimate,
+    judge_estimate,
+    seconds_left,
+    total_seconds,
+    wanted_answers,
+)
 from runner.types import Sampling
 
 RECORD = arm_record(config="moe4", sampling=Sampling(seed=10))
@@ -74,3 +87,69 @@ def test_the_total_is_unknown_as_soon_as_one_part_is(expected: float | None, tot
 def test_an_arm_that_owes_nothing_needs_no_speed() -> None:
     done = estimate(arm_work(ARM, WANTED, KEYS), [], [], None)
     assert total_seconds([done]) == 0
+
+
+# --- judges, and the time that is left ------------------------------------------------------------------------------------
+
+
+def test_a_judge_is_estimated_from_the_seconds_that_its_scorings_took() -> None:
+    plan = judge_estimate("j", 30, Seen(seconds=(2.0, 4.0), tokens=(100, 300)), 9.0, local=False, in_flight=3)
+    assert (plan.phase, plan.owed, plan.tokens, plan.seconds, plan.source) == ("score", 30, 6000, 30.0, "measured")
+    assert plan.loads is False
+
+
+def test_a_judge_that_has_scored_nothing_is_estimated_from_models_yaml() -> None:
+    plan = judge_estimate("j", 4, Seen(), 10.0, local=True, in_flight=1)
+    assert (plan.tokens, plan.seconds, plan.source) == (4 * EXPECTED_SCORING_TOKENS, 200.0, "models.yaml")
+    assert plan.loads is True
+    assert judge_estimate("j", 0, Seen(), None, local=True, in_flight=1).loads is False
+
+
+def test_the_estimate_gives_way_to_what_happens() -> None:
+    assert seconds_left(100.0, 10, 0, 0.0) == 100.0
+    assert seconds_left(100.0, 10, 8, 8.0) == pytest.approx(2 * (2 * 10 + 8) / 10)
+    assert seconds_left(None, 10, 0, 5.0) is None
+    assert seconds_left(None, 10, 5, 5.0) == 5.0
+    assert seconds_left(100.0, 10, 10, 500.0) == 0.0
+
+
+PLAN = [
+    judge_estimate("a", 50, Seen(seconds=(6.0,)), None, local=True, in_flight=1).model_copy(
+        update={"phase": "collect"}
+    ),
+    judge_estimate("j", 100, Seen(seconds=(1.0,)), None, local=True, in_flight=1),
+]
+
+
+def test_the_time_left_converges_to_what_is_really_left_as_units_complete() -> None:
+    """The plan says 300 s and 100 s. Really the arm takes 2 s an answer and the judge 3 s a scoring: 100 s and 300 s."""
+    now_s = [0.0]
+    forecast = Forecast(PLAN, clock=lambda: now_s[0])
+    assert forecast.left_s() == 400.0
+    errors = []
+    for load, unit_s in zip(PLAN, (2.0, 3.0), strict=True):
+        forecast.see(Loading(model=load.arm, phase=load.phase))
+        now_s[0] += 20.0
+        forecast.see(Loaded(model=load.arm, seconds=20.0, experts_used=None))
+        for done in range(load.owed):
+            now_s[0] += unit_s
+            place = {"arm_id": "a", "question_id": "Q", "done": done, "owed": load.owed}
+            forecast.see(Scored(judge="j", score=1.0, **place))
+            rest = 0.0 if estimate is PLAN[1] else 100.0  # of the judge nothing is known yet but its plan
+            left = forecast.left_s()
+            assert left is not None
+            errors.append(abs(left - rest - unit_s * (load.owed - done - 1)))
+    arm, judge = errors[:50], errors[50:]
+    assert arm[0] > 50 and arm[9] < 35 and arm[24] < 10 and arm[-1] == 0
+    assert judge[0] > 100 and judge[9] < 35 and judge[49] < 5 and judge[-1] == 0
+
+
+def test_a_budget_ends_between_two_units_and_nothing_is_begun_after_it() -> None:
+    now_s = [0.0]
+    budget = Budget.of_hours(1.0, now_s=0.0)
+    begun = []
+    for unit in budget.within(range(10), clock=lambda: now_s[0]):
+        begun.append(unit)
+        now_s[0] += 1000.0
+    assert begun == [0, 1, 2, 3], "the fourth began at 3000 s and was finished at 4000 s"
+    assert not Budget().spent() and Budget.of_hours(0, now_s=0.0).spent()

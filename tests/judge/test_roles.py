@@ -51,7 +51,7 @@ def test_one_tier_that_is_open_leaves_the_role_open() -> None:
 
 def test_a_reason_has_value_interval_threshold_questions_and_answers() -> None:
     assert decided(all_of("T1", 4, samples=20), all_of("T2", 5)).reason == (
-        "T1: 4.00 [3.81, 4.06] against 4 on these 3 questions, 60 answers"
+        "T1: 4.00 [3.82, 4.06] against 4 on these 3 questions, 60 answers"
         "; more answers like these would not settle it (up to 100 a question)"
     )
 

@@ -6,7 +6,18 @@ import pytest
 from examples import answer
 from rich.console import Console
 
-from judge.events import Answered, ArmFailed, Event, Loaded, Loading, Scored, ScoringFailed
+from judge.events import (
+    Answered,
+    ArmFailed,
+    Event,
+    ExamMarked,
+    ExamUnfinished,
+    Loaded,
+    Loading,
+    Noticed,
+    Scored,
+    ScoringFailed,
+)
 from judge.terminal import LiveScreen, PlainScreen, describe, print_table
 from runner.timing import timing
 from runner.types import AnswerState, Usage
@@ -26,6 +37,7 @@ PLACE = {"arm_id": "coder/moe4", "question_id": "C-T1-Q1", "done": 3, "owed": 20
         ),
         (Loaded(model="coder", seconds=1.0, experts_used=0), "loaded coder in 1.0 s"),
         (Loaded(model="judge", seconds=0.04, experts_used=None), "loaded judge in 0.0 s"),
+        (Noticed(model="coder/moe4", message="started again"), "coder/moe4: started again"),
         (
             Answered.model_validate({**PLACE, "answer": COUNTED, "timing": timing(COUNTED, speculative=False)}),
             "[3/20] coder/moe4 C-T1-Q1 ok 4.0 t/s",
@@ -42,6 +54,14 @@ PLACE = {"arm_id": "coder/moe4", "question_id": "C-T1-Q1", "done": 3, "owed": 20
         (
             ScoringFailed.model_validate({**PLACE, "judge": "j", "message": "no JSON object found"}),
             "[3/20] j on coder/moe4 C-T1-Q1: failed: no JSON object found",
+        ),
+        (
+            ExamMarked(judge="j", question_id="C-T1-Q1", kind="renamed", done=3, owed=20),
+            "[3/20] exam of j: C-T1-Q1 renamed",
+        ),
+        (
+            ExamUnfinished(judge="j", owed=4, message="503 overloaded"),
+            "exam of j: unfinished, 4 scorings stay owed: 503 overloaded",
         ),
         (ArmFailed(arm_id="coder/moe4", message="coder/moe4: no proof"), "failed, left owed: coder/moe4: no proof"),
     ],
@@ -72,10 +92,12 @@ def test_the_live_line_shows_phase_arm_question_speed_and_progress_on_eighty_col
     answered = Answered.model_validate({**PLACE, "answer": COUNTED, "timing": timing(COUNTED, speculative=False)})
     with LiveScreen(Console(file=seen, force_terminal=True, width=80, color_system=None)) as screen:
         screen.show(Loading(model="coder/moe4", phase="collect"))
+        screen.show(Noticed(model="coder/moe4", message="the machine is busy"))
         screen.show(answered)
         screen.show(Loading(model="j [bold]", phase="score"))
         screen.show(ScoringFailed.model_validate({**PLACE, "judge": "j", "message": "no JSON [object] found"}))
     text = seen.getvalue()
     assert "3/20" in text and "coder/moe4 C-T1-Q1 ok 4.0 t/s" in text
+    assert "coder/moe4: the machine is busy" in text
     assert "loading j [bold]" in text, "what models say is no markup"
     assert "j on coder/moe4 C-T1-Q1: failed: no JSON [object] found" in text

@@ -30,8 +30,9 @@ from fakes import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.client import ModelClient, Timeouts, retry_after, status_error
+from runner.client import ModelClient, Timeouts
 from runner.errors import AccessDenied, ContextExceeded, EndpointError, StreamCut
+from runner.statuses import retry_after, status_error
 from runner.types import Endpoint, Reply, Sampling
 
 HELLO = ({"role": "user", "content": "hello"},)
@@ -104,11 +105,51 @@ async def test_comments_in_a_stream_are_no_text() -> None:
     assert (await stream(sse(PING, delta("a"), PING, PING, delta("b", finish="stop"), PING, DONE))).text == "ab"
 
 
-async def test_an_event_may_arrive_in_two_pieces_and_two_events_in_one() -> None:
-    events = delta("größer ") + delta("🦙") + delta("!", finish="stop") + DONE
-    cut = events.index("🦙".encode()) + 2 if "🦙".encode() in events else len(events) // 3
-    reply = await stream(sse(events[:cut], 0.01, events[cut:]))
-    assert reply.text == "größer 🦙!"
+EVENTS = PING + delta("größer ") + delta("🦙") + delta("!", finish="stop") + DONE
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [EVENTS],
+        [EVENTS[:-1], EVENTS[-1:]],
+        [EVENTS[at : at + 7] for at in range(0, len(EVENTS), 7)],
+        [EVENTS.replace(b"\n", b"\r\n")],
+    ],
+    ids=["all at once", "end apart", "seven bytes each", "line ends of Windows"],
+)
+async def test_however_the_bytes_of_a_stream_are_cut_its_text_is_the_same(pieces: list[bytes]) -> None:
+    assert (await stream(sse(*pieces))).text == "größer 🦙!"
+
+
+@pytest.mark.parametrize(
+    ("response", "said", "transient"),
+    [
+        (html_response(), "found a body of type 'text/html' instead of a stream of events", False),
+        (completion("whole"), "found a body of type 'application/json' instead of a stream of events", False),
+        (sse(), "the stream ended without a finish reason", True),
+        (sse(PING, DONE), "the stream ended without a finish reason", True),
+    ],
+    ids=["html", "whole completion", "empty", "nothing but a ping"],
+)
+async def test_a_stream_that_is_none_says_what_came_instead(response: Response, said: str, transient: bool) -> None:
+    with pytest.raises(EndpointError, match=said) as caught:
+        await stream(response)
+    assert caught.value.transient is transient
+
+
+@pytest.mark.parametrize(
+    "response", [Response(), Response((), headers={"content-type": "application/json"})], ids=["bare", "json"]
+)
+async def test_a_reply_without_a_byte_may_be_asked_for_again(response: Response) -> None:
+    with pytest.raises(EndpointError, match=r"found (''|an empty body) instead of") as caught:
+        await complete(response)
+    assert caught.value.transient
+
+
+async def test_what_a_server_says_in_place_of_a_completion_is_shown() -> None:
+    with pytest.raises(EndpointError, match=r"found .*model is overloaded.* instead of a chat completion"):
+        await complete(json_response({"error": {"message": "model is overloaded"}}))
 
 
 async def test_a_character_that_is_split_between_two_chunks_is_joined() -> None:

@@ -1,82 +1,31 @@
 """Collecting over real HTTP beside a real process: which state every outcome gets, and whose figures an answer carries."""
 
 import asyncio
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from fake_arms import Lives, fake_arm, living, logging, quick_client, supervising
+from fake_log import perf
 from fakes import (
     DONE,
     Fault,
     Handler,
-    Request,
-    Response,
     delta,
     error_response,
     script,
-    serving,
     sse,
     streamed,
     usage_event,
 )
 
-from runner.client import ModelClient, Timeouts
-from runner.collect import classify, collect, warm_up
+from runner.collect import ask, classify, collect, warm_up
 from runner.errors import AccessDenied, ProofError
-from runner.proof import Proof
 from runner.retry import RetryPolicy
-from runner.serve import RunningServer, ServerLog
-from runner.types import Answer, AnswerState, Arm, Config, Prompt, Reply, Sampling, Serving, Stamps
+from runner.types import Answer, AnswerState, Prompt, Reply, Sampling, Stamps
 
 PROMPT = Prompt(id="C-T1-Q1", user="Write a factorial.")
 SAMPLING = Sampling(max_tokens=32, seed=7)
 RETRY = RetryPolicy(attempts=2, base_s=0.001)
-TIMEOUTS = Timeouts(connect_s=2, first_token_s=10, idle_s=0.5)
-PERF = """\
-Llama.generate: {reused} prefix-match hit, remaining {announced} prompt tokens to eval
-llama_perf_context_print: prompt eval time =     100.00 ms /    {evaluated} tokens (    5.00 ms per token,   200.00 tokens per second)
-llama_perf_context_print:        eval time =     500.00 ms /    50 runs   (   10.00 ms per token,   100.00 tokens per second)
-llama_perf_context_print:    graphs reused =         49
-"""
-
-
-def perf(*, reused: int = 5, announced: int = 20, evaluated: int = 20) -> str:
-    return PERF.format(reused=reused, announced=announced, evaluated=evaluated)
-
-
-def logging(log: Path, handler: Handler, text: str) -> Handler:
-    """Write ``text`` to the log with every chat request, as the server does."""
-
-    def logged(request: Request) -> Response:
-        if request.path == "/v1/chat/completions":
-            with log.open("a") as file:
-                file.write(text)
-        return handler(request)
-
-    return logged
-
-
-@asynccontextmanager
-async def arm_served(
-    handler: Handler, log: Path, config: str = "baseline"
-) -> AsyncIterator[tuple[RunningServer, ModelClient, asyncio.subprocess.Process]]:
-    """A server of ``handler`` whose process is a real one that does nothing."""
-    arm = Arm(
-        candidate="m", config=Config.parse(config), model_fingerprint="f", serving=Serving(n_ctx=2048, n_threads=1)
-    )
-    proof = Proof(overrides={}, experts_used=None, n_ctx=2048, lines=())
-    process = await asyncio.create_subprocess_exec(sys.executable, "-S", "-c", "input()", stdin=asyncio.subprocess.PIPE)
-    try:
-        with serving(handler) as server:
-            endpoint = server.endpoint(local=True)
-            async with ModelClient(endpoint, timeouts=TIMEOUTS) as client:
-                yield RunningServer(arm, endpoint, proof, ["python"], ServerLog(log), process), client, process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
 
 
 @pytest.fixture
@@ -87,9 +36,9 @@ def log(tmp_path: Path) -> Path:
 
 
 async def collected(handler: Handler, log: Path, samples: int = 1) -> list[Answer]:
-    async with arm_served(handler, log) as (server, client, _):
-        requests = [(PROMPT, g, SAMPLING.for_sample(g)) for g in range(samples)]
-        return [answer async for answer in collect(server, client, requests, retry=RETRY)]
+    requests = [(PROMPT, g, SAMPLING.for_sample(g)) for g in range(samples)]
+    async with supervising(Lives(log, living(handler))) as supervised:
+        return [answer async for answer in collect(supervised, requests, retry=RETRY)]
 
 
 async def one(handler: Handler, log: Path) -> Answer:
@@ -126,27 +75,6 @@ def test_a_finished_reply_is_classified_by_its_text_and_finish_reason(text: str,
     assert classify(Reply(text=text, finish_reason=finish, stamps=stamps)) == state
 
 
-async def test_a_stream_without_a_finish_reason_is_truncated_and_owed_again(log: Path) -> None:
-    answer = await one(script(sse(delta("half"), DONE)), log)
-    assert (answer.state, answer.text, answer.settled) == (AnswerState.TRUNCATED, "half", False)
-    assert answer.message == "the stream ended without a finish reason"
-
-
-async def test_a_stream_that_falls_silent_is_truncated_with_what_arrived(log: Path) -> None:
-    answer = await one(script(sse(delta("half"), Fault.HANG)), log)
-    assert (answer.state, answer.text) == (AnswerState.TRUNCATED, "half")
-
-
-async def test_an_answer_that_broke_off_once_is_asked_for_again(log: Path) -> None:
-    answer = await one(script(sse(delta("half"), Fault.RESET), streamed("whole")), log)
-    assert (answer.state, answer.text) == (AnswerState.OK, "whole")
-
-
-async def test_a_prompt_over_the_context_is_settled_and_has_nothing_to_score(log: Path) -> None:
-    answer = await one(script(error_response(400, "too long", code="context_length_exceeded")), log)
-    assert (answer.state, answer.settled, answer.scorable) == (AnswerState.CONTEXT_EXCEEDED, True, False)
-
-
 async def test_a_refused_key_stops_the_collection(log: Path) -> None:
     with pytest.raises(AccessDenied):
         await one(script(error_response(401, "no")), log)
@@ -161,10 +89,11 @@ async def test_any_other_failure_is_an_error_with_its_message_and_the_next_quest
 
 
 async def test_a_server_that_died_is_known_from_one_that_failed_and_says_how(log: Path) -> None:
-    async with arm_served(script(streamed("never")), log) as (server, client, process):
+    async with fake_arm(script(streamed("never")), log) as (server, _, process):
         process.kill()
         await process.wait()
-        (answer,) = [answer async for answer in collect(server, client, [(PROMPT, 0, SAMPLING)], retry=RETRY)]
+        async with quick_client(server.endpoint) as client:
+            answer = await ask(server, client, (PROMPT, 0, SAMPLING), RETRY)
     assert (answer.state, answer.settled) == (AnswerState.SERVER_DIED, False)
     assert answer.message is not None
     assert answer.message.startswith("the server ended with code -9")
@@ -172,9 +101,10 @@ async def test_a_server_that_died_is_known_from_one_that_failed_and_says_how(log
 
 
 async def test_a_server_that_dies_in_an_answer_leaves_it_owed(log: Path) -> None:
-    async with arm_served(script(sse(delta("half"), Fault.HANG)), log) as (server, client, process):
+    async with fake_arm(script(sse(delta("half"), Fault.HANG)), log) as (server, _, process):
         asyncio.get_running_loop().call_later(0.05, process.kill)
-        (answer,) = [answer async for answer in collect(server, client, [(PROMPT, 0, SAMPLING)], retry=RETRY)]
+        async with quick_client(server.endpoint) as client:
+            answer = await ask(server, client, (PROMPT, 0, SAMPLING), RETRY)
     assert (answer.state, answer.settled) == (AnswerState.SERVER_DIED, False)
 
 
@@ -229,18 +159,21 @@ async def test_the_figures_of_an_attempt_that_broke_off_are_not_the_answers(log:
 
 
 async def test_the_warm_up_is_thrown_away(log: Path) -> None:
-    async with arm_served(logging(log, script(streamed("red green")), perf()), log) as (server, client, _):
+    async with (
+        fake_arm(logging(log, script(streamed("red green")), perf()), log) as (server, _, _),
+        quick_client(server.endpoint) as client,
+    ):
         await warm_up(server, client)
 
 
 async def test_speculation_that_drafts_is_proven_by_the_log(log: Path) -> None:
     handler = logging(log, script(streamed("red green")), perf(announced=1, evaluated=9))
-    async with arm_served(handler, log, "spec_k8") as (server, client, _):
+    async with fake_arm(handler, log, "spec_k8") as (server, _, _), quick_client(server.endpoint) as client:
         await warm_up(server, client)
 
 
 async def test_speculation_that_never_drafts_is_no_speculative_arm(log: Path) -> None:
     handler = logging(log, script(streamed("red green")), perf(announced=20, evaluated=20))
-    async with arm_served(handler, log, "spec_k8") as (server, client, _):
+    async with fake_arm(handler, log, "spec_k8") as (server, _, _), quick_client(server.endpoint) as client:
         with pytest.raises(ProofError, match="m/spec_k8: the log shows no draft batch, so speculation does not run"):
             await warm_up(server, client)

@@ -1,12 +1,15 @@
 """The command line of a server and what it may see of the environment. Starting one is tested with a real model elsewhere."""
 
+import asyncio
+import selectors
 import socket
+import sys
 from pathlib import Path
 
 import pytest
 
 from runner.errors import ServerError
-from runner.serve import LOOPBACK, ServeOptions, ServerLog, command_line, serve, server_environment
+from runner.serve import LOOPBACK, RunningServer, ServeOptions, ServerLog, command_line, serve, server_environment
 from runner.types import Arm, Config, ModelFile, Override, Serving
 
 MODEL = ModelFile(
@@ -131,6 +134,86 @@ async def test_a_server_that_dies_while_loading_is_reported_with_the_end_of_its_
     assert message.startswith("coder/baseline: the server ended with code 134 before it was ready\n")
     assert message.endswith("which ends with\n    loading\n    GGML_ASSERT failed")
     assert "'/models/a b.gguf'" in message
+
+
+# --- loading --------------------------------------------------------------------------------------------------------------
+
+SPEED = 30
+"""Seconds of the loop's clock to a real one: a minute of loading takes two seconds here."""
+
+LOADING = """\
+#!{python} -S
+import json, socket, sys, time
+port = int(sys.argv[sys.argv.index("--port") + 1])
+print("loading", file=sys.stderr, flush=True)
+start, phase = time.monotonic(), {load_s} / {speed} / 3
+time.sleep(phase)  # nobody listens
+door = socket.create_server(("127.0.0.1", port))
+while True:
+    caller, passed = door.accept()[0], time.monotonic() - start
+    if passed < 2 * phase:
+        continue  # hung up without a word
+    caller.recv(65536)
+    status = "200 OK" if passed > 3 * phase else "503 Service Unavailable"
+    if status == "200 OK":
+        print("llama_context: n_ctx = 2048", file=sys.stderr, flush=True)
+    body = json.dumps({{"data": [{{"id": "{name}"}}]}}).encode()
+    caller.sendall(b"HTTP/1.1 %b\\r\\ncontent-length: %d\\r\\nconnection: close\\r\\n\\r\\n%b" % (status.encode(), len(body), body))
+    caller.close()
+"""
+"""A server that is silent, then hangs up, then is busy, a third of its loading each, and then lists one model."""
+
+
+class FastSelector(selectors.DefaultSelector):
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        return super().select(timeout / SPEED if timeout else timeout)
+
+
+class FastLoop(asyncio.SelectorEventLoop):
+    """An event loop whose clock runs ``SPEED`` times as fast."""
+
+    def __init__(self) -> None:
+        super().__init__(FastSelector())
+
+    def time(self) -> float:
+        return super().time() * SPEED
+
+
+def load(folder: Path, load_s: float, load_timeout_s: float, name: str = "coder") -> tuple[RunningServer, float]:
+    """Serve a program that needs ``load_s`` to load, on the fast clock. Returns the server and how long it took."""
+    program = folder / "python"
+    program.write_text(LOADING.format(python=sys.executable, load_s=load_s, speed=SPEED, name=name))
+    program.chmod(0o755)
+
+    async def served() -> tuple[RunningServer, float]:
+        clock = asyncio.get_running_loop().time
+        started_s = clock()
+        options = ServeOptions(python=str(program), load_timeout_s=load_timeout_s)
+        async with serve(arm(n_ctx=2048), MODEL, folder / "server.log", options=options) as server:
+            return server, clock() - started_s
+
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
+        return runner.run(served())
+
+
+def test_a_server_that_needs_a_minute_to_load_is_waited_for(tmp_path: Path) -> None:
+    server, took_s = load(tmp_path, load_s=60, load_timeout_s=3600)
+    assert took_s > 60
+    assert server.proof.n_ctx == 2048
+    assert not server.alive, "it ends with the block"
+
+
+def test_a_server_that_needs_longer_than_it_is_given_is_stopped_and_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ServerError) as caught:
+        load(tmp_path, load_s=3600, load_timeout_s=15)
+    assert str(caught.value).startswith("coder/baseline: the server was not ready after 15 s; raise the load timeout\n")
+
+
+def test_a_server_that_lists_another_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        ServerError, match="asked for model 'coder', the endpoint lists 'llama'; give one of these names"
+    ):
+        load(tmp_path, load_s=0, load_timeout_s=3600, name="llama")
 
 
 def test_a_log_is_read_from_a_mark_on(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ import pytest
 
 from judge.checks.evidence import examine_all
 from judge.checks.modules import load_checks
-from judge.checks.mutation import ENOUGH_CAUGHT, ExamAnswer, QuestionScore, load_exam, render_scores, score
+from judge.checks.mutation import ENOUGH_CAUGHT, QuestionScore, for_checks, render_scores, score
 from judge.errors import LibraryError
+from judge.exam_answers import ExamAnswer, load_exam
 from judge.library import load_suite, shipped
 from judge.types import Question
 from runner.isolation import isolation
@@ -31,7 +32,7 @@ async def scored(question: Question, answers: list[ExamAnswer]) -> QuestionScore
 @pytest.mark.parametrize("question_id", SUITE.ids)
 async def test_right_answers_pass_every_check_and_wrong_ones_are_caught(question_id: str) -> None:
     question = SUITE.question(question_id)
-    result = await scored(question, load_exam(question, EXAM))
+    result = await scored(question, for_checks(load_exam(question, EXAM)))
     assert result.accepted == result.right >= 2, render_scores([result])
     assert result.wrong >= 8 and result.caught >= ENOUGH_CAUGHT * result.wrong, render_scores([result])
     assert result.not_run == 0, render_scores([result])
@@ -75,7 +76,7 @@ def test_labels_name_files_that_are_there(tmp_path: Path) -> None:
 
 def test_what_only_a_judge_can_see_is_left_out(tmp_path: Path) -> None:
     labels = "question: C-T1-Q1\nright: []\nwrong:\n  - {file: wrong_a.md, criteria: [clean_code], bug: x, by: judge}\n"
-    assert load_exam(FACTORIAL, exam_with(tmp_path, labels)) == []
+    assert for_checks(load_exam(FACTORIAL, exam_with(tmp_path, labels))) == []
 
 
 async def test_a_wrong_answer_that_is_not_caught_is_reported_with_what_was_seen() -> None:

@@ -1,0 +1,111 @@
+"""A judge that can be asked: served here and kept up, or reached at its endpoints."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from string import Template
+
+from judge.grade import Grader
+from judge.pipeline.shared import Machinery, Restarts, launch_of
+from judge.records import JudgeRecord, RunRecord
+from judge.store import Store
+from judge.types import JudgeCall, JudgeFailure, Judgement, Question
+from runner.arms import build_arm
+from runner.balance import Asks, Balanced, same_model
+from runner.client import ModelClient
+from runner.dialects import Dialect
+from runner.probe import probe
+from runner.serve import RunningServer, ServerLog
+from runner.supervise import Supervised, supervised
+from runner.types import Arm, Config
+
+MakeGrader = Callable[[Asks, Dialect, ServerLog | None], Grader]
+
+
+class EndpointJudge:
+    """A judge at one endpoint or several."""
+
+    restarts: Restarts | None = None
+    experts_used: int | None = None
+
+    def __init__(self, client: Balanced, grader: Grader) -> None:
+        self.limit = client.limit
+        self.grade = grader.grade
+
+
+class ServedJudge:
+    """A judge that is served here; when its server dies of a scoring, that is asked once more of a new one."""
+
+    def __init__(self, kept: Supervised, graders: list[Grader]) -> None:
+        self.restarts: Restarts | None = Restarts(kept)
+        self._kept = kept
+        self._graders = graders
+        """One for each start of the server, the newest last."""
+
+    @property
+    def experts_used(self) -> int | None:
+        """What the log of its server proved."""
+        return self._kept.server.proof.experts_used
+
+    def limit(self) -> int:
+        """A llama-cpp-python server works on one request at a time."""
+        return 1
+
+    async def grade(
+        self, question: Question, answer_key: str, answer: str, call: JudgeCall, evidence: str = ""
+    ) -> Judgement | JudgeFailure:
+        """Score one answer as Grader does. Raises ServerError when the server died too often."""
+        return await self._kept.ask(
+            lambda _server, _client: self._graders[-1].grade(question, answer_key, answer, call, evidence),
+            good=_says_nothing_of_the_server,
+        )
+
+
+OpenJudge = EndpointJudge | ServedJudge
+
+
+def _says_nothing_of_the_server(outcome: Judgement | JudgeFailure) -> bool:
+    return isinstance(outcome, Judgement) or outcome.kind != "endpoint"
+
+
+async def open_judge(
+    run: RunRecord,
+    judge: JudgeRecord,
+    store: Store,
+    templates: Mapping[str, Template],
+    machinery: Machinery,
+    stack: AsyncExitStack,
+) -> OpenJudge:
+    """Serve the judge or reach its endpoints; ``stack`` keeps them open."""
+
+    def grader(client: Asks, dialect: Dialect, log: ServerLog | None) -> Grader:
+        return Grader(client, dialect, templates, run.suite.scale, judge.sampling, machinery.retry, log)
+
+    if judge.model is None:
+        return await _reach(judge, machinery, grader, stack)
+    arm, graders = judge_arm(judge), list[Grader]()
+
+    async def prepare(server: RunningServer, client: ModelClient) -> None:
+        store.add_launch(run.id, arm, launch_of(server))
+        graders.append(grader(client, (await probe(client, retry=machinery.retry)).dialect, server.log))
+
+    log = machinery.folder / "logs" / f"judge_{judge.name}.log"
+    kept = await stack.enter_async_context(supervised(arm, judge.model, log, prepare=prepare, options=machinery.serve))
+    return ServedJudge(kept, graders)
+
+
+async def _reach(judge: JudgeRecord, machinery: Machinery, grader: MakeGrader, stack: AsyncExitStack) -> EndpointJudge:
+    clients = [
+        await stack.enter_async_context(ModelClient(endpoint, api_key=machinery.api_key))
+        for endpoint in judge.endpoints
+    ]
+    found = await same_model(clients, retry=machinery.retry)
+    # A llama-cpp-python server works on one request at a time, and the others only wait in its queue.
+    slow = len(clients) if found.counts_tokens else None
+    client = Balanced(clients, fixed=machinery.concurrency or slow)
+    return EndpointJudge(client, grader(client, found.dialect, None))
+
+
+def judge_arm(judge: JudgeRecord) -> Arm:
+    """Return the arm as which a local judge is served."""
+    assert judge.model is not None and judge.serving is not None
+    return build_arm(judge.name, judge.model, Config.parse(judge.config), judge.serving)

@@ -1,0 +1,60 @@
+"""The plan of a run: what it owes, and how long that may take by what is stored, else by models.yaml. Reads the store only."""
+
+from collections.abc import Mapping, Sequence
+
+from judge.pipeline import count_owed_scorings, work_of
+from judge.plan import CHARS_PER_TOKEN, ArmWork, Estimate, Seen, estimate, judge_estimate
+from judge.records import ArmRecord, JudgeRecord, RunRecord
+from judge.store import Store
+from runner.timing import timing
+
+LOOKED_AT = 200
+"""Answers or scorings of a model that an estimate is made from: more would not make it better."""
+AUTO_IN_FLIGHT = 8
+"""Requests at a time that are reckoned with at an endpoint, until it is found out what it takes."""
+
+ExpectedTps = Mapping[str, Mapping[str, float]]
+"""Model of models.yaml -> config -> decode tokens per second."""
+
+
+def plan_run(
+    run: RunRecord, store: Store, expected: ExpectedTps, *, in_flight: int | None = None
+) -> tuple[Estimate, ...]:
+    """Return one estimate a model, in the order in which they work: every arm, then every judge."""
+    work = work_of(run, store)
+    arms = [_arm_estimate(record, part, store) for record, part in zip(run.arms, work, strict=True) if record.model]
+    later = sum(len(part.owed) for record, part in zip(run.arms, work, strict=True) if record.model)
+    judges = [_judge_estimate(run, judge, store, later, expected, in_flight) for judge in run.judges]
+    return (*arms, *judges)
+
+
+def _arm_estimate(record: ArmRecord, work: ArmWork, store: Store) -> Estimate:
+    speculative = record.arm.config.draft_tokens is not None
+    keys = [unit.key for unit in work.wanted[:LOOKED_AT]]
+    found = [timing(answer, speculative=speculative) for _, answer in store.answers(keys) if answer.scorable]
+    tps = [one.decode_tps for one in found if one.decode_tps is not None]
+    lengths = [one.completion_tokens for one in found if one.completion_tokens is not None]
+    return estimate(work, tps, lengths, record.entry.expected_tps.get(record.arm.config.name))
+
+
+def _judge_estimate(
+    run: RunRecord, judge: JudgeRecord, store: Store, later: int, expected: ExpectedTps, in_flight: int | None
+) -> Estimate:
+    views = 2 if judge.also_blind and run.checks else 1
+    owed = count_owed_scorings(run, judge, store) + later * judge.replicates * views
+    local = judge.model is not None
+    at_once = 1 if local else in_flight or AUTO_IN_FLIGHT
+    tps = expected.get(judge.name, {}).get(judge.config)
+    return judge_estimate(judge.name, owed, _seen(judge, store), tps, local=local, in_flight=at_once)
+
+
+def _seen(judge: JudgeRecord, store: Store) -> Seen:
+    told = [one for one in store.newest_judgements(judge.fingerprint, LOOKED_AT) if one.replies]
+    return Seen(
+        tokens=tuple(float(one.completion_tokens or _length(one.replies)) for one in told),
+        seconds=tuple(one.latency_s for one in told),
+    )
+
+
+def _length(replies: Sequence[str]) -> float:
+    return sum(map(len, replies)) / CHARS_PER_TOKEN

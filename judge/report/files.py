@@ -1,0 +1,80 @@
+"""The files that a run leaves: tables, reports, and one text file per answer."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from judge.pipeline import file_name
+from judge.plan import questions_of, wanted_answers
+from judge.records import ArmRecord, RunRecord
+from judge.report.html_report import html_report
+from judge.report.markdown_report import csv_table, markdown
+from judge.report.tables import NONE
+from judge.results import Results
+from judge.store import Store
+from judge.types import Question
+from runner.timing import timing
+from runner.types import Answer
+
+RULE = "-" * 72
+
+
+def write_files(run: RunRecord, results: Results, store: Store, folder: Path) -> list[Path]:
+    """Write every file of the run into ``folder`` and return their paths. Existing ones are replaced."""
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {
+        "results.md": markdown(results),
+        "results.csv": csv_table(results),
+        "summary.json": results.model_dump_json(indent=2) + "\n",
+        "run.json": run_json(run, results),
+        "report.html": html_report(results),
+    }
+    paths = [_write(folder / name, text) for name, text in texts.items()]
+    return paths + [_write(folder / name, text) for name, text in answer_files(run, store)]
+
+
+def _write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+# --- single files----------------------------------------------------------------------------------------------------
+
+
+def run_json(run: RunRecord, results: Results) -> str:
+    """Return what identifies the run: record, versions, machine, command lines and proofs, without the suite's texts."""
+    launches = {arm.id: [launch.model_dump(mode="json") for launch in arm.launches] for arm in results.arms}
+    record = run.model_dump(mode="json", exclude={"suite"})
+    hashes = {"suite": run.suite.hash, "arms": {r.arm.id: r.arm.fingerprint for r in run.arms}}
+    return json.dumps({**record, "hashes": hashes, "launches": launches}, indent=2, ensure_ascii=False) + "\n"
+
+
+def answer_files(run: RunRecord, store: Store) -> Iterator[tuple[str, str]]:
+    """Yield (file name, text) of every stored answer of the run: ``{model}_{config}_{test}.txt``."""
+    questions = {question.id: question for question in questions_of(run)}
+    for record in run.arms:
+        units = {u.key: u for u in wanted_answers(run, record)}
+        for key, answer in store.answers(units):
+            question = questions[units[key].question_id]
+            suffix = f"_g{answer.sample}" if answer.sample else ""
+            yield f"{file_name(record.arm)}_{question.test}{suffix}.txt", answer_text(record, question, answer)
+
+
+def answer_text(record: ArmRecord, question: Question, answer: Answer) -> str:
+    """Return a short header with speed, tokens, state and sampling, a rule, and the raw answer."""
+    return "\n".join([*_header(record, question, answer), RULE, answer.text])
+
+
+def _header(record: ArmRecord, question: Question, answer: Answer) -> Iterable[str]:
+    speed = timing(answer, speculative=record.arm.config.draft_tokens is not None)
+    sampling = {name: value for name, value in answer.sampling.model_dump().items() if value is not None}
+    yield f"# question: {question.id} {question.title}"
+    yield f"# model: {record.entry.model} ({record.arm.candidate}), config: {record.arm.config.name}, sample: {answer.sample}"
+    yield f"# state: {answer.state}, finish reason: {answer.finish_reason or NONE}"
+    yield f"# tokens: {_or_none(speed.completion_tokens, 'd')} (counted by {speed.token_source or 'nobody'})"
+    yield f"# decode: {_or_none(speed.decode_tps, '.2f')} t/s, ttft: {_or_none(speed.ttft_s, '.3f')} s"
+    yield "# sampling: " + ", ".join(f"{name}={value}" for name, value in sampling.items())
+
+
+def _or_none(value: float | None, spec: str) -> str:
+    return NONE if value is None else format(value, spec)

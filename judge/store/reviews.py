@@ -1,0 +1,127 @@
+"""What people are asked to rate and what they said: two queues that share no table (D11)."""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from judge.ratings import AuditItem, Item, Rating, RepairItem
+from judge.store.database import Database, Stored, batches, of_units, utc_now
+from judge.store.tables import ANSWERS, AUDIT_ITEMS, AUDIT_RATINGS, REPAIR_ITEMS, REPAIR_RATINGS
+from runner.types import SCORABLE_STATES
+
+
+class Reviews(Database):
+    """The audit queue, the repair queue, and the ratings of either."""
+
+    def add_audit_items(self, items: Iterable[AuditItem]) -> int:
+        """Append drawn units, and return how many are new; what was drawn before stays as it was drawn."""
+        rows = [
+            {**_row(item), "stratum": item.stratum, "inclusion_probability": item.inclusion_probability}
+            for item in items
+        ]
+        return self._append(AUDIT_ITEMS, rows)
+
+    def add_repair_items(self, items: Iterable[RepairItem]) -> int:
+        """Append picked units, and return how many are new."""
+        return self._append(REPAIR_ITEMS, [{**_row(item), "reason": item.reason} for item in items])
+
+    def has_audit_items(self) -> bool:
+        """True when anything was ever drawn for an audit."""
+        return bool(self._rows(sa.select(AUDIT_ITEMS.c.id).limit(1)))
+
+    def audit_items(self) -> list[AuditItem]:
+        """Return every drawn unit, whichever run it was drawn for."""
+        return self._items(AUDIT_ITEMS, AuditItem)
+
+    def repair_items(self) -> list[RepairItem]:
+        """Return every picked unit."""
+        return self._items(REPAIR_ITEMS, RepairItem)
+
+    def items_of_answer(self, answer_key: str) -> tuple[list[AuditItem], list[RepairItem]]:
+        """Return the items of both queues that are about one answer."""
+        drawn = self._items(AUDIT_ITEMS, AuditItem, AUDIT_ITEMS.c.answer_unit == answer_key)
+        return drawn, self._items(REPAIR_ITEMS, RepairItem, REPAIR_ITEMS.c.answer_unit == answer_key)
+
+    def scorable_answers(self, keys: Iterable[str]) -> set[str]:
+        """Return which of these answers are stored and can be scored, without reading their texts."""
+        scorable = [state.value for state in SCORABLE_STATES]
+        query = sa.select(ANSWERS.c.unit).where(ANSWERS.c.state.in_(scorable))
+        return {row.unit for batch in batches(keys) for row in self._rows(query.where(of_units(ANSWERS, batch)))}
+
+    def answer_places(self, keys: Iterable[str]) -> dict[str, tuple[str, str, int]]:
+        """Return answer -> (arm fingerprint, question id, sample) of stored answers, without reading their texts."""
+        query = sa.select(ANSWERS.c.unit, ANSWERS.c.arm, ANSWERS.c.question_id, ANSWERS.c.sample)
+        rows = (row for batch in batches(keys) for row in self._rows(query.where(of_units(ANSWERS, batch))))
+        return {row.unit: (row.arm, row.question_id, row.sample) for row in rows}
+
+    def review_item(self, item_id: str) -> Item | None:
+        """Return the item of either queue with this id; ``None`` when there is none."""
+        for row in self._rows(sa.select(AUDIT_ITEMS.c.doc).where(AUDIT_ITEMS.c.id == item_id)):
+            return self._parsed(AuditItem, row.doc)
+        for row in self._rows(sa.select(REPAIR_ITEMS.c.doc).where(REPAIR_ITEMS.c.id == item_id)):
+            return self._parsed(RepairItem, row.doc)
+        return None
+
+    def add_audit_rating(self, rating: Rating) -> None:
+        """Append a rating of an audit item, once. Raises StoreError when its item is not in the audit queue."""
+        self._append(AUDIT_RATINGS, [_rating_row(rating)])
+
+    def add_repair_rating(self, rating: Rating) -> None:
+        """Append a rating of a repair item, once. Raises StoreError when its item is not in the repair queue."""
+        self._append(REPAIR_RATINGS, [_rating_row(rating)])
+
+    def audit_ratings(self, items: Iterable[AuditItem]) -> list[Rating]:
+        """Return everything that was said of these items, oldest first."""
+        return self._ratings(AUDIT_RATINGS, (item.id for item in items))
+
+    def repair_ratings(self, items: Iterable[RepairItem]) -> list[Rating]:
+        """Return everything that was said of these items, oldest first."""
+        return self._ratings(REPAIR_RATINGS, (item.id for item in items))
+
+    # --- underneath ---
+
+    def _append(self, table: sa.Table, rows: list[dict[str, object]]) -> int:
+        with self._writing() as db:
+            before = _count(db, table)
+            for row in rows:
+                self._insert_once(db, table, **row)
+            return _count(db, table) - before
+
+    def _items(self, table: sa.Table, kind: type[Stored], *where: sa.ColumnElement[bool]) -> list[Stored]:
+        rows = self._rows(sa.select(table.c.doc).where(*where).order_by(table.c.id))
+        return [self._parsed(kind, row.doc) for row in rows]
+
+    def _ratings(self, table: sa.Table, items: Iterable[str]) -> list[Rating]:
+        found = [
+            self._parsed(Rating, row.doc)
+            for batch in batches(items)
+            for row in self._rows(sa.select(table.c.doc).where(table.c.item.in_(batch)))
+        ]
+        return sorted(found, key=lambda rating: (rating.created_at, rating.id))
+
+
+def _count(db: sa.Connection, table: sa.Table) -> int:
+    return db.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+
+
+def _row(item: Item) -> dict[str, object]:
+    return {
+        "id": item.id,
+        "run_id": item.run_id,
+        "answer_unit": item.answer_unit,
+        "criterion": item.criterion,
+        "rubric": item.rubric,
+        "created_at": utc_now(),
+        "doc": item.model_dump_json(),
+    }
+
+
+def _rating_row(rating: Rating) -> dict[str, object]:
+    return {
+        "id": rating.id,
+        "item": rating.item,
+        "rater": rating.rater,
+        "created_at": rating.created_at,
+        "score": rating.score,
+        "doc": rating.model_dump_json(),
+    }

@@ -1,0 +1,94 @@
+"""The structured log: one JSON object a line, with the id of the unit that it is about, through all layers. And no secrets in it.
+
+Loggers are those of the standard library; whoever works on a unit says so once (``about``), and every record below carries its id,
+those of retries and waits included. Without ``--log-file`` nothing is written and next to nothing is spent.
+"""
+
+import contextlib
+import contextvars
+import datetime
+import json
+import logging
+import time
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+PACKAGES = ("runner", "judge")
+"""Whose records are written: client libraries log headers, and the key is in one of them."""
+MIN_SECRET_CHARS = 6
+"""What is shorter cannot be told from ordinary text, and protects nothing."""
+HIDDEN = "[key]"
+
+_UNIT: contextvars.ContextVar[str | None] = contextvars.ContextVar("unit", default=None)
+
+
+@contextlib.contextmanager
+def about(unit: str) -> Iterator[None]:
+    """Mark everything that is logged in this block, and in what it awaits, as being about ``unit``."""
+    token = _UNIT.set(unit)
+    try:
+        yield
+    finally:
+        _UNIT.reset(token)
+
+
+def from_now_about(unit: str) -> None:
+    """Mark everything that this task logs from here on: for loops whose body belongs to somebody else."""
+    _UNIT.set(unit)
+
+
+def note(logger: logging.Logger, event: str, **fields: object) -> None:
+    """Log an event with its figures; ``event`` is one word that can be searched for."""
+    if logger.isEnabledFor(logging.INFO):
+        logger.info(event, extra={"fields": {"event": event, **fields}})
+
+
+@contextlib.contextmanager
+def written(path: Path, secrets: Collection[str] = ()) -> Iterator[None]:
+    """Append the log to ``path`` for the length of the block; ``secrets`` are blacked out. Raises OSError."""
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(JsonLines(secrets))
+    loggers = [logging.getLogger(package) for package in PACKAGES]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+        handler.close()
+
+
+def blacked_out(text: str, secrets: Collection[str]) -> str:
+    """Return ``text`` with every secret that is long enough to be one replaced."""
+    for secret in secrets:
+        if len(secret) >= MIN_SECRET_CHARS:
+            text = text.replace(secret, HIDDEN)
+    return text
+
+
+class JsonLines(logging.Formatter):
+    """A record as one line of JSON: ``time`` (UTC), ``monotonic_s``, ``level``, ``logger``, ``unit`` and the fields of the event."""
+
+    def __init__(self, secrets: Collection[str] = ()) -> None:
+        super().__init__()
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        fields = getattr(record, "fields", None) or {"event": "message", "message": record.getMessage()}
+        at = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
+        line = {
+            "time": at.isoformat(timespec="microseconds"),
+            "monotonic_s": time.monotonic(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "unit": _UNIT.get(),
+            **fields,
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return blacked_out(json.dumps(line, ensure_ascii=False, default=str), self._secrets)

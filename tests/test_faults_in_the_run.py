@@ -1,0 +1,85 @@
+"""A judge's endpoint full of faults, through the command line: none becomes a score, all are counted and owed to the next run."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from commands import Run
+from fakes import (
+    Request,
+    Response,
+    ScriptedJudge,
+    completion,
+    error_response,
+    html_response,
+    lenient,
+    serving,
+)
+
+FAULTS: dict[str, Callable[[], Response]] = {
+    "validation": lambda: error_response(500, "1 validation error for Request: literal_error"),
+    "proxy": html_response,
+    "throttled": lambda: error_response(429, "slow down", retry_after="0"),
+    "too long": lambda: error_response(400, "too long", code="context_length_exceeded"),
+    "out of five": lambda: completion("I would say 4/5 overall."),
+    "silent": lambda: completion("", reasoning_content="correct_logic deserves a 5"),
+}
+
+
+def answer(mark: str) -> str:
+    return f"```python\ndef factorial(n: int) -> int:\n    return 1 if n < 2 else n * factorial(n - 1)  # {mark}\n```\n"
+
+
+class Judge:
+    """Judges well, but for answers that name a fault, until it is repaired."""
+
+    def __init__(self) -> None:
+        self.repaired = False
+
+    def __call__(self, request: Request) -> Response:
+        said = str(request.body and request.body.get("messages"))
+        fault = next((fault for mark, fault in FAULTS.items() if f"# {mark}" in said), None)
+        return fault() if fault and not self.repaired else ScriptedJudge(lenient)(request)
+
+
+@pytest.fixture
+def place(judge: Run, tmp_path: Path) -> Path:
+    """One answer a fault and two that nothing happens to, imported."""
+    marks = [*FAULTS, "fine", "fine too"]
+    lines = [
+        {"model": "coder", "config": "baseline", "question_id": "C-T1-Q1", "answer": answer(mark), "sample": sample}
+        for sample, mark in enumerate(marks)
+    ]
+    source = tmp_path / "answers.jsonl"
+    source.write_text("\n".join(map(json.dumps, lines)))
+    assert judge("import", source, cwd=tmp_path).returncode == 0
+    return tmp_path
+
+
+def graded(requests: Sequence[Request]) -> set[str]:
+    """Which answers the judge was shown."""
+    said = [str(request.body["messages"]) for request in requests]
+    return {mark for mark in [*FAULTS, "fine", "fine too"] if any(f"# {mark}\\n" in text for text in said)}
+
+
+def test_what_failed_is_counted_and_is_all_that_the_next_run_asks_for(judge: Run, place: Path) -> None:
+    handler = Judge()
+    with serving(handler) as server:
+        line = ("score", "latest", "--judge-model", "m", "--judge-url", server.base_url, "--json")
+        first = judge(*line, cwd=place)
+        before = len(server.asked())
+        handler.repaired = True
+        second = judge(*line, cwd=place)
+        asked = server.asked()
+    assert first.returncode == 3, first.stderr
+    assert first.stderr.count(": failed: ") == len(FAULTS)
+    assert "Traceback" not in first.stderr
+    arm = json.loads(first.stdout)["arms"][0]
+    assert arm["tiers"][0]["questions"] == {"C-T1-Q1": [5.0, 5.0]}
+    assert arm["tiers"][0]["coverage"] == {"wanted": 8, "answered": 8, "scored": 2}
+    assert len(arm["failures"]) == len(FAULTS)
+    assert graded(asked[:before]) == {*FAULTS, "fine", "fine too"}
+    assert second.returncode == 0, second.stderr
+    assert graded(asked[before:]) == set(FAULTS)
+    assert json.loads(second.stdout)["arms"][0]["tiers"][0]["coverage"]["scored"] == 8
