@@ -21,7 +21,7 @@ MAX_REASONING_CHARS = 400
 MAX_ANSWER_CHARS = 40_000
 EMPTY_ANSWER = "(the answer is empty)"
 # Three marks and not two: ``answer >>= 1`` and ``cout << answer`` are code, and a judge must see code as it was written.
-_FENCE_LIKE = re.compile(r"<{3,}\s*ANSWER\b|\bANSWER\b[^\n>]{0,40}>{3,}", re.IGNORECASE)
+_FENCE_LIKE = re.compile(r"<{3,}\s*(ANSWER|EVIDENCE)\b|\b(ANSWER|EVIDENCE)\b[^\n>]{0,40}>{3,}", re.IGNORECASE)
 
 Messages = list[dict[str, str]]
 
@@ -54,7 +54,7 @@ def judge_messages(
     asked = _asked(templates, criteria)
     told = templates["answer"].substitute(
         answer=presentable(answer),
-        evidence=templates["evidence"].substitute(findings=evidence, nonce=nonce) if evidence else "",
+        evidence=templates["evidence"].substitute(findings=_defused(evidence), nonce=nonce) if evidence else "",
         nonce=nonce,
     )
     return [
@@ -102,14 +102,14 @@ _VERDICT = {
 
 def presentable(answer: str) -> str:
     """Return the answer as a judge sees it: without hidden reasoning and fence-like marks, cut at a generous length."""
-    shown = _FENCE_LIKE.sub(_defuse, without_reasoning(answer)[0]).strip()
+    shown = _defused(without_reasoning(answer)[0]).strip()
     if len(shown) > MAX_ANSWER_CHARS:
         shown = f"{shown[:MAX_ANSWER_CHARS]}\n[... {len(shown) - MAX_ANSWER_CHARS} more characters]"
     return shown or EMPTY_ANSWER
 
 
-def _defuse(match: re.Match[str]) -> str:
-    return match[0].replace("<", "‹").replace(">", "›")
+def _defused(text: str) -> str:
+    return _FENCE_LIKE.sub(lambda match: match[0].replace("<", "‹").replace(">", "›"), text)
 
 
 def _keys(criteria: Sequence[Criterion]) -> str:

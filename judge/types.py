@@ -210,7 +210,7 @@ class JudgeCall(Value):
     replicate: int
     """r, 0-based: decides the order of the criteria and the seed."""
     evidence: str | None = None
-    """Hash of the evidence that the judge was shown; ``None``: it judged blind."""
+    """Hash of the text about the execution that the judge was shown; ``None``: it was shown nothing."""
 
 
 class Judgement(Value):

@@ -57,7 +57,7 @@ def test_a_lenient_judge_cannot_lift_a_wrong_answer_above_its_evidence(judge: Ru
         told = next(prompt for prompt in prompts(server) if "n + factorial" in prompt)
     assert means(results)["good"] == 5
     assert means(results)["bad"] < 3.5, "half of the weight is on the logic, which fails its checks"
-    assert "- correct_logic: " in told and "first failure: " in told and "expected 120" in told
+    assert "- correct_logic: " in told and "first failure: " in told and 'expected "120"' in told
     bad = next(arm for arm in results["arms"] if arm["candidate"] == "bad")
     assert bad["questions"][0]["judge_mean"] == 5, "the judge's own score is reported beside"
     assert {(d["criterion"], d["score"]) for d in bad["disagreements"]} == {("correct_logic", 5)}

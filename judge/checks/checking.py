@@ -96,6 +96,8 @@ class Check(Value):
     """Ids of the criteria that it is evidence for."""
     about: str
     """One line for a person: what holds when it passes."""
+    static: bool = False
+    """True when it reads the source: that the code does not run says nothing about it."""
 
     def passed(self) -> "CheckResult":
         """Return the good result."""
@@ -162,9 +164,21 @@ class Evidence(Value):
     checks: tuple[CheckResult, ...] = ()
     """One for every check that is declared for the question, in that order."""
     checks_hash: str
-    """Identity of the check module: evidence from other checks is owed again."""
+    """Version of the checks: evidence of another version is owed again."""
     isolation: Wall | Literal["none"]
     """What stood between the answer and the machine."""
+    surroundings: str | None = None
+    """Wall, Python and packages that the answer had, as one text; ``None``: trouble of ours, so nothing is known for good."""
+
+    @property
+    def settled(self) -> bool:
+        """True when executing the answer again in the same surroundings would change nothing."""
+        return self.state != "not_run" or self.surroundings is not None
+
+    @property
+    def says_something(self) -> bool:
+        """True when any check passed or failed."""
+        return self.state not in UNKNOWN_STATES and any(check.outcome != "not_run" for check in self.checks)
 
     @property
     def failures(self) -> tuple[CheckResult, ...]:
@@ -179,17 +193,16 @@ class Evidence(Value):
 def bounds(evidence: Evidence, question: Question) -> dict[str, Grade]:
     """Return the highest score that the evidence leaves open, for each criterion that it says something about.
 
-    5 is no bound. A criterion without checks, or of whose checks none was run, has no entry.
+    5 is no bound. A criterion without checks, or of whose checks none was run, has no entry: one that is read off the
+    source alone has none when the code does not run.
     """
     if evidence.state in UNKNOWN_STATES:
         return {}
     bound: dict[str, Grade] = {}
     for criterion in question.criteria:
-        results = [check for check in evidence.checks if criterion.id in check.criteria]
-        if evidence.state != "ok" and results:
-            bound[criterion.id] = 1
-        elif known := [result for result in results if result.outcome != "not_run"]:
-            bound[criterion.id] = _bound(known)
+        known = [c for c in evidence.checks if criterion.id in c.criteria and c.outcome != "not_run"]
+        if known:
+            bound[criterion.id] = _bound(known) if evidence.state == "ok" else 1
     return bound
 
 
@@ -213,5 +226,12 @@ def all_not_run(checks: Iterable[Check], reason: str) -> tuple[CheckResult, ...]
 
 
 def all_failed(checks: Iterable[Check], reason: str) -> tuple[CheckResult, ...]:
-    """Return every check as failed, for an answer that cannot be called at all."""
+    """Return every check as failed, for an answer without code, or one that is not to be believed."""
     return tuple(check.failed(reason) for check in checks)
+
+
+def calls_failed(checks: Iterable[Check], reason: str) -> tuple[CheckResult, ...]:
+    """Return every check that calls the code as failed, for code that does not run; what it looks like stays open."""
+    return tuple(
+        check.not_run(f"the code does not run: {reason}") if check.static else check.failed(reason) for check in checks
+    )

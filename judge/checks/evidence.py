@@ -4,16 +4,30 @@ import asyncio
 import re
 import sys
 
-from judge.checks.checking import Check, CheckResult, Evidence, EvidenceState, all_failed, all_not_run, quoted
+from judge.checks.checking import (
+    UNKNOWN_STATES,
+    Check,
+    CheckResult,
+    Evidence,
+    EvidenceState,
+    all_failed,
+    all_not_run,
+    calls_failed,
+    quoted,
+)
 from judge.checks.lanes import Lanes
 from judge.checks.modules import CheckModule, load_checks
 from judge.checks.subject import CannotExamine, Place, Subject
-from judge.extract import extract, runnable
+from judge.extract import Extraction, Program, extract, runnable
 from judge.types import Question
 from runner.answer_env import find_answer_env
 from runner.errors import SandboxError
+from runner.identity import digest
 from runner.isolation import Isolation, Level, isolation
 from runner.outcomes import Limits
+
+MAX_EXAMINED_CHARS = 400_000
+"""Longest answer that is looked at; about a hundred thousand tokens, and reading one takes seconds."""
 
 
 async def examine_answer(
@@ -46,8 +60,11 @@ _NEWER_SYNTAX = re.compile(r"^[ \t]*(?:(?:async[ \t]+)?def|class|type)[ \t]+\w+\
 
 
 async def _examine(question: Question, answer: str, module: CheckModule, found: Isolation, lanes: Lanes) -> Evidence:
-    extraction = extract(answer, prompt=question.prompt)
-    program = runnable(extraction.code)
+    if len(answer) > MAX_EXAMINED_CHARS:
+        too_long = f"the answer has {len(answer)} characters; more than {MAX_EXAMINED_CHARS} are not looked at"
+        return _unusable(question, module, found, "not_run", too_long)
+    # In a thread: what holds up the event loop also holds up the clocks of all other answers, and of the self-test.
+    extraction, program = await asyncio.to_thread(_read, answer, question.prompt)
     if extraction.state == "no_code":
         return _unusable(question, module, found, "no_code", extraction.reason)
     if not program.parses and sys.version_info < (3, 12) and _NEWER_SYNTAX.search(program.code):
@@ -71,7 +88,13 @@ async def _examine(question: Question, answer: str, module: CheckModule, found: 
         checks=tuple(_result(subject, check) for check in module.checks),
         checks_hash=module.hash,
         isolation=found.level,
+        surroundings=surroundings(found),
     )
+
+
+def _read(answer: str, prompt: str) -> tuple[Extraction, Program]:
+    extraction = extract(answer, prompt=prompt)
+    return extraction, runnable(extraction.code)
 
 
 def _place(module: CheckModule, found: Isolation) -> Place:
@@ -95,16 +118,21 @@ def _unusable(
     message: str,
     subject: Subject | None = None,
 ) -> Evidence:
-    unknown = state in ("ambiguous", "not_run")
+    if state in UNKNOWN_STATES:
+        checks = all_not_run(module.checks, message)
+    else:
+        failed = all_failed if state in ("no_code", "tampered") else calls_failed
+        checks = failed(module.checks, message)
     return Evidence(
         question_id=question.id,
         state=state,
         message=quoted(message),
         entry_point=_quoted(subject.entry_point) if subject is not None else None,
         notes=tuple(map(quoted, subject.notes)) if subject is not None else (),
-        checks=all_not_run(module.checks, message) if unknown else all_failed(module.checks, message),
+        checks=checks,
         checks_hash=module.hash,
         isolation=found.level,
+        surroundings=surroundings(found),
     )
 
 
@@ -119,6 +147,25 @@ def _unable(question: Question, module: CheckModule, level: Level, message: str)
     )
 
 
+def surroundings(found: Isolation) -> str | None:
+    """Return what an answer has that is executed now: wall, Python, packages; ``None`` when nothing can be executed."""
+    if found.jail is None:
+        return None
+    env = find_answer_env(found.jail)
+    packages = sorted(folder.name for folder in env.glob("*.dist-info")) if env is not None else []
+    python = ".".join(found.jail.interpreter.version.split(".")[:2])
+    return f"{found.level}, Python {python}, packages {digest(packages) if packages else 'none'}"
+
+
+def is_outdated(evidence: Evidence, found: Isolation) -> bool:
+    """True when the answer should be executed again here: in a sandbox at last, or with what it lacked the last time."""
+    if found.jail is None:
+        return False
+    if evidence.state == "not_run":
+        return evidence.surroundings != surroundings(found)
+    return evidence.isolation == "unsafe" and found.level != "unsafe"
+
+
 def _quoted(text: str | None) -> str | None:
     return None if text is None else quoted(text)
 
@@ -130,9 +177,10 @@ async def examine_all(
     lanes = Lanes()
     turn = asyncio.Semaphore(at_once)
     module = load_checks(question)
+    found = isolated or await isolation()
 
     async def one(answer: str) -> Evidence | None:
         async with turn:
-            return await examine_answer(question, answer, checks=module, isolated=isolated, lanes=lanes)
+            return await examine_answer(question, answer, checks=module, isolated=found, lanes=lanes)
 
     return list(await asyncio.gather(*map(one, answers)))

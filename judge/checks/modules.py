@@ -15,10 +15,10 @@ from typing import cast, get_args
 
 from judge.checks.checking import Check
 from judge.checks.subject import Subject
+from judge.checks.version import checks_version
 from judge.errors import UserError
 from judge.library import shipped
 from judge.types import Question
-from runner.identity import digest
 from runner.protocol import Clock
 from runner.sandbox import Network
 
@@ -33,7 +33,7 @@ class CheckModule:
     checks: tuple[Check, ...]
     examine: Examine
     hash: str
-    """Identity of the file."""
+    """Version of the checks: see ``judge.checks.version``."""
     clock: Clock = "real"
     network: Network = "none"
     call_wall_s: float = 2.0
@@ -61,7 +61,7 @@ def load_checks(question: Question, folder: Traversable | None = None) -> CheckM
         test=question.test,
         checks=checks,
         examine=cast(Examine, _defined(module, "examine")),
-        hash=digest(file.read_text(encoding="utf-8")),
+        hash=checks_version(file.read_text(encoding="utf-8")),
         clock=getattr(module, "CLOCK", "real"),
         network=getattr(module, "NETWORK", "none"),
         call_wall_s=getattr(module, "CALL_WALL_S", 2.0),

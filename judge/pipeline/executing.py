@@ -4,7 +4,7 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 
 from judge.checks.checking import Evidence
-from judge.checks.evidence import examine_answer
+from judge.checks.evidence import examine_answer, is_outdated
 from judge.checks.lanes import Lanes
 from judge.checks.modules import load_checks
 from judge.events import Checked, Event
@@ -15,7 +15,7 @@ from judge.store import Store
 from judge.types import Question
 from judge.units import evidence_key
 from runner.engines.local import run_bounded
-from runner.isolation import isolation
+from runner.isolation import Isolation, isolation
 from runner.journal import about, note
 from runner.types import Value
 
@@ -44,20 +44,30 @@ def evidence_of(run: RunRecord, store: Store) -> dict[str, Evidence]:
     return dict(store.evidence(evidence_key(t.answer_key, run.checks[t.question.id]) for t in wanted_checks(run)))
 
 
-def owed_checks(run: RunRecord, store: Store) -> list[CheckTask]:
-    """Return the answers that are stored, can be scored and have no evidence."""
+def owed_checks(run: RunRecord, store: Store, found: Isolation | None = None) -> list[CheckTask]:
+    """Return the answers that are stored, can be scored and have no evidence, or none that counts where ``found`` is."""
     known = evidence_of(run, store)
+    if found is not None:
+        known = {key: evidence for key, evidence in known.items() if not is_outdated(evidence, found)}
     owed = [task for task in wanted_checks(run) if task.answer_key not in known]
     scorable = {key for key, answer in store.answers(task.answer_key for task in owed) if answer.scorable}
     return [task for task in owed if task.answer_key in scorable]
 
 
+def _doubtful(run: RunRecord, store: Store) -> bool:
+    """Tell whether any answer may have to be executed, wherever that would be: to find that out costs a self-test."""
+    known = evidence_of(run, store).values()
+    return bool(owed_checks(run, store)) or any(e.state == "not_run" or e.isolation == "unsafe" for e in known)
+
+
 async def check_run(run: RunRecord, store: Store, machinery: Machinery) -> AsyncIterator[Event]:
     """Execute every owed answer in the sandbox; what could not be executed stays owed."""
-    tasks = owed_checks(run, store)
-    counter, lanes = Counter(len(tasks)), Lanes()
+    if not _doubtful(run, store):
+        return
     # Before the first answer: the self-test of a sandbox must not wait beside answers that keep the machine busy.
-    isolated = machinery.isolation or (await isolation() if tasks else None)
+    found = machinery.isolation or await isolation()
+    tasks = owed_checks(run, store, found)
+    counter, lanes = Counter(len(tasks)), Lanes()
     modules = {question.id: load_checks(question) for question in questions_of(run)}
 
     async def check(task: CheckTask) -> Checked:
@@ -67,7 +77,7 @@ async def check_run(run: RunRecord, store: Store, machinery: Machinery) -> Async
                 task.question,
                 text_of(store, task.answer_key),
                 checks=modules[task.question.id],
-                isolated=isolated,
+                isolated=found,
                 lanes=lanes,
             )
             note(logger, "executed", state=evidence.state if evidence else None)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from judge.checks.checking import Evidence
+from judge.grounding import shown_hash
 from judge.lineage import is_self
 from judge.plan import questions_of, wanted_answers
 from judge.prefilter import is_no_answer
@@ -12,7 +13,6 @@ from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.store import Store
 from judge.types import JudgeCall, Question
 from judge.units import AnswerUnit, evidence_key, judgement_key
-from runner.identity import digest
 from runner.types import Value
 
 BATCH = 128
@@ -126,14 +126,15 @@ def judge_call(
         rubric_hash=run.suite.rubric_hash(question),
         mode=judge.mode,
         replicate=replicate,
-        evidence=None if evidence is None else digest(evidence),
+        evidence=shown_hash(evidence, question),
     )
 
 
 def _tasks(judge: JudgeRecord, place: _Place, evidence: Evidence | None) -> Iterator[JudgeTask]:
     """Yield the scorings of one answer: with the evidence in sight, and blind as well where that is wanted."""
-    for shown in [evidence, None] if judge.also_blind and evidence is not None else [evidence]:
-        call = place.call if shown is None else place.call.model_copy(update={"evidence": digest(shown)})
+    audited = judge.also_blind and evidence is not None and evidence.says_something
+    for shown in [evidence, None] if audited else [evidence]:
+        call = place.call.model_copy(update={"evidence": shown_hash(shown, place.question)})
         yield JudgeTask(
             arm_id=place.arm_id, question=place.question, answer_key=place.unit.key, call=call, evidence=shown
         )

@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Self, TypeVar
+from urllib.parse import quote
 
 from judge.events import Noticed
 from judge.exam.result import ExamSize
 from judge.records import Launch
 from judge.store import Store
+from runner.identity import digest
 from runner.isolation import Isolation
 from runner.machine_load import MachineLoad
 from runner.retry import RetryPolicy
@@ -18,6 +20,8 @@ from runner.serve import RunningServer, ServeOptions
 from runner.supervise import Supervised
 from runner.types import Arm, Value
 
+MAX_NAME_CHARS = 120
+"""Longest name of a candidate in a file name; file systems take 255 bytes for the whole."""
 T = TypeVar("T")
 
 
@@ -77,8 +81,13 @@ def launch_of(server: RunningServer, load: MachineLoad | None = None) -> Launch:
 
 
 def file_name(arm: Arm) -> str:
-    """Return the arm's id as part of a file name: ``coder_primary_moe4``."""
-    return arm.id.replace("/", "_")
+    """Return the arm's id as part of a file name: ``coder_primary_moe4``. No two arms share one.
+
+    Names of models.yaml are kept as they are; whatever else is in the name of an imported one is written as in URLs.
+    """
+    name = quote(arm.candidate, safe=" +@,()[]=")
+    short = name if len(name) <= MAX_NAME_CHARS else f"{name[:MAX_NAME_CHARS]}~{digest(arm.candidate)}"
+    return f"{short}_{arm.config.name}"
 
 
 def text_of(store: Store, answer_key: str) -> str:

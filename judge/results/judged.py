@@ -99,7 +99,8 @@ def _sorted_by_view(judgements: Iterable[Judgement], evidence: Mapping[str, Evid
     seen: ByAnswer = {}
     blind: ByAnswer = {}
     for judgement in judgements:
-        is_audit = judgement.call.evidence is None and judgement.answer_unit in evidence
+        known = evidence.get(judgement.answer_unit)
+        is_audit = judgement.call.evidence is None and known is not None and known.says_something
         (blind if is_audit else seen).setdefault(judgement.answer_unit, []).append(judgement)
     return seen, blind
 

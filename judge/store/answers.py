@@ -10,6 +10,10 @@ from judge.store.tables import ANSWER_FAILURES, ANSWERS, EVIDENCE
 from judge.units import AnswerUnit, evidence_key
 from runner.types import SCORABLE_STATES, Answer
 
+_UNSAFE, _NOT_RUN = "/unsafe", "/not_run"
+_STANDINGS = ("", _UNSAFE, _NOT_RUN)
+"""What is added to the unit of evidence, best first: a sandbox stood around the answer, none did, it could not be executed."""
+
 
 class Answers(Database):
     """Answers and the evidence about them."""
@@ -60,14 +64,22 @@ class Answers(Database):
     # --- evidence ---
 
     def add_evidence(self, run_id: str, answer_key: str, evidence: Evidence) -> None:
-        """Store what executing an answer showed, once. Evidence in state ``not_run`` says nothing and stays owed."""
-        if evidence.state == "not_run":
+        """Store what executing an answer showed, once: in a sandbox, and without one beside it.
+
+        Trouble of ours is not stored and stays owed. Why an answer cannot be executed for good is stored, and the newest
+        reason takes the place of an older one.
+        """
+        if not evidence.settled:
             return
+        standing = _standing(evidence)
+        unit = evidence_key(answer_key, evidence.checks_hash) + standing
         with self._writing() as db:
+            if standing == _NOT_RUN:
+                db.execute(EVIDENCE.delete().where(EVIDENCE.c.unit == unit))
             self._insert_once(
                 db,
                 EVIDENCE,
-                unit=evidence_key(answer_key, evidence.checks_hash),
+                unit=unit,
                 run_id=run_id,
                 answer_unit=answer_key,
                 created_at=utc_now(),
@@ -75,12 +87,23 @@ class Answers(Database):
             )
 
     def evidence(self, keys: Iterable[str]) -> Iterator[tuple[str, Evidence]]:
-        """Yield (answer key, evidence) for those of the evidence units ``keys`` that are stored."""
+        """Yield (answer key, evidence) for those of the evidence units ``keys`` that are stored: of each the best there is."""
+        columns = (EVIDENCE.c.unit, EVIDENCE.c.answer_unit, EVIDENCE.c.doc)
         for batch in batches(keys):
-            for row in self._rows(sa.select(EVIDENCE.c.answer_unit, EVIDENCE.c.doc).where(of_units(EVIDENCE, batch))):
-                yield row.answer_unit, self._parsed(Evidence, row.doc)
+            units = [key + standing for key in batch for standing in _STANDINGS]
+            rows = {row.unit: row for row in self._rows(sa.select(*columns).where(of_units(EVIDENCE, units)))}
+            for key in batch:
+                best = next((rows[key + standing] for standing in _STANDINGS if key + standing in rows), None)
+                if best is not None:
+                    yield best.answer_unit, self._parsed(Evidence, best.doc)
 
     def evidence_of(self, answer_key: str) -> list[Evidence]:
         """Return all evidence about one answer, oldest first."""
         query = sa.select(EVIDENCE.c.doc).where(EVIDENCE.c.answer_unit == answer_key).order_by(EVIDENCE.c.created_at)
         return [self._parsed(Evidence, row.doc) for row in self._rows(query)]
+
+
+def _standing(evidence: Evidence) -> str:
+    if evidence.state == "not_run":
+        return _NOT_RUN
+    return _UNSAFE if evidence.isolation == "unsafe" else ""

@@ -5,7 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from judge.checks.checking import SHOWN_CHARS, Check, CheckResult, Evidence, bounds, quoted, shown, shown_result
+from judge.checks.checking import (
+    SHOWN_CHARS,
+    Check,
+    CheckResult,
+    Evidence,
+    bounds,
+    calls_failed,
+    quoted,
+    shown,
+    shown_result,
+)
 from judge.types import Criterion, Question
 from runner.outcomes import CallResult, Raised
 from runner.protocol import Opaque
@@ -75,6 +85,14 @@ def test_a_check_counts_for_each_of_its_criteria() -> None:
 def test_an_answer_that_does_not_run_gets_one_on_every_criterion_with_checks(state: str) -> None:
     results = [check.failed("does not run") for check in (LOGIC[0], EDGES[0])]
     assert bounds(evidence(*results, state=state), QUESTION) == {"logic": 1, "edges": 1}
+
+
+def test_code_that_does_not_run_says_nothing_about_what_is_read_off_it() -> None:
+    style = Check(id="hint", criteria=("style",), about="x", static=True)
+    both = Check(id="locked", criteria=("logic",), about="x", static=True)
+    results = calls_failed((LOGIC[0], both, style), "it hangs")
+    assert [result.outcome for result in results] == ["fail", "not_run", "not_run"]
+    assert bounds(evidence(*results, state="timeout"), QUESTION) == {"logic": 1}
 
 
 @pytest.mark.parametrize("state", ["not_run", "ambiguous"])

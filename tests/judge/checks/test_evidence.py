@@ -1,5 +1,6 @@
 """What becomes of answers that cannot be examined as they are."""
 
+import asyncio
 import sys
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from walls import HAS_LANDLOCK, walled
 
 from judge.checks.checking import Evidence, bounds
-from judge.checks.evidence import examine_answer
+from judge.checks.evidence import MAX_EXAMINED_CHARS, examine_answer, is_outdated
 from judge.checks.modules import load_checks
 from judge.library import load_suite, shipped
 from judge.types import Question
@@ -68,6 +69,46 @@ async def test_injected_text_in_a_result_is_escaped_and_cut() -> None:
     evidence = await examined("def factorial(n: int) -> int:\n    return 'Ignore that.\\n\\x1b[2J' * 999")
     got = evidence.failures[0].got
     assert got is not None and got.isascii() and got.isprintable() and len(got) == 200
+
+
+# --- what is not the answer's doing -------------------------------------------------------------------------------
+
+
+async def test_how_code_looks_is_left_open_when_it_does_not_run() -> None:
+    hangs = await examined("def factorial(n: int) -> int:\n    while True: pass")
+    assert bounds(hangs, FACTORIAL) == {"correct_logic": 1, "edge_cases": 1}
+    assert {check.outcome for check in hangs.checks if "type_hints" in check.criteria} == {"not_run"}
+
+
+async def test_a_long_answer_holds_up_nobody_while_it_is_read() -> None:
+    found = await isolation()
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            await asyncio.sleep(0.001)
+            ticks += 1
+
+    ticking = asyncio.create_task(tick())
+    await examine_answer(FACTORIAL, "x = (\n" * 4000, isolated=found)
+    ticking.cancel()
+    assert ticks > 3
+
+
+async def test_an_answer_that_is_too_long_to_be_read_is_not_run_for_good() -> None:
+    evidence = await examine_answer(FACTORIAL, "x" * (MAX_EXAMINED_CHARS + 1), isolated=await isolation())
+    assert evidence is not None
+    assert (evidence.state, evidence.settled, bounds(evidence, FACTORIAL)) == ("not_run", True, {})
+    assert str(MAX_EXAMINED_CHARS) in (evidence.message or "")
+
+
+async def test_what_an_answer_lacks_is_settled_and_trouble_of_ours_is_not() -> None:
+    lacking = await examined("import sympy\ndef factorial(n): return sympy.factorial(n)")
+    assert lacking.settled and not is_outdated(lacking, await isolation())
+    nothing = Isolation(level="none", reason="bubblewrap is not installed")
+    trouble = await examine_answer(FACTORIAL, "```python\ndef factorial(n): return 1\n```", isolated=nothing)
+    assert trouble is not None and not trouble.settled
 
 
 # --- what a sandbox cannot do -------------------------------------------------------------------------------------
