@@ -7,8 +7,9 @@ negative n (the question does not mention it, so 1 for an empty product is fine)
 import math
 import random
 
+from judge.checks.candidates import Entry, WantedFunction
 from judge.checks.checking import Check
-from judge.checks.entry import Entry, WantedFunction, find_function
+from judge.checks.entry import find_function
 from judge.checks.hints import function_hints, says_integer
 from judge.checks.subject import Case, Subject
 from runner.outcomes import CallResult

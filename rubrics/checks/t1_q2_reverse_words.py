@@ -6,8 +6,9 @@ the space (tabs, line ends), and what becomes of punctuation.
 
 import random
 
+from judge.checks.candidates import WantedFunction
 from judge.checks.checking import Check
-from judge.checks.entry import WantedFunction, find_function
+from judge.checks.entry import find_function
 from judge.checks.subject import Case, Subject
 
 QUESTION = "C-T1-Q2"

@@ -7,8 +7,9 @@ sizes: twice the input is four times the work at O(n^2), and eight times at O(n^
 import random
 from dataclasses import dataclass
 
+from judge.checks.candidates import Entry, WantedFunction
 from judge.checks.checking import Check
-from judge.checks.entry import Entry, WantedFunction, find_function
+from judge.checks.entry import find_function
 from judge.checks.subject import NOT_TRIED, Case, Subject
 from runner.outcomes import CallResult, Work
 from runner.protocol import Call, Counted, Counting

@@ -16,8 +16,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from judge.checks.candidates import Entry, WantedFunction
 from judge.checks.checking import Check, shown, shown_result
-from judge.checks.entry import Entry, WantedFunction, find_function
+from judge.checks.entry import find_function
 from judge.checks.subject import Case, Subject
 from runner.loopback import LoopbackServer, Route
 from runner.outcomes import CallResult

@@ -10,8 +10,9 @@ import random
 from collections import Counter
 from collections.abc import Callable
 
+from judge.checks.candidates import WantedFunction
 from judge.checks.checking import Check, shown
-from judge.checks.entry import WantedFunction, find_function
+from judge.checks.entry import find_function
 from judge.checks.subject import Case, Subject
 from runner.outcomes import CallResult
 from runner.protocol import Counting
