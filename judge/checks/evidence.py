@@ -1,14 +1,13 @@
 """An answer -> what executing it showed. Our own trouble is never a failed check."""
 
 import asyncio
-import re
-import sys
 
 from judge.checks.checking import Check, CheckResult, Evidence, EvidenceState, all_failed, all_not_run, quoted
+from judge.checks.lacking import needs_newer_syntax
 from judge.checks.lanes import Lanes
 from judge.checks.modules import CheckModule, load_checks
 from judge.checks.subject import CannotExamine, Place, Subject
-from judge.extract import extract, runnable
+from judge.extract import MAX_PARSED_CHARS, extract, is_newer, runnable
 from judge.types import Question
 from runner.answer_env import find_answer_env
 from runner.errors import SandboxError
@@ -41,17 +40,17 @@ async def examine_answer(
         return _unable(question, module, found.level, str(error))
 
 
-_NEWER_SYNTAX = re.compile(r"^[ \t]*(?:(?:async[ \t]+)?def|class|type)[ \t]+\w+\[[^\]\n]+\][ \t]*[(:=]", re.MULTILINE)
-"""``class Stack[T]:``: right where it runs, so no error of the answer's."""
-
-
 async def _examine(question: Question, answer: str, module: CheckModule, found: Isolation, lanes: Lanes) -> Evidence:
     extraction = extract(answer, prompt=question.prompt)
     program = runnable(extraction.code)
     if extraction.state == "no_code":
         return _unusable(question, module, found, "no_code", extraction.reason)
-    if not program.parses and sys.version_info < (3, 12) and _NEWER_SYNTAX.search(program.code):
-        return _unusable(question, module, found, "not_run", "type parameters need Python 3.12 or newer to run answers")
+    if len(extraction.code) > MAX_PARSED_CHARS:
+        return _unusable(
+            question, module, found, "not_run", f"a program of {len(extraction.code)} characters is not run"
+        )
+    if not program.parses and is_newer(program.code):
+        return _unusable(question, module, found, "not_run", needs_newer_syntax())
     if not program.parses:
         return _unusable(question, module, found, "syntax_error", program.syntax_error or "it does not compile")
     subject = Subject(question, answer, extraction.code, program, _place(module, found), lanes)
@@ -61,7 +60,9 @@ async def _examine(question: Question, answer: str, module: CheckModule, found: 
             await module.examine(subject)
         finally:
             await subject.close()
-    except CannotExamine as reason:
+    except CannotExamine as error:
+        # A part that could not be loaded is why nothing, or something else, was found.
+        reason = subject.reduced if subject.reduced is not None and error.state == "no_entry_point" else error
         return _unusable(question, module, found, reason.state, str(reason), subject)
     return Evidence(
         question_id=question.id,

@@ -12,16 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from judge.checks.checking import Check, CheckResult, EvidenceState, FailureKind, shown, shown_result
+from judge.checks.lacking import absent_module, lacking, lacking_while_loading
 from judge.checks.lanes import Lanes
-from judge.extract import Program
+from judge.extract import Program, without_statement
 from judge.types import Question
 from runner.isolation import Isolation
-from runner.outcomes import CallResult, Inventory, Limits, Loaded, Raised
+from runner.outcomes import CallResult, Inventory, Limits, Loaded
 from runner.protocol import Call, Clock, Counting
 from runner.sandbox import Network, Sandbox
 
 MAX_ENDS = 3
 """Confirmed hangs and deaths after which an answer is not called any more: each costs seconds."""
+
+MAX_LEFT_OUT = 8
+"""Statements of the module that are left out one by one so that the rest can be loaded."""
 
 NOT_TRIED = "not tried: the answer hung or died before"
 
@@ -100,6 +104,9 @@ class Subject:
         self.entry_point: str | None = None
         self.notes: list[str] = []
         self.results: dict[str, CheckResult] = {}
+        self.reduced: CannotExamine | None = None
+        """Why a statement of the program was left out, the first one; ``None``: it was loaded whole."""
+        self._gone = frozenset(program.gone)
         self._lanes = lanes or Lanes()
         self._glue: list[str] = []
         self._sandbox: Sandbox | None = None
@@ -134,7 +141,15 @@ class Subject:
             self.results[check.id] = check.not_run(reason)
 
     def failed_call(self, check: Check, result: CallResult, *, input: str, expected: str) -> None:
-        """Record a failure that one call shows."""
+        """Record a failure that one call shows; one of this machine says nothing about the answer.
+
+        Raises CannotExamine when the answer needs a part of its own that cannot be loaded.
+        """
+        if result.error is not None and (reason := lacking(result.error, self._gone)) is not None:
+            if self.reduced is not None and self.reduced.state != "not_run":
+                raise self.reduced
+            self.not_run(check, reason)
+            return
         self.failed(
             check, reason_of(result), kind=kind_of(result), input=input, expected=expected, got=shown_result(result)
         )
@@ -163,8 +178,34 @@ class Subject:
         if loaded.state in ("timeout", "died"):
             loaded = await self._open(alone=True)
         if not loaded.ok:
-            raise _cannot_load(loaded)
+            loaded = await self._load_the_rest(loaded)
+        if not loaded.ok:
+            raise _cannot_load(loaded, self._gone)
         self.inventory = loaded.inventory
+
+    async def _load_the_rest(self, loaded: Loaded) -> Loaded:
+        """Leave out statements that this machine cannot run, and statements that fail and that nothing else needs."""
+        for _ in range(MAX_LEFT_OUT):
+            if loaded.ok or loaded.error is None or not self._leave_out(loaded):
+                break
+            loaded = await self._open()
+        return loaded
+
+    def _leave_out(self, loaded: Loaded) -> bool:
+        error = loaded.error
+        if error is None or error.line is None:
+            return False
+        rest = without_statement(self.program.code, error.line, absent_module(error))
+        reason = _cannot_load(loaded, self._gone)
+        is_ours = reason.state == "not_run" or (rest is not None and rest.is_import)
+        if rest is None or not (is_ours or not (rest.is_needed or rest.is_function)):
+            return False
+        self.reduced = self.reduced or reason
+        self.notes.append(f"left out: {rest.left_out} ({reason})")
+        self._gone |= rest.gone
+        self.program = self.program.model_copy(update={"code": rest.code})
+        self.tree = ast.parse(rest.code)
+        return True
 
     async def install(self, glue: str) -> None:
         """Add definitions of ours to the answer's module, in this and all further sandboxes of this answer."""
@@ -337,32 +378,12 @@ def reason_of(result: CallResult) -> str:
     return reasons.get(result.state, "wrong result")
 
 
-# Real packages that an answer may reasonably import and that are not shipped for answers: that one of them is absent
-# says nothing about the answer. A made-up module does.
-# fmt: off
-_REAL_PACKAGES = frozenset({
-    "aiodns", "aiofiles", "aiohttp", "aiolimiter", "aioresponses", "anyio", "async_timeout", "asyncpg", "attr",
-    "attrs", "backoff", "cachetools", "certifi", "fastapi", "flask", "grpc", "httpx", "hypothesis", "loguru",
-    "matplotlib", "more_itertools", "multidict", "netaddr", "numba", "numpy", "pandas", "psutil", "pydantic",
-    "pytest", "redis", "requests", "rich", "scipy", "sortedcontainers", "structlog", "sympy", "tenacity",
-    "tornado", "tqdm", "trio", "typeguard", "typing_extensions", "urllib3", "uvloop", "yarl",
-})
-# fmt: on
-
-
-def _cannot_load(loaded: Loaded) -> CannotExamine:
+def _cannot_load(loaded: Loaded, gone: frozenset[str] = frozenset()) -> CannotExamine:
     if loaded.error is not None:
-        if (package := _absent_package(loaded.error)) is not None:
-            return CannotExamine("not_run", f"the package {package} is not installed for answers")
+        if (reason := lacking_while_loading(loaded.error, gone)) is not None:
+            return CannotExamine("not_run", reason)
         state: EvidenceState = "syntax_error" if loaded.error.is_a("SyntaxError") else "load_error"
         line = f" in line {loaded.error.line}" if loaded.error.line is not None else ""
         return CannotExamine(state, f"{loaded.error.type}{line}: {loaded.error.message}")
     states: dict[str, EvidenceState] = {"timeout": "timeout", "died": "died", "tampered": "tampered"}
     return CannotExamine(states[loaded.state], f"while it was loaded: {loaded.message}")
-
-
-def _absent_package(error: Raised) -> str | None:
-    if not error.is_a("ModuleNotFoundError"):
-        return None
-    name = error.message.partition("'")[2].partition("'")[0].partition(".")[0]
-    return name if name in _REAL_PACKAGES else None

@@ -75,10 +75,12 @@ def runnable(code: str) -> Program:
     dropped = [s.node for i, s in enumerate(statements) if i not in kept]
     text = _without(source, dropped, [statements[i].node for i in sorted(kept)])
     error = compile_error(text)
+    bound = frozenset().union(*(statements[i].binds for i in kept))
     return Program(
         code=text,
         dropped=tuple(_named(source, node) for node in dropped),
         defines=tuple(dict.fromkeys(n for i in sorted(kept) for n in defined_names(statements[i].node))),
+        gone=tuple(sorted(frozenset().union(*(s.binds for s in statements)) - bound)),
         parses=error is None,
         syntax_error=error,
     )

@@ -57,6 +57,8 @@ class Program(Value):
     """What was left out, one ``line N: first line of the statement`` each, N counted in the extracted code."""
     defines: tuple[str, ...]
     """Functions and classes of the module in order, so that a check can find its entry point by name."""
+    gone: tuple[str, ...] = ()
+    """Names that only dropped statements bind, sorted."""
     parses: bool
     """True when the code compiles on the Python that runs this."""
     syntax_error: str | None
