@@ -57,6 +57,7 @@ async def find_function(subject: Subject, wanted: WantedFunction) -> Entry:
     subject.notes += notes
     entry = chosen.candidate.entry
     subject.entry_point = entry.text
+    subject.require_possible(chosen.results[0])
     if chosen.results[0].state in ("timeout", "died"):
         state = kind_of(chosen.results[0])
         raise CannotCall(

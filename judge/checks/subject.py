@@ -141,18 +141,28 @@ class Subject:
             self.results[check.id] = check.not_run(reason)
 
     def failed_call(self, check: Check, result: CallResult, *, input: str, expected: str) -> None:
-        """Record a failure that one call shows; one of this machine says nothing about the answer.
-
-        Raises CannotExamine when the answer needs a part of its own that cannot be loaded.
-        """
-        if result.error is not None and (reason := lacking(result.error, self._gone)) is not None:
-            if self.reduced is not None and self.reduced.state != "not_run":
-                raise self.reduced
+        """Record a failure that one call shows; one of this machine's says nothing about the answer."""
+        if (reason := self.lacking(result)) is not None:
             self.not_run(check, reason)
             return
         self.failed(
             check, reason_of(result), kind=kind_of(result), input=input, expected=expected, got=shown_result(result)
         )
+
+    def lacking(self, result: CallResult) -> str | None:
+        """Return what this machine lacks that a call needed, ``None`` when it is not that.
+
+        Raises CannotExamine when it is a part of the answer's own that cannot be loaded.
+        """
+        reason = lacking(result.error, self._gone) if result.error is not None else None
+        if reason is not None and self.reduced is not None and self.reduced.state != "not_run":
+            raise self.reduced
+        return reason
+
+    def require_possible(self, result: CallResult) -> None:
+        """Raise CannotExamine when plain use needs something that this machine lacks."""
+        if (reason := self.lacking(result)) is not None:
+            raise CannotExamine("not_run", reason)
 
     def judge(
         self,
