@@ -134,6 +134,11 @@ def _chosen(
     passes = [results is not None and results[0].ok and wanted.accepts(results[1:]) for results in tried]
     best = made[0]
     rivals = [i for i, entry in enumerate(made) if i and _is_named(entry.name, wanted) >= _is_named(best.name, wanted)]
+    bases = {base for owner in subject.inventory.classes for base in owner.bases}
+    if not passes[0] and best.name in bases and _is_abstract(tried[0]) and any(passes[i] for i in rivals):
+        first = next(i for i in rivals if passes[i])
+        return _chosen(subject, wanted, made[first:], tried[first:])
+    rivals = [i for i in rivals if not (made[i].name in bases and not passes[i] and _is_abstract(tried[i]))]
     if any(passes[i] != passes[0] for i in rivals):
         require_unambiguous([best.name, *(made[i].name for i in rivals)])
     subject.notes += [f"there is also {made[i].text}" for i in rivals]
@@ -142,6 +147,11 @@ def _chosen(
         state = next(result.state for result in tried[0] if not result.ok)
         raise CannotExamine("timeout" if state == "timeout" else "died", f"{best.text} in plain use")
     return best
+
+
+def _is_abstract(results: Results | None) -> bool:
+    """Tell whether plain use ends at a method that a subclass has to define."""
+    return results is not None and any(r.error is not None and r.error.is_a("NotImplementedError") for r in results)
 
 
 def _look(entry: ClassEntry) -> list[Call]:
