@@ -95,10 +95,12 @@ class Check(Value):
     """Ids of the criteria that it is evidence for."""
     about: str
     """One line for a person: what holds when it passes."""
+    static: bool = False
+    """True when it is read off the source: that the code hangs or does not load says nothing about it."""
 
     def passed(self) -> "CheckResult":
         """Return the good result."""
-        return CheckResult(id=self.id, criteria=self.criteria, outcome="pass")
+        return CheckResult(id=self.id, criteria=self.criteria, static=self.static, outcome="pass")
 
     def failed(
         self,
@@ -113,6 +115,7 @@ class Check(Value):
         return CheckResult(
             id=self.id,
             criteria=self.criteria,
+            static=self.static,
             outcome="fail",
             kind=kind,
             reason=quoted(reason),
@@ -123,7 +126,9 @@ class Check(Value):
 
     def not_run(self, reason: str) -> "CheckResult":
         """Return that nothing is known."""
-        return CheckResult(id=self.id, criteria=self.criteria, outcome="not_run", reason=quoted(reason))
+        return CheckResult(
+            id=self.id, criteria=self.criteria, static=self.static, outcome="not_run", reason=quoted(reason)
+        )
 
 
 def _escaped(text: str) -> str:
@@ -135,6 +140,8 @@ class CheckResult(Value):
 
     id: str
     criteria: tuple[str, ...]
+    static: bool = False
+    """True when it was read off the source."""
     outcome: Outcome
     kind: FailureKind | None = None
     """What sort of failure; ``None`` unless it failed."""
@@ -178,14 +185,15 @@ class Evidence(Value):
 def bounds(evidence: Evidence, question: Question) -> dict[str, Grade]:
     """Return the highest score that the evidence leaves open, for each criterion that it says something about.
 
-    5 is no bound. A criterion without checks, or of whose checks none was run, has no entry.
+    5 is no bound. A criterion without checks, or of whose checks none was run, has no entry. What cannot be run at all
+    bounds what only running it shows, not what stands in its source.
     """
     if evidence.state in UNKNOWN_STATES:
         return {}
     bound: dict[str, Grade] = {}
     for criterion in question.criteria:
         results = [check for check in evidence.checks if criterion.id in check.criteria]
-        if evidence.state != "ok" and results:
+        if evidence.state != "ok" and any(result.outcome == "fail" and not result.static for result in results):
             bound[criterion.id] = 1
         elif known := [result for result in results if result.outcome != "not_run"]:
             bound[criterion.id] = _bound(known)
@@ -209,8 +217,3 @@ _BOUND_BY_SHARE: tuple[tuple[float, Grade], ...] = ((1.0, 5), (0.8, 3), (0.5, 2)
 def all_not_run(checks: Iterable[Check], reason: str) -> tuple[CheckResult, ...]:
     """Return every check as one about which nothing is known."""
     return tuple(check.not_run(reason) for check in checks)
-
-
-def all_failed(checks: Iterable[Check], reason: str) -> tuple[CheckResult, ...]:
-    """Return every check as failed, for an answer that cannot be called at all."""
-    return tuple(check.failed(reason) for check in checks)

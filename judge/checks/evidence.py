@@ -1,8 +1,17 @@
 """An answer -> what executing it showed. Our own trouble is never a failed check."""
 
 import asyncio
+from collections.abc import Mapping
 
-from judge.checks.checking import Check, CheckResult, Evidence, EvidenceState, all_failed, all_not_run, quoted
+from judge.checks.checking import (
+    UNKNOWN_STATES,
+    Check,
+    CheckResult,
+    Evidence,
+    EvidenceState,
+    all_not_run,
+    quoted,
+)
 from judge.checks.lacking import needs_newer_syntax
 from judge.checks.lanes import Lanes
 from judge.checks.modules import CheckModule, load_checks
@@ -42,18 +51,28 @@ async def examine_answer(
 
 async def _examine(question: Question, answer: str, module: CheckModule, found: Isolation, lanes: Lanes) -> Evidence:
     extraction = extract(answer, prompt=question.prompt)
-    program = runnable(extraction.code)
     if extraction.state == "no_code":
         return _unusable(question, module, found, "no_code", extraction.reason)
-    if len(extraction.code) > MAX_PARSED_CHARS:
-        return _unusable(
-            question, module, found, "not_run", f"a program of {len(extraction.code)} characters is not run"
-        )
+    evidence = await _examine_code(question, answer, extraction.code, module, found, lanes)
+    if extraction.earlier and (evidence.failures or evidence.state not in UNKNOWN_STATES | {"ok"}):
+        before = await _examine_code(question, answer, extraction.earlier, module, found, lanes)
+        if before.state == "ok" and not before.failures:
+            message = "an earlier version in the answer passes, the last one does not, and no words say which counts"
+            return _unusable(question, module, found, "ambiguous", message)
+    return evidence
+
+
+async def _examine_code(
+    question: Question, answer: str, code: str, module: CheckModule, found: Isolation, lanes: Lanes
+) -> Evidence:
+    program = runnable(code)
+    if len(code) > MAX_PARSED_CHARS:
+        return _unusable(question, module, found, "not_run", f"a program of {len(code)} characters is not run")
     if not program.parses and is_newer(program.code):
         return _unusable(question, module, found, "not_run", needs_newer_syntax())
     if not program.parses:
         return _unusable(question, module, found, "syntax_error", program.syntax_error or "it does not compile")
-    subject = Subject(question, answer, extraction.code, program, _place(module, found), lanes)
+    subject = Subject(question, answer, code, program, _place(module, found), lanes)
     try:
         try:
             await subject.start()
@@ -94,17 +113,31 @@ def _unusable(
     message: str,
     subject: Subject | None = None,
 ) -> Evidence:
-    unknown = state in ("ambiguous", "not_run")
+    unknown = state in UNKNOWN_STATES
+    known = subject.results if subject is not None and not unknown else {}
     return Evidence(
         question_id=question.id,
         state=state,
         message=quoted(message),
         entry_point=_quoted(subject.entry_point) if subject is not None else None,
         notes=tuple(map(quoted, subject.notes)) if subject is not None else (),
-        checks=all_not_run(module.checks, message) if unknown else all_failed(module.checks, message),
+        checks=all_not_run(module.checks, message)
+        if unknown
+        else tuple(_without_a_run(check, state, message, known) for check in module.checks),
         checks_hash=module.hash,
         isolation=found.level,
     )
+
+
+_WITHOUT_SOURCE: frozenset[EvidenceState] = frozenset({"no_code", "syntax_error", "no_entry_point"})
+"""States in which there is no source that could be looked at."""
+
+
+def _without_a_run(check: Check, state: EvidenceState, message: str, known: Mapping[str, CheckResult]) -> CheckResult:
+    """What cannot be run fails every check that runs it; what was read off its source stands."""
+    if not check.static or state in _WITHOUT_SOURCE:
+        return check.failed(message)
+    return known.get(check.id) or check.not_run(message)
 
 
 def _unable(question: Question, module: CheckModule, level: str, message: str) -> Evidence:

@@ -4,7 +4,6 @@ A sandbox ends with the first call that hangs or kills it. So whatever is asked 
 that stand for themselves, and after an end the next batch gets a fresh sandbox.
 """
 
-import ast
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from judge.checks.checking import Check, CheckResult, EvidenceState, FailureKind, shown, shown_result
+from judge.checks.hints import with_type_comments
 from judge.checks.lacking import absent_module, lacking, lacking_while_loading
 from judge.checks.lanes import Lanes
 from judge.extract import Program, without_statement
@@ -99,7 +99,7 @@ class Subject:
         self.program = program
         """Its code as it is loaded."""
         self.place = place
-        self.tree = ast.parse(program.code)
+        self.tree = with_type_comments(program.code)
         self.inventory = Inventory()
         self.entry_point: str | None = None
         self.notes: list[str] = []
@@ -214,7 +214,7 @@ class Subject:
         self.notes.append(f"left out: {rest.left_out} ({reason})")
         self._gone |= rest.gone
         self.program = self.program.model_copy(update={"code": rest.code})
-        self.tree = ast.parse(rest.code)
+        self.tree = with_type_comments(rest.code)
         return True
 
     async def install(self, glue: str) -> None:

@@ -32,8 +32,10 @@ def extract(answer: str, *, prompt: str | None = None) -> Extraction:
     if len(blocks) > MAX_BLOCKS:
         blocks, flags = blocks[:MAX_BLOCKS], (*flags, "too_many_blocks")
     readings = _with_diffs(blocks, {i: classify(block) for i, block in enumerate(blocks)}, shown)
-    choice = choose({i: r for i, r in readings.items() if isinstance(r, Candidate)}, shown)
-    return _record(blocks, readings, choice, flags)
+    candidates = {i: r for i, r in readings.items() if isinstance(r, Candidate)}
+    choice = choose(candidates, shown)
+    before = choose({i: c for i, c in candidates.items() if i not in choice.unannounced}, shown)
+    return _record(blocks, readings, choice, flags, before.program if choice.unannounced and before.kept else "")
 
 
 def _clean(answer: str, prompt: str | None) -> tuple[str, tuple[str, ...]]:
@@ -83,13 +85,16 @@ def _with_diffs(blocks: tuple[Found, ...], readings: Readings, shown: tuple[Sour
     return readings
 
 
-def _record(blocks: tuple[Found, ...], readings: Readings, choice: Choice, flags: tuple[str, ...]) -> Extraction:
+def _record(
+    blocks: tuple[Found, ...], readings: Readings, choice: Choice, flags: tuple[str, ...], earlier: str
+) -> Extraction:
     reading_roles = {i: reading for i, reading in readings.items() if not isinstance(reading, Candidate)}
     roles: dict[int, tuple[Role, str]] = {**reading_roles, **choice.roles}
     source = read(choice.program)
     return Extraction(
         state="ok" if choice.kept else "no_code",
         code=choice.program,
+        earlier=earlier,
         reason=_reason(blocks, choice, roles, flags),
         blocks=tuple(
             Block(

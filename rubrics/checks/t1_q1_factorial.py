@@ -9,7 +9,7 @@ import random
 
 from judge.checks.candidates import Entry, WantedFunction
 from judge.checks.checking import Check
-from judge.checks.entry import find_function
+from judge.checks.entry import CannotCall, find_function
 from judge.checks.hints import function_hints, says_integer
 from judge.checks.subject import Case, Subject
 from runner.outcomes import CallResult
@@ -26,8 +26,8 @@ ONE = Check(id="one", criteria=("edge_cases",), about="1! is 1")
 NEGATIVE = Check(
     id="negative", criteria=("edge_cases",), about="a negative n gets neither a made-up number nor an endless loop"
 )
-PARAMETER = Check(id="parameter_hint", criteria=("type_hints",), about="n is annotated as an integer")
-RETURN = Check(id="return_hint", criteria=("type_hints",), about="the result is annotated as an integer")
+PARAMETER = Check(id="parameter_hint", criteria=("type_hints",), about="n is annotated as an integer", static=True)
+RETURN = Check(id="return_hint", criteria=("type_hints",), about="the result is annotated as an integer", static=True)
 
 CHECKS = (EXAMPLE, SMALL, LARGE, RANDOM, ZERO, ONE, NEGATIVE, PARAMETER, RETURN)
 
@@ -41,7 +41,11 @@ _WANTED = WantedFunction(
 
 async def examine(subject: Subject) -> None:
     """Record every check."""
-    entry = await find_function(subject, _WANTED)
+    try:
+        entry = await find_function(subject, _WANTED)
+    except CannotCall as hanging:
+        _hints(subject, hanging.entry)
+        raise
     _hints(subject, entry)
     numbers = random.Random(_SEED).sample(range(13, 200), 12)
     await subject.check_cases(

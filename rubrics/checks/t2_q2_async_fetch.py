@@ -34,7 +34,9 @@ _LOOP_WALL_S = 3.0
 _THREADS = re.compile(r"thread|executor|requests|urllib|http\.client|socket\.|anyio", re.IGNORECASE)
 
 STATUS = Check(id="status_codes", criteria=("correct_async_pattern",), about="a dict of every URL to its status")
-ASYNCIO = Check(id="asyncio", criteria=("correct_async_pattern",), about="it uses asyncio, as the question asks")
+ASYNCIO = Check(
+    id="asyncio", criteria=("correct_async_pattern",), about="it uses asyncio, as the question asks", static=True
+)
 CONCURRENT = Check(
     id="concurrent", criteria=("correct_async_pattern",), about="several requests are under way at the same time"
 )

@@ -44,7 +44,9 @@ LONG = Check(
 RACES = Check(
     id="races", criteria=_SAFETY, about="real threads that ask at the same time get N requests allowed, no more"
 )
-LOCKED = Check(id="locked", criteria=_SAFETY, about="everything that changes the state holds a lock that all share")
+LOCKED = Check(
+    id="locked", criteria=_SAFETY, about="everything that changes the state holds a lock that all share", static=True
+)
 
 CHECKS = (BURST, REFILL, WHOLE, CAP, REFUSED, RESET, NO_WAIT, RATE, POLLED, FINE, IDLE, LONG, RACES, LOCKED)
 
