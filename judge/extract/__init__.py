@@ -10,6 +10,7 @@ Inside, each file uses only the ones before it::
     cues       what the words around a block say
     candidates what a block is
     patch      a part of a program put into its whole
+    sentences  corrections that sentences give
     choice     which blocks are the program
     answer     extract(): all of it, recorded
     program    runnable(): the program without its examples

@@ -13,6 +13,7 @@ from judge.extract.blocks import (
 from judge.extract.candidates import Candidate, classify, is_echo, prompt_sources
 from judge.extract.choice import Choice, choose
 from judge.extract.patch import with_diff
+from judge.extract.sentences import find_corrections
 from judge.extract.source import Source, read
 from judge.extract.text import normalise, without_echo, without_later_turns, without_reasoning
 from judge.extract.values import Block, Extraction, Role
@@ -59,7 +60,9 @@ def _find(text: str, shown: tuple[Source, ...]) -> tuple[Found, ...]:
         if _has_program(others, shown):
             return _in_order(marked, others)
     scripts = find_unfenced(rest) if not marked else ()
-    return (*fenced, *scripts, *(find_inline(rest) if shown else ()))
+    lines = find_inline(rest) if shown else ()
+    corrected = find_corrections(rest, shown[0]) if shown and not lines and not marked else ()
+    return (*fenced, *scripts, *lines, *corrected)
 
 
 def _in_order(some: tuple[Found, ...], others: tuple[Found, ...]) -> tuple[Found, ...]:

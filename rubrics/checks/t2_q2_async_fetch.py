@@ -65,6 +65,10 @@ _NOBODY = "http://127.0.0.1:9/"
 _SLOW_S = 0.2
 """Long enough for requests to overlap, and well below the patience of the clock."""
 _BUSY_S = 0.5
+_MANY_HANGS = 4
+"""Fewer than any limit on connections that people set, more than one that would be set to show a waiting line."""
+_LIMIT = re.compile(r"semaphore|connector|limit|queue|batch|chunk|max_workers|max_conc", re.IGNORECASE)
+"""What may make a request wait for others, so that its own 5 seconds must not run yet."""
 _SHORTEST_S, _LONGEST_S = 4.0, 6.5
 """What still is "5 s" on the clock, per attempt: connection and reply may each have their own limit."""
 
@@ -76,6 +80,7 @@ _ROUTES = {
     "/broken": Route(status=500),
     "/hang": Route(behaviour="hang"),
     "/hang/too": Route(behaviour="hang"),
+    **{f"/hang/{i}": Route(behaviour="hang") for i in range(_MANY_HANGS)},
     "/reset": Route(behaviour="reset"),
     **{f"/slow/{i}": Route(status=200, delay_s=_SLOW_S) for i in range(5)},
 }
@@ -271,6 +276,11 @@ async def _timeouts(laboratory: _Laboratory) -> None:
     fetched = await laboratory.expect(EACH, two, {"/ok": 200}, failing=["/hang", "/hang/too"])
     if laboratory.subject.results[EACH.id].outcome == "pass":
         _took(laboratory, EACH, fetched, two)
+    if _LIMIT.search(laboratory.subject.program.code):
+        many = [*(f"/hang/{i}" for i in range(_MANY_HANGS)), "/ok"]
+        waiting = await laboratory.fetch(many, lambda fetched: _has(fetched, {"/ok": 200}))
+        expected = "200 for /ok: 5 s per request, not for the time that it waits for others"
+        laboratory.record(SPARES, waiting, _has(waiting, {"/ok": 200}), many, expected)
 
 
 def _took(laboratory: _Laboratory, check: Check, fetched: _Fetched, paths: Sequence[str]) -> None:
