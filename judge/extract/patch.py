@@ -192,8 +192,15 @@ def _compound_edits(base: ast.Module, part: Source) -> list[Edit]:
         if len(homes) == 1 and ast.dump(homes[0]) != ast.dump(node):
             indent = " " * homes[0].col_offset
             lines = [indent + line if line.strip() else line for line in _lines(part, node)]
-            edits.append((homes[0].lineno, last_line(homes[0]), lines))
+            edits.append((homes[0].lineno, _last_replaced(homes[0], node), lines))
     return edits
+
+
+def _last_replaced(old: ast.stmt, new: ast.stmt) -> int:
+    """Return the last line to replace: an ``else`` that the new statement does not speak of stays."""
+    if isinstance(old, ast.If) and isinstance(new, ast.If) and old.orelse and not new.orelse:
+        return last_line(old.body[-1])
+    return last_line(old)
 
 
 def _head(node: ast.AST) -> str | None:
