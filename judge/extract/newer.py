@@ -32,19 +32,21 @@ def _without_type_parameters(code: str) -> str:
         if match.start() < done:
             continue
         end = _closing(code, match.end())
+        if end is None:
+            break
         parts += [code[done : match.end() - 1]]
         done = end
     return "".join([*parts, code[done:]])
 
 
-def _closing(code: str, at: int) -> int:
-    """Return the place after the bracket that closes the one before ``at``."""
+def _closing(code: str, at: int) -> int | None:
+    """Return the place after the bracket that closes the one before ``at``; ``None``: it is not closed soon."""
     depth = 1
     for index in range(at, min(len(code), at + 2000)):
         depth += {"[": 1, "]": -1}.get(code[index], 0)
         if depth == 0:
             return index + 1
-    return at
+    return None
 
 
 def _with_plain_strings(code: str) -> str:
