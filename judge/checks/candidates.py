@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from judge.checks.call_graph import call_graph, decorator_names
-from judge.checks.subject import Case
+from judge.checks.cases import Case
 from runner.outcomes import Class, Function, Inventory
 
 _EXACT, _ALL_WORDS, _SOME_WORDS = 100, 60, 30

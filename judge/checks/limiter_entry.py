@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from judge.checks.cases import Results
 from judge.checks.filling import filler
-from judge.checks.subject import CannotExamine, Results, Subject
+from judge.checks.subject import CannotExamine, Subject
 from runner.outcomes import CallResult, Class, Parameter
 from runner.protocol import Call, Handle
 

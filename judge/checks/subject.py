@@ -5,20 +5,21 @@ that stand for themselves, and after an end the next batch gets a fresh sandbox.
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from judge.checks.checking import Check, CheckResult, EvidenceState, FailureKind, shown, shown_result
+from judge.checks.cases import Batch, Case, Results, ended, kind_of, reason_of
+from judge.checks.checking import Check, EvidenceState, shown, shown_result
 from judge.checks.hints import with_type_comments
 from judge.checks.lacking import absent_module, lacking, lacking_while_loading
 from judge.checks.lanes import Lanes
+from judge.checks.recording import Record
 from judge.extract import Program, without_statement
 from judge.types import Question
 from runner.isolation import Isolation
 from runner.outcomes import CallResult, Inventory, Limits, Loaded
-from runner.protocol import Call, Clock, Counting
+from runner.protocol import Call, Clock
 from runner.sandbox import Network, Sandbox
 
 MAX_ENDS = 3
@@ -28,9 +29,6 @@ MAX_LEFT_OUT = 8
 """Statements of the module that are left out one by one so that the rest can be loaded."""
 
 NOT_TRIED = "not tried: the answer hung or died before"
-
-Batch = Sequence[Call]
-Results = tuple[CallResult, ...]
 
 
 class CannotExamine(Exception):
@@ -53,44 +51,13 @@ class Place:
     limits: Limits = field(default_factory=lambda: Limits(call_wall_s=2.0))
 
 
-@dataclass(frozen=True)
-class Case:
-    """One call and what is right for it."""
-
-    args: tuple[Any, ...]
-    expected: Any = None
-    accepts: Callable[[CallResult], bool] | None = None
-    """``None`` accepts exactly ``expected``, in the same types."""
-    expected_text: str | None = None
-    """What is right, in words; ``None`` shows ``expected``."""
-    count: Counting | None = None
-
-    def accepted(self, result: CallResult) -> bool:
-        """True when the call went right."""
-        if self.accepts is not None:
-            return self.accepts(result)
-        return result.ok and same(result.value, self.expected)
-
-    def shown_expected(self) -> str:
-        """What is right, for a person."""
-        return self.expected_text if self.expected_text is not None else shown(self.expected)
-
-
-def same(one: Any, other: Any) -> bool:
-    """True for equal plain values of the same types: 120 is not 120.0, and a list is not a tuple."""
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)
-
-
-class Subject:
+class Subject(Record):
     """One answer under examination. Check modules call it through ``run_each`` and record with ``passed``/``failed``."""
 
     def __init__(
         self, question: Question, answer: str, code: str, program: Program, place: Place, lanes: Lanes | None = None
     ) -> None:
+        super().__init__()
         self.question = question
         self.answer = answer
         """The whole answer as the model wrote it."""
@@ -103,7 +70,6 @@ class Subject:
         self.inventory = Inventory()
         self.entry_point: str | None = None
         self.notes: list[str] = []
-        self.results: dict[str, CheckResult] = {}
         self.reduced: CannotExamine | None = None
         """Why a statement of the program was left out, the first one; ``None``: it was loaded whole."""
         self._gone = frozenset(program.gone)
@@ -115,30 +81,6 @@ class Subject:
         self._tampered: str | None = None
 
     # --- recording -----------------------------------------------------------------------------------------------
-
-    def passed(self, check: Check) -> None:
-        """Record that a check passed, unless it has failed already."""
-        self.results.setdefault(check.id, check.passed())
-
-    def failed(
-        self,
-        check: Check,
-        reason: str,
-        *,
-        kind: FailureKind = "wrong",
-        input: str | None = None,
-        expected: str | None = None,
-        got: str | None = None,
-    ) -> None:
-        """Record a failure; the first one of a check is kept, and a hang before any other."""
-        known = self.results.get(check.id)
-        if known is None or known.outcome != "fail" or (kind == "timeout" and known.kind != "timeout"):
-            self.results[check.id] = check.failed(reason, kind=kind, input=input, expected=expected, got=got)
-
-    def not_run(self, check: Check, reason: str) -> None:
-        """Record that a check says nothing, unless it has failed already."""
-        if (known := self.results.get(check.id)) is None or known.outcome == "pass":
-            self.results[check.id] = check.not_run(reason)
 
     def failed_call(self, check: Check, result: CallResult, *, input: str, expected: str) -> None:
         """Record a failure that one call shows; one of this machine's says nothing about the answer."""
@@ -163,22 +105,6 @@ class Subject:
         """Raise CannotExamine when plain use needs something that this machine lacks."""
         if (reason := self.lacking(result)) is not None:
             raise CannotExamine("not_run", reason)
-
-    def judge(
-        self,
-        check: Check,
-        good: bool,
-        reason: str,
-        *,
-        input: str | None = None,
-        expected: str | None = None,
-        got: str | None = None,
-    ) -> None:
-        """Record a check that was decided elsewhere; the texts are for when it failed."""
-        if good:
-            self.passed(check)
-        else:
-            self.failed(check, reason, input=input, expected=expected, got=got)
 
     # --- calling -------------------------------------------------------------------------------------------------
 
@@ -358,34 +284,6 @@ class Subject:
             self._note_tampering(self._sandbox)
         if self._tampered is not None:
             raise CannotExamine("tampered", self._tampered)
-
-
-def ended(results: Results) -> bool:
-    """True when the sandbox ended in one of these calls."""
-    return any(result.state in ("timeout", "died", "tampered") for result in results)
-
-
-def kind_of(result: CallResult) -> FailureKind:
-    """Return what sort of failure a call is that did not give what it should."""
-    kinds: dict[str, FailureKind] = {
-        "raised": "raised",
-        "timeout": "timeout",
-        "died": "died",
-        "aborted": "unbounded",
-    }
-    return kinds.get(result.state, "wrong")
-
-
-def reason_of(result: CallResult) -> str:
-    """Return in words what sort of failure a call is."""
-    reasons = {
-        "raised": "it raised an exception",
-        "timeout": f"it hangs: {result.message}",
-        "died": f"the process died: {result.message}",
-        "aborted": "it takes more operations than the check allows",
-        "missing": "there is no such name in the answer",
-    }
-    return reasons.get(result.state, "wrong result")
 
 
 def _cannot_load(loaded: Loaded, gone: frozenset[str] = frozenset()) -> CannotExamine:

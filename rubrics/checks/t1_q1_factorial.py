@@ -8,10 +8,11 @@ import math
 import random
 
 from judge.checks.candidates import Entry, WantedFunction
+from judge.checks.cases import Case
 from judge.checks.checking import Check
 from judge.checks.entry import CannotCall, find_function
 from judge.checks.hints import function_hints, says_integer
-from judge.checks.subject import Case, Subject
+from judge.checks.subject import Subject
 from runner.outcomes import CallResult
 
 QUESTION = "C-T1-Q1"

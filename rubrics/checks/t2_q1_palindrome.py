@@ -8,9 +8,10 @@ import random
 from dataclasses import dataclass
 
 from judge.checks.candidates import Entry, WantedFunction
+from judge.checks.cases import Case
 from judge.checks.checking import Check
 from judge.checks.entry import find_function
-from judge.checks.subject import NOT_TRIED, Case, Subject
+from judge.checks.subject import NOT_TRIED, Subject
 from runner.outcomes import CallResult, Work
 from runner.protocol import Call, Counted, Counting
 

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from judge.checks.candidates import Entry, WantedFunction
+from judge.checks.cases import Case
 from judge.checks.checking import Check, shown, shown_result
 from judge.checks.entry import find_function
-from judge.checks.subject import Case, Subject
+from judge.checks.subject import Subject
 from runner.loopback import LoopbackServer, Route
 from runner.outcomes import CallResult
 from runner.sandbox import Sandbox

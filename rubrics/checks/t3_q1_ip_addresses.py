@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from judge.checks.candidates import WantedFunction
+from judge.checks.cases import Case
 from judge.checks.checking import Check, shown
 from judge.checks.entry import find_function
-from judge.checks.subject import Case, Subject
+from judge.checks.subject import Subject
 from runner.outcomes import CallResult
 from runner.protocol import Counting
 

@@ -11,10 +11,11 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from judge.checks.cases import Results
 from judge.checks.checking import Check
 from judge.checks.limiter_entry import Limiter, allowed, find_limiter
 from judge.checks.locking import uncovered_stores
-from judge.checks.subject import Results, Subject
+from judge.checks.subject import Subject
 from runner.outcomes import CallResult
 from runner.protocol import Call, Handle, Threads
 

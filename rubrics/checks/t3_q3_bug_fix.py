@@ -11,9 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 from judge.checks.candidates import WantedFunction, words_of
+from judge.checks.cases import Case
 from judge.checks.checking import Check, shown
 from judge.checks.entry import find_function
-from judge.checks.subject import Case, Subject
+from judge.checks.subject import Subject
 from runner.outcomes import CallResult, Inventory
 
 QUESTION = "C-T3-Q3"

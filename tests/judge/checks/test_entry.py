@@ -7,9 +7,10 @@ from textwrap import dedent
 import pytest
 
 from judge.checks.candidates import Entry, WantedFunction, candidates
+from judge.checks.cases import Case
 from judge.checks.checking import shown
 from judge.checks.entry import find_function
-from judge.checks.subject import CannotExamine, Case, Place, Subject
+from judge.checks.subject import CannotExamine, Place, Subject
 from judge.extract import runnable
 from judge.library import load_suite
 from runner.isolation import isolation
