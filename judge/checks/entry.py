@@ -128,6 +128,7 @@ def choose(tried: Sequence[_Tried], *, versions: bool = False) -> tuple[_Tried, 
     best = tried[0]
     rivals = [other for other in tried[1:] if other.rank >= best.rank - _RIVAL_WITHIN and not _serves(other, best)]
     if best.passes:
+        rivals = [rival for rival in rivals if rival.passes or not rival.candidate.says_else]
         if not versions and not all(rival.passes for rival in rivals):
             require_unambiguous([best.text, *(rival.text for rival in rivals)])
         return best, [f"there is also {other.text}: {_how(other)}" for other in rivals]

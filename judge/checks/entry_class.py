@@ -8,7 +8,7 @@ from typing import Any, Literal
 from judge.checks.cases import Results, ended, same
 from judge.checks.checking import Check, shown
 from judge.checks.entry import require_unambiguous
-from judge.checks.filling import made, required_count
+from judge.checks.filling import made, required_count, wants_no_number
 from judge.checks.subject import NOT_TRIED, CannotExamine, Subject
 from runner.outcomes import CallResult, Class
 from runner.protocol import Builtin, Call, Handle
@@ -99,14 +99,12 @@ async def find_class(subject: Subject, wanted: WantedClass) -> ClassEntry:
 async def _filled(subject: Subject, owner: Class, wanted: WantedClass) -> ClassEntry | None:
     """Return a way to make an object whose constructor insists on more than the question speaks of."""
     numbers = [args for args in wanted.constructors if args and isinstance(args[0], int)]
-    if required_count(owner) < 2 or not numbers:
-        return None
-    expression = made(owner, subject.inventory.classes, "n")
-    if expression is None:
+    expression = made(owner, subject.inventory.classes, "n") if numbers else None
+    if expression in (None, f"{owner.name}()", f"{owner.name}(n)"):
         return None
     maker = f"_made_{owner.name}"
     await subject.install(f"def {maker}(n):\n    return {expression}\n")
-    return ClassEntry(owner.name, numbers[0], {}, maker=maker, made=expression)
+    return ClassEntry(owner.name, numbers[0], {}, maker=maker, made=expression or "")
 
 
 def _not_made(
@@ -117,7 +115,7 @@ def _not_made(
         if results is not None:
             subject.require_possible(results[0])
     most = max(len(args) for args in wanted.constructors)
-    if unread := [owner for owner in found if required_count(owner) > most and _plays(owner, wanted)]:
+    if unread := [c for c in found if (required_count(c) > most or wants_no_number(c)) and _plays(c, wanted)]:
         init = unread[0].method("__init__")
         names = ", ".join(p.name for p in init.parameters) if init is not None else ""
         return CannotExamine("not_run", f"it is not known what {unread[0].name}({names}) has to be given")

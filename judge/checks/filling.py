@@ -7,15 +7,17 @@ from collections.abc import Sequence
 
 from runner.outcomes import Class, Parameter
 
-_LAMBDA = "(lambda *args, **kwargs: None)"
+CALLBACK = "(lambda *args, **kwargs: None)"
+"""A function that takes anything and does nothing."""
 _NUMBER = re.compile(r"\b(int|float|Integral|Real|Number)\b")
 
+_RATE_AS_TEXT = re.compile(r"rate|limit|spec|quota")
 # What a parameter means, by its annotation or its name, and an expression for it; the first that fits.
 _BY_ANNOTATION = (
     (re.compile(r"\bstr\b"), "'a'"),
     (re.compile(r"\b[Tt]ype\b"), "object"),
     (re.compile(r"\bbool\b"), "True"),
-    (re.compile(r"\bCallable\b"), _LAMBDA),
+    (re.compile(r"\bCallable\b"), CALLBACK),
     (re.compile(r"\b(Lock|RLock)\b"), "__import__('threading').RLock()"),
     (re.compile(r"\bLogger\b"), "__import__('logging').getLogger('a')"),
     (re.compile(r"\b(list|List|Sequence|Iterable|Collection)\b"), "[]"),
@@ -27,7 +29,7 @@ _BY_NAME = (
     (re.compile(r"lock_?(factory|class|type|cls)|mutex_?factory"), "__import__('threading').RLock"),
     (re.compile(r"lock|mutex"), "__import__('threading').RLock()"),
     (re.compile(r"logger|^log$"), "__import__('logging').getLogger('a')"),
-    (re.compile(r"callback|^on_|hook|listener|handler|func|factory"), _LAMBDA),
+    (re.compile(r"callback|^on_|hook|listener|handler|func|factory"), CALLBACK),
     (re.compile(r"(^|_)(name|label|key|title|id|prefix|namespace|user|client|identifier|description)$"), "'a'"),
     (re.compile(r"(item|data|value|element|elem|key)_?(type|class)$|^(type|cls|dtype|klass|type_|kind)$"), "object"),
     (re.compile(r"^(is|has|use|enable|allow)_|thread_?safe|verbose|debug|strict"), "True"),
@@ -43,13 +45,30 @@ def filler(parameter: Parameter, classes: Sequence[Class], number: str, depth: i
     hint, name = parameter.annotation or "", parameter.name.lower().strip("_")
     own = next((c for c in classes if re.search(rf"\b{re.escape(c.name)}\b", hint)), None)
     if own is not None:
-        return made(own, classes, number, depth + 1)
+        return _member(own) if _is_enum(own) else made(_filled_by(own, classes), classes, number, depth + 1)
+    if _RATE_AS_TEXT.search(name) and hint == "str":
+        return f"f'{{{number}}}/minute'"
     for pattern, expression in _BY_ANNOTATION:
         if pattern.search(hint) and not _NUMBER.search(hint):
             return expression
     if is_number(parameter):
         return None
     return next((expression for pattern, expression in _BY_NAME if pattern.search(name)), None)
+
+
+def _is_enum(owner: Class) -> bool:
+    return any(base.endswith(("Enum", "Flag")) for base in owner.bases)
+
+
+def _member(owner: Class) -> str:
+    """The member that means a minute, else the first."""
+    members = f"sorted({owner.name}, key=lambda member: 'min' not in member.name.lower())"
+    return f"{members}[0]"
+
+
+def _filled_by(owner: Class, classes: Sequence[Class]) -> Class:
+    """Return the last class that fills an interface, or the class itself."""
+    return next((one for one in reversed(classes) if owner.name in one.bases), owner)
 
 
 def is_number(parameter: Parameter) -> bool:
@@ -78,3 +97,10 @@ def required_count(owner: Class) -> int:
     """Return how many arguments the constructor insists on."""
     init = owner.method("__init__")
     return sum(not p.has_default and not p.kind.startswith("var_") for p in init.parameters) if init is not None else 0
+
+
+def wants_no_number(owner: Class) -> bool:
+    """Tell whether the annotation of something that the constructor insists on says that it is no number."""
+    init = owner.method("__init__")
+    required = [p for p in init.parameters if not p.has_default and not p.kind.startswith("var_")] if init else []
+    return any(p.annotation and not is_number(p) for p in required)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from judge.checks.cases import Results
-from judge.checks.filling import filler
+from judge.checks.filling import CALLBACK, filler
 from judge.checks.subject import CannotExamine, Subject
 from runner.outcomes import CallResult, Class, Parameter
 from runner.protocol import Call, Handle
@@ -219,7 +219,13 @@ def _role_of(parameter: Parameter, expression: str | None) -> str:
     role = _role(parameter.name)
     if expression is None or (role not in ("other",) and not parameter.annotation):
         return role
-    return "holder" if re.search(r"\bn\b|^\{\}$", expression) else "filled" if role != "clock" else role
+    return (
+        "holder"
+        if re.search(r"\bn\b|^\{\}$|^sorted\(", expression)
+        else "filled"
+        if role != "clock" or expression != CALLBACK
+        else role
+    )
 
 
 _NUMBERS = ("count", "capacity", "rate", "per_minute", "per_second")

@@ -133,7 +133,8 @@ class Subject(Record):
             return False
         rest = without_statement(self.program.code, error.line, absent_module(error))
         reason = _cannot_load(loaded, self._gone)
-        is_ours = reason.state == "not_run" or (rest is not None and rest.is_import)
+        # Whether a module that is not here exists elsewhere cannot be told.
+        is_ours = reason.state == "not_run" or error.is_a("ModuleNotFoundError")
         if rest is None or not (is_ours or not (rest.is_needed or rest.is_function)):
             return False
         self.reduced = self.reduced or reason

@@ -18,7 +18,6 @@ class Remainder:
     """Names that nothing binds any more."""
     is_needed: bool
     """True when other statements read a name that is gone."""
-    is_import: bool
     is_function: bool
 
 
@@ -46,7 +45,6 @@ def without_statement(code: str, line: int, name: str | None = None) -> Remainde
         lines[first_line(node) - 1].strip()[:100],
         gone,
         needed,
-        isinstance(node, ast.Import | ast.ImportFrom),
         isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef),
     )
 

@@ -163,10 +163,13 @@ def defined_names(node: ast.stmt) -> Iterator[str]:
 
 
 def _is_function(value: ast.expr | None) -> bool:
-    """Tell whether an expression is a function by its looks: a lambda, or ``partial(...)``."""
-    called = value.func if isinstance(value, ast.Call) else None
-    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", None)
-    return isinstance(value, ast.Lambda) or name == "partial"
+    """Tell whether an expression is a function by its looks: a lambda, ``partial(...)``, ``lru_cache(None)(lambda ...)``,
+    ``(lambda f: ...)(lambda ...)``."""
+    if isinstance(value, ast.Lambda) or not isinstance(value, ast.Call):
+        return isinstance(value, ast.Lambda)
+    name = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", None)
+    given = any(isinstance(argument, ast.Lambda) for argument in value.args)
+    return name == "partial" or (given and (name == "cache" or isinstance(value.func, ast.Lambda | ast.Call)))
 
 
 def makers(tree: ast.Module) -> frozenset[str]:
