@@ -36,9 +36,10 @@ EvidenceState = Literal[
     "tampered",
     "not_run",
 ]
-"""``ok``: the checks were made, whatever they showed. ``ambiguous``: several candidates for the entry point behave
-differently, so the checks decide nothing. ``timeout`` and ``died``: while loading, or on the question's own example.
-``not_run``: trouble of ours, or no isolation."""
+"""``ok``: the checks were made, whatever they showed. ``ambiguous``: several candidates for the entry point, or several
+versions of it, behave differently, so the checks decide nothing. ``timeout`` and ``died``: while loading, or on the
+question's own example. ``not_run``: trouble of ours, no isolation, or something that the answer may expect and this
+machine lacks: a package, a newer Python, files, arguments that nobody knows."""
 
 UNKNOWN_STATES: frozenset[EvidenceState] = frozenset({"ambiguous", "not_run"})
 """States that say nothing about the answer."""

@@ -219,13 +219,9 @@ def _role_of(parameter: Parameter, expression: str | None) -> str:
     role = _role(parameter.name)
     if expression is None or (role not in ("other",) and not parameter.annotation):
         return role
-    return (
-        "holder"
-        if re.search(r"\bn\b|^\{\}$|^sorted\(", expression)
-        else "filled"
-        if role != "clock" or expression != CALLBACK
-        else role
-    )
+    if re.search(r"\bn\b|^\{\}$|^sorted\(", expression):
+        return "holder"
+    return "clock" if role == "clock" and expression == CALLBACK else "filled"
 
 
 _NUMBERS = ("count", "capacity", "rate", "per_minute", "per_second")
