@@ -75,6 +75,8 @@ class Conduct(Value):
     further: Further = Further()
     budget_hours: float | None = None
     """After this time nothing new is begun; ``None``: no limit."""
+    page: bool = True
+    """False leaves out report.html, whose figures take longer to draw than everything else to compute."""
 
 
 def api_key() -> str | None:
@@ -136,6 +138,10 @@ async def _execute(places: Places, run: RunRecord, store: Store, conduct: Conduc
         raise
     finally:
         results = finish(run, store, folder)
+        if conduct.page:
+            report.write_page(results, folder)
+        else:
+            sys.stderr.write(f"no report.html yet; judge report {run.id} writes it\n")
     return results
 
 
@@ -213,7 +219,9 @@ def load_results(places: Places, run_id: str) -> tuple[RunRecord, Results]:
     try:
         run, state = store.run(run_id)
         results = build_results(run, state, store)
-        report.write_files(run, results, store, run_folder(places, run.id))
+        folder = run_folder(places, run.id)
+        report.write_files(run, results, store, folder)
+        report.write_page(results, folder)
     finally:
         store.close()
     return run, results

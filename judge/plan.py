@@ -1,6 +1,6 @@
 """What is wanted, what of it is owed, and in which order, so that every model is loaded once. Pure."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Literal
 
 from judge.records import ArmRecord, RunRecord
@@ -40,13 +40,18 @@ def wanted_answers(
     Asking the same question twice in a row would let the server reuse the whole prompt, and the time to first token would
     be that of an empty prefill.
     """
+    return tuple(each_wanted_answer(run, record, questions))
+
+
+def each_wanted_answer(
+    run: RunRecord, record: ArmRecord, questions: Sequence[Question] | None = None
+) -> Iterator[AnswerUnit]:
+    """Yield ``wanted_answers`` one by one: a unit takes kilobytes, and there may be a hundred thousand."""
     asked = [(q, run.samples_of(record, q)) for q in (questions_of(run) if questions is None else questions)]
-    return tuple(
-        answer_unit(record.arm, question, record.sampling, sample)
-        for sample in range(max((samples for _, samples in asked), default=0))
-        for question, samples in asked
-        if sample < samples
-    )
+    for sample in range(max((samples for _, samples in asked), default=0)):
+        for question, samples in asked:
+            if sample < samples:
+                yield answer_unit(record.arm, question, record.sampling, sample)
 
 
 def arm_work(arm: Arm, wanted: Sequence[AnswerUnit], stored: Collection[str]) -> ArmWork:
@@ -86,15 +91,15 @@ class Seen(Value):
 
 
 def estimate(
-    work: ArmWork, measured_tps: Sequence[float], lengths: Sequence[float], expected_tps: float | None
+    arm: Arm, owed: int, measured_tps: Sequence[float], lengths: Sequence[float], expected_tps: float | None
 ) -> Estimate:
     """Estimate from measured decode speeds and answer lengths (tokens) of this arm where there are any."""
     tps, source = _speed(measured_tps, expected_tps)
-    tokens = _tokens(len(work.owed), lengths, EXPECTED_ANSWER_TOKENS)
+    tokens = _tokens(owed, lengths, EXPECTED_ANSWER_TOKENS)
     return Estimate(
-        arm=work.arm.id,
-        loads=bool(work.owed),
-        owed=len(work.owed),
+        arm=arm.id,
+        loads=owed > 0,
+        owed=owed,
         decode_tps=tps,
         source=source,
         tokens=tokens,

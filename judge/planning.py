@@ -1,9 +1,10 @@
 """The plan of a run: what it owes, and how long that may take by what is stored, else by models.yaml. Reads the store only."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 
-from judge.pipeline import count_owed_scorings, work_of
-from judge.plan import CHARS_PER_TOKEN, ArmWork, Estimate, Seen, estimate, judge_estimate
+from judge.pipeline import count_owed_answers, count_owed_scorings
+from judge.plan import CHARS_PER_TOKEN, Estimate, Seen, each_wanted_answer, estimate, judge_estimate
 from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.store import Store
 from runner.timing import timing
@@ -21,20 +22,25 @@ def plan_run(
     run: RunRecord, store: Store, expected: ExpectedTps, *, in_flight: int | None = None
 ) -> tuple[Estimate, ...]:
     """Return one estimate a model, in the order in which they work: every arm, then every judge."""
-    work = work_of(run, store)
-    arms = [_arm_estimate(record, part, store) for record, part in zip(run.arms, work, strict=True) if record.model]
-    later = sum(len(part.owed) for record, part in zip(run.arms, work, strict=True) if record.model)
+    arms = [_arm_estimate(run, record, store) for record in run.arms if record.model]
+    later = sum(part.owed for part in arms)
     judges = [_judge_estimate(run, judge, store, later, expected, in_flight) for judge in run.judges]
     return (*arms, *judges)
 
 
-def _arm_estimate(record: ArmRecord, work: ArmWork, store: Store) -> Estimate:
+def _arm_estimate(run: RunRecord, record: ArmRecord, store: Store) -> Estimate:
     speculative = record.arm.config.draft_tokens is not None
-    keys = [unit.key for unit in work.wanted[:LOOKED_AT]]
+    keys = [unit.key for unit in itertools.islice(each_wanted_answer(run, record), LOOKED_AT)]
     found = [timing(answer, speculative=speculative) for _, answer in store.answers(keys) if answer.scorable]
     tps = [one.decode_tps for one in found if one.decode_tps is not None]
     lengths = [one.completion_tokens for one in found if one.completion_tokens is not None]
-    return estimate(work, tps, lengths, record.entry.expected_tps.get(record.arm.config.name))
+    return estimate(
+        record.arm,
+        count_owed_answers(run, record, store),
+        tps,
+        lengths,
+        record.entry.expected_tps.get(record.arm.config.name),
+    )
 
 
 def _judge_estimate(

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from statistics import fmean, median, stdev
+from typing import NamedTuple
 
 from judge.records import ArmRecord
 from judge.types import Judgement
 from runner.timing import timing
-from runner.types import Answer, Timing, Value
+from runner.types import Answer, Value
 
 MIN_EVALUATED_SHARE = 0.5
 """A time to first token counts only when at least half of the prompt was evaluated for it, not taken from the request before."""
@@ -39,26 +40,63 @@ class Speed(Value):
     """decode_tps over that of the same candidate's baseline; ``None`` without a baseline in the run."""
 
 
-def arm_speed(record: ArmRecord, answers: Sequence[Answer]) -> Speed:
-    """Return the speed of one arm over the answers that can be scored."""
-    speculative = record.arm.config.draft_tokens is not None
-    pairs = [(answer, timing(answer, speculative=speculative)) for answer in answers if answer.scorable]
-    timings = [derived for _, derived in pairs]
-    fresh = [derived for answer, derived in pairs if _is_fresh(answer)]
-    return Speed(
-        ttft_s=_spread(t.ttft_s for t in fresh),
-        prefill_tps=_spread(t.prefill_tps for t in fresh),
-        decode_tps=_spread(t.decode_tps for t in timings),
-        server_decode_tps=_spread(t.server_decode_tps for t in timings),
-        overhead_ms=_spread(t.overhead_ms for t in timings),
-        token_sources=tuple(sorted(_sources(timings))),
+class AnswerSpeed(NamedTuple):
+    """Speed of one answer, as far as it counts for its arm; not a ``Value``, as there may be hundreds of thousands."""
+
+    ttft_s: float | None
+    """``None`` also when most of the prompt was taken from the request before."""
+    prefill_tps: float | None
+    """Likewise."""
+    decode_tps: float | None
+    server_decode_tps: float | None
+    overhead_ms: float | None
+    token_source: str | None
+
+
+def answer_speed(record: ArmRecord, answer: Answer) -> AnswerSpeed:
+    """Return the speed of one answer of an arm."""
+    derived = timing(answer, speculative=record.arm.config.draft_tokens is not None)
+    fresh = _is_fresh(answer)
+    return AnswerSpeed(
+        ttft_s=derived.ttft_s if fresh else None,
+        prefill_tps=derived.prefill_tps if fresh else None,
+        decode_tps=derived.decode_tps,
+        server_decode_tps=derived.server_decode_tps,
+        overhead_ms=derived.overhead_ms,
+        token_source=derived.token_source,
     )
 
 
-def reused_share(judgements: Iterable[Judgement]) -> float | None:
-    """Return the share of prompt tokens that the judge's server did not have to evaluate, 0-1; ``None`` when it never says."""
-    told = [(j.reused_tokens, j.prompt_tokens) for j in judgements if j.reused_tokens is not None and j.prompt_tokens]
-    return sum(reused for reused, _ in told) / sum(prompt for _, prompt in told) if told else None
+def arm_speed(speeds: Sequence[AnswerSpeed]) -> Speed:
+    """Return the speed of one arm over those of its answers that can be scored."""
+    return Speed(
+        ttft_s=_spread(one.ttft_s for one in speeds),
+        prefill_tps=_spread(one.prefill_tps for one in speeds),
+        decode_tps=_spread(one.decode_tps for one in speeds),
+        server_decode_tps=_spread(one.server_decode_tps for one in speeds),
+        overhead_ms=_spread(one.overhead_ms for one in speeds),
+        token_sources=tuple(sorted({one.token_source for one in speeds if one.token_source is not None})),
+    )
+
+
+class Reuse(NamedTuple):
+    """Prompt tokens of the scorings whose server says how many of them it had already."""
+
+    prompt_tokens: int | None = None
+    """``None``: no server said."""
+    reused_tokens: int | None = None
+
+    @property
+    def share(self) -> float | None:
+        """Share of the tokens that did not have to be evaluated, 0-1; ``None`` when no server said."""
+        return (self.reused_tokens or 0) / self.prompt_tokens if self.prompt_tokens else None
+
+
+def reuse(told: Iterable[Judgement | Reuse]) -> Reuse:
+    """Return the sums over those that say."""
+    known = [(one.prompt_tokens, one.reused_tokens) for one in told if one.prompt_tokens]
+    counts = [(prompt, reused) for prompt, reused in known if reused is not None]
+    return Reuse(sum(p for p, _ in counts), sum(r for _, r in counts)) if counts else Reuse()
 
 
 def _is_fresh(answer: Answer) -> bool:
@@ -66,10 +104,6 @@ def _is_fresh(answer: Answer) -> bool:
     if server is None:
         return True
     return server.prompt_tokens >= MIN_EVALUATED_SHARE * (server.prompt_tokens + server.reused_tokens)
-
-
-def _sources(timings: Sequence[Timing]) -> set[str]:
-    return {t.token_source for t in timings if t.token_source is not None}
 
 
 def _spread(figures: Iterable[float | None]) -> Spread | None:

@@ -258,6 +258,7 @@ class Carried:
         unsafe: bool = False,
         exam: "ExamSize | None" = None,
         further: "Further | None" = None,
+        page: bool = True,
     ) -> "Conduct":
         """Return how to go about it; says loudly what is unsafe."""
         from judge.app import Conduct, Further
@@ -272,6 +273,7 @@ class Carried:
             unsafe=unsafe,
             budget_hours=self.budget_hours,
             exam=exam,
+            page=page,
         )
 
 

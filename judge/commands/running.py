@@ -132,7 +132,7 @@ def collect(
         execute=False,
         **served.choices(),
     )
-    carry_out(places, choice, carried.conduct(), dry_run=dry_run, as_json=carried.as_json)
+    carry_out(places, choice, carried.conduct(page=False), dry_run=dry_run, as_json=carried.as_json)
 
 
 @app.command()
@@ -151,7 +151,7 @@ def score(
     places = places_of(context)
     choices = judged.choices() if judged.named else ()
     record = rescore(places, run_id, choices, policy_named(policy) if policy else None, command_line())
-    conduct = carried.conduct(concurrency=judged.concurrency, exam=exam.wanted())
+    conduct = carried.conduct(concurrency=judged.concurrency, exam=exam.wanted(), page=False)
     results = execute(places, record, conduct, ["score"])
     print_results(places, results, as_json=carried.as_json)
     end(complete=results.owed_scorings == 0)
@@ -172,7 +172,7 @@ def check(
     warn_if_unsafe(unsafe_no_sandbox)
     places = places_of(context)
     record = recheck(places, run_id, command_line())
-    results = execute(places, record, Conduct(quiet=quiet, unsafe=unsafe_no_sandbox), ["check"])
+    results = execute(places, record, Conduct(quiet=quiet, unsafe=unsafe_no_sandbox, page=False), ["check"])
     lines = evidence_lines(places, record)
     if as_json:
         for line in lines:

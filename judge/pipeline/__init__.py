@@ -5,9 +5,9 @@ stored the moment it completes, so a run that is killed loses what was in flight
 """
 
 from judge.pipeline.bench import judge_arm
-from judge.pipeline.collecting import collect_run, work_of
+from judge.pipeline.collecting import collect_run, count_owed_answers, work_of
 from judge.pipeline.examining import exam_of, qualification_of
-from judge.pipeline.executing import check_run, evidence_of, owed_checks, wanted_checks
+from judge.pipeline.executing import check_run, count_owed_checks, evidence_of, owed_checks, wanted_checks
 from judge.pipeline.judging import score_run
 from judge.pipeline.scorings import count_owed_scorings, owed_scorings, wanted_scorings
 from judge.pipeline.shared import Budget, Machinery, file_name
@@ -17,6 +17,8 @@ __all__ = [
     "Machinery",
     "check_run",
     "collect_run",
+    "count_owed_answers",
+    "count_owed_checks",
     "count_owed_scorings",
     "evidence_of",
     "exam_of",

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 
 from judge.events import Answered, ArmFailed, Event, Loaded, Loading, Noticed
 from judge.pipeline.shared import Counter, Machinery, Restarts, file_name, launch_of
-from judge.plan import ArmWork, arm_work, wanted_answers
+from judge.plan import ArmWork, arm_work, each_wanted_answer, wanted_answers
 from judge.records import ArmRecord, RunRecord
 from judge.store import Store
+from judge.store.database import batches
 from judge.types import Question
 from judge.units import AnswerUnit
 from runner.client import ModelClient
@@ -32,6 +33,12 @@ def work_of(run: RunRecord, store: Store) -> list[ArmWork]:
 def _work_of_arm(run: RunRecord, record: ArmRecord, store: Store) -> ArmWork:
     wanted = wanted_answers(run, record)
     return arm_work(record.arm, wanted, store.stored_answers(unit.key for unit in wanted))
+
+
+def count_owed_answers(run: RunRecord, record: ArmRecord, store: Store) -> int:
+    """Return how many answers an arm owes, holding none of the units."""
+    wanted = (unit.key for unit in each_wanted_answer(run, record))
+    return sum(len(batch) - len(store.stored_answers(batch)) for batch in batches(wanted))
 
 
 async def collect_run(run: RunRecord, store: Store, machinery: Machinery) -> AsyncIterator[Event]:

@@ -1,5 +1,6 @@
 """Execute stored answers against the checks of their questions."""
 
+import itertools
 import logging
 from collections.abc import AsyncIterator, Iterator
 
@@ -9,7 +10,7 @@ from judge.checks.lanes import Lanes
 from judge.checks.modules import load_checks
 from judge.events import Checked, Event
 from judge.pipeline.shared import Counter, Machinery, text_of
-from judge.plan import questions_of, wanted_answers
+from judge.plan import each_wanted_answer, questions_of
 from judge.records import RunRecord
 from judge.store import Store
 from judge.types import Question
@@ -20,6 +21,9 @@ from runner.journal import about, note
 from runner.types import Value
 
 logger = logging.getLogger(__name__)
+
+BATCH = 128
+"""Answers whose evidence is looked up and held at a time."""
 
 
 class CheckTask(Value):
@@ -35,7 +39,7 @@ def wanted_checks(run: RunRecord) -> Iterator[CheckTask]:
     for question in questions_of(run):
         if question.id in run.checks:
             for record in run.arms:
-                for unit in wanted_answers(run, record, [question]):
+                for unit in each_wanted_answer(run, record, [question]):
                     yield CheckTask(arm_id=record.arm.id, question=question, answer_key=unit.key)
 
 
@@ -46,18 +50,36 @@ def evidence_of(run: RunRecord, store: Store) -> dict[str, Evidence]:
 
 def owed_checks(run: RunRecord, store: Store, found: Isolation | None = None) -> list[CheckTask]:
     """Return the answers that are stored, can be scored and have no evidence, or none that counts where ``found`` is."""
-    known = evidence_of(run, store)
-    if found is not None:
-        known = {key: evidence for key, evidence in known.items() if not is_outdated(evidence, found)}
-    owed = [task for task in wanted_checks(run) if task.answer_key not in known]
-    scorable = {key for key, answer in store.answers(task.answer_key for task in owed) if answer.scorable}
-    return [task for task in owed if task.answer_key in scorable]
+    return list(_owed(run, store, found))
+
+
+def count_owed_checks(run: RunRecord, store: Store) -> int:
+    """Return how many answers are owed evidence, holding none of it."""
+    return sum(1 for _ in _owed(run, store, None))
+
+
+def _owed(run: RunRecord, store: Store, found: Isolation | None) -> Iterator[CheckTask]:
+    for tasks, evidence in _with_evidence(run, store):
+        known = {key for key, one in evidence.items() if found is None or not is_outdated(one, found)}
+        owed = [task for task in tasks if task.answer_key not in known]
+        scorable = store.scorable_answers(task.answer_key for task in owed)
+        yield from (task for task in owed if task.answer_key in scorable)
+
+
+def _with_evidence(run: RunRecord, store: Store) -> Iterator[tuple[list[CheckTask], dict[str, Evidence]]]:
+    """Yield what is wanted with the evidence that is stored of it, batch by batch."""
+    wanted = wanted_checks(run)
+    while tasks := list(itertools.islice(wanted, BATCH)):
+        keys = [evidence_key(task.answer_key, run.checks[task.question.id]) for task in tasks]
+        yield tasks, dict(store.evidence(keys))
 
 
 def _doubtful(run: RunRecord, store: Store) -> bool:
     """Tell whether any answer may have to be executed, wherever that would be: to find that out costs a self-test."""
-    known = evidence_of(run, store).values()
-    return bool(owed_checks(run, store)) or any(e.state == "not_run" or e.isolation == "unsafe" for e in known)
+    if any(True for _ in _owed(run, store, None)):
+        return True
+    known = (one for _, evidence in _with_evidence(run, store) for one in evidence.values())
+    return any(e.state == "not_run" or e.isolation == "unsafe" for e in known)
 
 
 async def check_run(run: RunRecord, store: Store, machinery: Machinery) -> AsyncIterator[Event]:

@@ -12,8 +12,7 @@ from judge.events import Event, Loaded, Loading, Scored, ScoringFailed
 from judge.grounding import findings
 from judge.pipeline.bench import open_judge
 from judge.pipeline.examining import exam_owed, examine
-from judge.pipeline.executing import evidence_of
-from judge.pipeline.scorings import BATCH, JudgeTask, OwedTask, owed_scorings, wanted_scorings
+from judge.pipeline.scorings import BATCH, JudgeTask, OwedTask, has_scorings, owed_scorings
 from judge.pipeline.shared import Counter, Machinery
 from judge.prefilter import no_answer_verdicts
 from judge.records import JudgeRecord, RunRecord
@@ -51,8 +50,7 @@ def _only_exam_owed(run: RunRecord, judge: JudgeRecord, store: Store, machinery:
     """True when scores that are stored wait for the judge's exam, or the run is nothing but an exam."""
     if not exam_owed(run, judge, store, machinery):
         return False
-    wanted = (task.key for task in wanted_scorings(run, judge, evidence_of(run, store)))
-    return not run.arms or bool(store.stored_judgements(wanted))
+    return not run.arms or has_scorings(run, judge, store)
 
 
 async def _ask_judge(

@@ -1,18 +1,18 @@
 """Which scorings a run wants of a judge, and which of them are owed: streamed from the store in batches, never all at once."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from judge.checks.checking import Evidence
 from judge.grounding import shown_hash
 from judge.lineage import is_self
-from judge.plan import questions_of, wanted_answers
+from judge.plan import each_wanted_answer, questions_of
 from judge.prefilter import is_no_answer
 from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.store import Store
 from judge.types import JudgeCall, Question
-from judge.units import AnswerUnit, evidence_key, judgement_key
+from judge.units import evidence_key, judgement_key
 from runner.types import Value
 
 BATCH = 128
@@ -47,17 +47,17 @@ class OwedTask(NamedTuple):
         return not is_no_answer(self.text)
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
     """An answer that is wanted, and what of a scoring of it does not depend on the answer."""
 
     arm_id: str
     question: Question
-    unit: AnswerUnit
+    answer_key: str
     call: JudgeCall
     """Blind."""
 
 
-EvidenceOf = Callable[[Sequence[_Place]], Mapping[str, Evidence]]
+EvidenceOf = Callable[[Sequence[Place]], Mapping[str, Evidence]]
 
 
 def wanted_scorings(run: RunRecord, judge: JudgeRecord, evidence: Mapping[str, Evidence]) -> Iterator[JudgeTask]:
@@ -92,6 +92,18 @@ def count_owed_scorings(run: RunRecord, judge: JudgeRecord, store: Store) -> int
     return count
 
 
+def has_scorings(run: RunRecord, judge: JudgeRecord, store: Store) -> bool:
+    """True when any scoring that the run wants is stored."""
+    wanted = _wanted(run, judge, lambda places: _stored_evidence(run, places, store))
+    return any(store.stored_judgements(task.key for task in batch) for batch in wanted)
+
+
+def scorings_of(judge: JudgeRecord, places: Iterable[Place], evidence: Mapping[str, Evidence]) -> list[JudgeTask]:
+    """Return the scorings by ``judge`` that are wanted of these answers: with the evidence in sight, and blind as well where
+    that is wanted."""
+    return [task for place in places for task in _tasks(judge, place, evidence.get(place.answer_key))]
+
+
 def judged_arms(run: RunRecord, judge: JudgeRecord) -> list[ArmRecord]:
     """Return the arms that this judge scores: not its own, unless that was allowed."""
     return [record for record in run.arms if judge.scores_itself or not is_self(judge, record)]
@@ -101,18 +113,19 @@ def _wanted(run: RunRecord, judge: JudgeRecord, evidence_of: EvidenceOf) -> Iter
     places = _places(run, judge)
     while batch := list(itertools.islice(places, BATCH)):
         evidence = evidence_of(batch)
-        yield [task for place in batch for task in _tasks(judge, place, evidence.get(place.unit.key))]
+        yield scorings_of(judge, batch, evidence)
 
 
-def _places(run: RunRecord, judge: JudgeRecord) -> Iterator[_Place]:
+def _places(run: RunRecord, judge: JudgeRecord) -> Iterator[Place]:
     rounds = [range(judge.replicates)] if judge.mode == "per_criterion" else [[r] for r in range(judge.replicates)]
     for replicates in rounds:
         for question in questions_of(run):
             calls = [judge_call(run, judge, question, replicate) for replicate in replicates]
             for record in judged_arms(run, judge):
-                for unit in wanted_answers(run, record, [question]):
-                    if judge.is_asked_about(unit.key):
-                        yield from (_Place(record.arm.id, question, unit, call) for call in calls)
+                for unit in each_wanted_answer(run, record, [question]):
+                    key = unit.key
+                    if judge.is_asked_about(key):
+                        yield from (Place(record.arm.id, question, key, call) for call in calls)
 
 
 def judge_call(
@@ -130,19 +143,18 @@ def judge_call(
     )
 
 
-def _tasks(judge: JudgeRecord, place: _Place, evidence: Evidence | None) -> Iterator[JudgeTask]:
-    """Yield the scorings of one answer: with the evidence in sight, and blind as well where that is wanted."""
+def _tasks(judge: JudgeRecord, place: Place, evidence: Evidence | None) -> Iterator[JudgeTask]:
     audited = judge.also_blind and evidence is not None and evidence.says_something
     for shown in [evidence, None] if audited else [evidence]:
         call = place.call.model_copy(update={"evidence": shown_hash(shown, place.question)})
         yield JudgeTask(
-            arm_id=place.arm_id, question=place.question, answer_key=place.unit.key, call=call, evidence=shown
+            arm_id=place.arm_id, question=place.question, answer_key=place.answer_key, call=call, evidence=shown
         )
 
 
-def _stored_evidence(run: RunRecord, places: Sequence[_Place], store: Store) -> dict[str, Evidence]:
+def _stored_evidence(run: RunRecord, places: Sequence[Place], store: Store) -> dict[str, Evidence]:
     keys = dict.fromkeys(
-        evidence_key(place.unit.key, run.checks[place.question.id])
+        evidence_key(place.answer_key, run.checks[place.question.id])
         for place in places
         if place.question.id in run.checks
     )

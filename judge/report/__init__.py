@@ -1,6 +1,6 @@
 """Results as people and programs read them: Markdown, CSV, JSON and one text file per answer. Rendering only."""
 
-from judge.report.files import RULE, answer_files, answer_text, run_json, write_files
+from judge.report.files import RULE, answer_files, answer_text, run_json, write_files, write_page
 from judge.report.markdown_report import csv_table, launch_line, markdown, markdown_table
 from judge.report.tables import NONE, PLAN_COLUMNS, SPEED_COLUMNS, Rows, plan_rows, role, speed, speed_rows, tier
 from judge.report.trust import trust_line
@@ -25,4 +25,5 @@ __all__ = [
     "tier",
     "trust_line",
     "write_files",
+    "write_page",
 ]

@@ -1,41 +1,47 @@
 """The files that a run leaves: tables, reports, and one text file per answer."""
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from judge.pipeline import file_name
-from judge.plan import questions_of, wanted_answers
+from judge.plan import each_wanted_answer, questions_of
 from judge.records import ArmRecord, RunRecord
-from judge.report.html_report import html_report
 from judge.report.markdown_report import csv_table, markdown
 from judge.report.tables import NONE
 from judge.results import Results
 from judge.store import Store
+from judge.store.database import LOOKUP_BATCH
 from judge.types import Question
 from runner.timing import timing
 from runner.types import Answer
 
 RULE = "-" * 72
+PAGE = "report.html"
 
 
-def write_files(run: RunRecord, results: Results, store: Store, folder: Path) -> list[Path]:
-    """Write every file of the run into ``folder`` and return their paths. Existing ones are replaced."""
+def write_files(run: RunRecord, results: Results, store: Store, folder: Path) -> None:
+    """Write every file of the run into ``folder`` but the page. Existing ones are replaced."""
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {
-        "results.md": markdown(results),
-        "results.csv": csv_table(results),
-        "summary.json": results.model_dump_json(indent=2) + "\n",
-        "run.json": run_json(run, results),
-        "report.html": html_report(results),
-    }
-    paths = [_write(folder / name, text) for name, text in texts.items()]
-    return paths + [_write(folder / name, text) for name, text in answer_files(run, store)]
+    _write(folder / "results.md", markdown(results))
+    _write(folder / "results.csv", csv_table(results))
+    _write(folder / "summary.json", results.model_dump_json(indent=2) + "\n")
+    _write(folder / "run.json", run_json(run, results))
+    for name, text in answer_files(run, store):
+        _write(folder / name, text)
 
 
-def _write(path: Path, text: str) -> Path:
+def write_page(results: Results, folder: Path) -> None:
+    """Write ``report.html`` into ``folder``. Drawing it takes longer than computing everything else."""
+    # Imported here because few commands write the page.
+    from judge.report.html_report import html_report
+
+    _write(folder / PAGE, html_report(results))
+
+
+def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
-    return path
 
 
 # --- single files----------------------------------------------------------------------------------------------------
@@ -53,11 +59,12 @@ def answer_files(run: RunRecord, store: Store) -> Iterator[tuple[str, str]]:
     """Yield (file name, text) of every stored answer of the run: ``{model}_{config}_{test}.txt``."""
     questions = {question.id: question for question in questions_of(run)}
     for record in run.arms:
-        units = {u.key: u for u in wanted_answers(run, record)}
-        for key, answer in store.answers(units):
-            question = questions[units[key].question_id]
-            suffix = f"_g{answer.sample}" if answer.sample else ""
-            yield f"{file_name(record.arm)}_{question.test}{suffix}.txt", answer_text(record, question, answer)
+        units = each_wanted_answer(run, record)
+        while batch := {unit.key: questions[unit.question_id] for unit in itertools.islice(units, LOOKUP_BATCH)}:
+            for key, answer in store.answers(batch):
+                suffix = f"_g{answer.sample}" if answer.sample else ""
+                name = f"{file_name(record.arm)}_{batch[key].test}{suffix}.txt"
+                yield name, answer_text(record, batch[key], answer)
 
 
 def answer_text(record: ArmRecord, question: Question, answer: Answer) -> str:

@@ -8,25 +8,24 @@ from judge.ladder import Contender, Rung, ladder
 from judge.records import ArmRecord, RunRecord
 from judge.results.arms import Scored
 from judge.results.values import ArmResult
-from runner.timing import timing
-from runner.types import Answer
 
 BASELINE = "baseline"
 
 
 def side(scored: Scored) -> Side:
     """Return one arm as a side of a comparison."""
-    answers = [one.answer for one in scored.judged if one.answer.scorable]
     return Side(
         arm_id=scored.record.arm.id,
         scores=scored.answers,
-        decode_tps=tuple(_decode_tps(scored.record, answer) for answer in answers),
+        decode_tps=tuple(one.decode_tps for one in scored.scored),
         decides=scored.panel.decides,
     )
 
 
-def _decode_tps(record: ArmRecord, answer: Answer) -> float | None:
-    return timing(answer, speculative=record.arm.config.draft_tokens is not None).decode_tps
+def is_compared(run: RunRecord, record: ArmRecord) -> bool:
+    """True when single answers of this arm are compared with those of another one, or by several judges."""
+    configs = {other.arm.config.name for other in run.arms if other.arm.candidate == record.arm.candidate}
+    return len(run.judges) > 1 or (BASELINE in configs and len(configs) > 1)
 
 
 def baseline_comparisons(scored: Sequence[Scored], margin: float = MARGIN) -> tuple[Comparison, ...]:
@@ -50,12 +49,7 @@ def sweeps_of(scored: Sequence[Scored], comparisons: Sequence[Comparison]) -> tu
 
 def disputed(scored: Sequence[Scored], spread: int) -> frozenset[str]:
     """Return the keys of the answers on which two judges differ by at least ``spread`` on some criterion."""
-    return frozenset(
-        judged.key
-        for one in scored
-        for judged, answer in zip((j for j in one.judged if j.answer.scorable), one.answers, strict=True)
-        if answer.spread >= spread
-    )
+    return frozenset(answer.key for one in scored for answer in one.scored if answer.score.spread >= spread)
 
 
 def ladder_of(run: RunRecord, arms: Sequence[ArmResult]) -> tuple[Rung, ...]:

@@ -1,53 +1,108 @@
-"""One arm of a run -> its figures. Pure, but for reading its answers and launches."""
+"""One arm of a run -> its figures, question by question, so that nothing but figures is held. Reads its answers and launches."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
-from judge.audit import Disagreement, Rates, disagrees, rates
 from judge.lineage import is_self
 from judge.panel import Panel, Standing, panel, relation
-from judge.plan import questions_of, wanted_answers
+from judge.plan import questions_of
 from judge.records import ArmRecord, JudgeRecord, RunRecord
-from judge.results.failures import failed_scorings, failure_lines
-from judge.results.judged import Judged, Known, read_judged
+from judge.results.judged import read_question
 from judge.results.labels import Audited
-from judge.results.scores import answer_scores, arm_tiers, judge_score, question_score, tier_means
+from judge.results.parts import QuestionPart, ScoredAnswer, question_part, scored_answers, total_rates
+from judge.results.scores import arm_tiers, tier_means
 from judge.results.values import ArmResult, JudgeCell
 from judge.roles import RoleDecision, decide, undecided
 from judge.scoring import AnswerScore, TierScore, mean_of_means
-from judge.speed import Spread, arm_speed
+from judge.speed import Reuse, Spread, arm_speed, reuse
 from judge.store import Store
-from judge.types import Grade, Judgement
 from runner.types import Value
 
 Standings = Mapping[str, Standing]
 
 
-class Scored(Value):
-    """One arm with everything that its figures are made of."""
+class Seats(Value):
+    """Who scores one arm."""
 
     record: ArmRecord
-    judged: tuple[Judged, ...]
     panel: Panel
-    answers: tuple[AnswerScore, ...]
+    scoring: tuple[JudgeRecord, ...]
+    """Everyone who does."""
+
+    @property
+    def counting(self) -> list[JudgeRecord]:
+        """Those whose scores make the figures."""
+        return [judge for judge in self.scoring if judge.name in self.panel.judges]
 
 
-def scored_arm(run: RunRecord, record: ArmRecord, store: Store, known: Known, standings: Standings) -> Scored:
+def seats(run: RunRecord, record: ArmRecord, standings: Standings) -> Seats:
+    """Return who scores an arm, and who of them counts."""
+    scoring = tuple(judge for judge in run.judges if judge.scores_itself or not is_self(judge, record))
+    return Seats(record=record, panel=panel(run.judges, record, standings), scoring=scoring)
+
+
+class Scored(NamedTuple):
+    """The answers of one arm that can be scored, one by one: what comparisons and judges against each other take."""
+
+    record: ArmRecord
+    panel: Panel
+    scored: Sequence[ScoredAnswer]
+    """In the order in which they were asked."""
+
+    @property
+    def answers(self) -> tuple[AnswerScore, ...]:
+        """Their scores."""
+        return tuple(one.score for one in self.scored)
+
+
+class ArmFigures(NamedTuple):
+    """What was computed of one arm."""
+
+    result: ArmResult
+    """Its speed-up is added later, when all arms are known."""
+    scored: Scored | None
+    """``None`` where nobody asks for single answers."""
+    reuse: Mapping[str, Reuse]
+    """Judge fingerprint -> prompt tokens that its server took from the request before."""
+
+
+def scored_arm(run: RunRecord, who: Seats, store: Store) -> Scored:
     """Read the answers of one arm and score them by its panel."""
-    judged = read_judged(run, record, store, known)
-    chosen = panel(run.judges, record, standings)
-    scoring = [judge for judge in run.judges if judge.scores_itself or not is_self(judge, record)]
-    counting = [judge for judge in scoring if judge.name in chosen.judges]
-    answers = answer_scores(run, questions_of(run), judged, counting, scoring)
-    return Scored(record=record, judged=tuple(judged), panel=chosen, answers=answers)
+    found = (
+        (question, read_question(run, who.record, question, who.scoring, store).judged)
+        for question in questions_of(run)
+    )
+    answers = [
+        one for question, judged in found for one in scored_answers(run, question, judged, who.counting, who.scoring)
+    ]
+    return Scored(who.record, who.panel, _as_asked(answers))
 
 
-def arm_result(run: RunRecord, scored: Scored, store: Store, known: Known, audit: Audited | None) -> ArmResult:
-    """Return the figures of one arm; its speed-up is added later, when all arms are known."""
-    record, judged, chosen = scored.record, scored.judged, scored.panel
-    questions = questions_of(run)
-    judges = [judge for judge in run.judges if judge.name in chosen.judges]
-    tiers = arm_tiers(run, record, questions, judged, judges)
-    units = {unit.key: unit for unit in wanted_answers(run, record)}
+def _as_asked(answers: Iterable[ScoredAnswer]) -> list[ScoredAnswer]:
+    return sorted(answers, key=lambda one: one.score.sample)
+
+
+def arm_figures(run: RunRecord, who: Seats, store: Store, audit: Audited | None, *, keep: bool) -> ArmFigures:
+    """Return the figures of one arm; ``keep``: its single answers as well."""
+    answers: list[ScoredAnswer] = []
+    parts: list[QuestionPart] = []
+    for question in questions_of(run):
+        found = read_question(run, who.record, question, who.scoring, store)
+        parts.append(question_part(run, who.record, question, found, who.counting, who.scoring))
+        if keep:
+            answers += scored_answers(run, question, found.judged, who.counting, who.scoring)
+    return ArmFigures(
+        result=_arm_result(run, who, parts, store, audit),
+        scored=Scored(who.record, who.panel, _as_asked(answers)) if keep else None,
+        reuse={judge.fingerprint: reuse(part.reuse[judge.fingerprint] for part in parts) for judge in who.scoring},
+    )
+
+
+def _arm_result(
+    run: RunRecord, who: Seats, parts: Sequence[QuestionPart], store: Store, audit: Audited | None
+) -> ArmResult:
+    record, chosen = who.record, who.panel
+    tiers = arm_tiers(run, record, {part.score.id: part.scores for part in parts})
     return ArmResult(
         id=record.arm.id,
         candidate=record.arm.candidate,
@@ -55,19 +110,27 @@ def arm_result(run: RunRecord, scored: Scored, store: Store, known: Known, audit
         quant=(record.model.quantisation if record.model else None) or record.entry.quant,
         config=record.arm.config.name,
         role=record.entry.role,
-        speed=arm_speed(record, [one.answer for one in judged]),
+        speed=arm_speed([speed for part in parts for speed in part.speeds]),
         tiers=tiers,
-        questions=tuple(question_score(run, q, judged, judges, run.samples_of(record, q)) for q in questions),
+        questions=tuple(part.score for part in parts),
         decisions=_decisions(run, chosen, tiers, audit),
         targets_met=_targets_met(run, record, tiers),
         panel=chosen,
         audit=audit.summary if audit else None,
-        by_judge=tuple(_cells(run, record, known, judged, chosen)),
-        disagreements=tuple(_disagreements(run, record, judged, judges)),
-        rates=_rates(run, judged, judges),
+        by_judge=tuple(_cell(run, who, parts, judge) for judge in who.scoring),
+        disagreements=tuple(sorted((d for part in parts for d in part.disagreements), key=lambda d: d.sample)),
+        rates=total_rates(part.rates for part in parts),
         launches=tuple(store.launches(record.arm)),
-        failures=tuple(failure_lines(known, [judge.fingerprint for judge in run.judges], units, store)),
+        failures=tuple(_failures(who, parts)),
     )
+
+
+def _failures(who: Seats, parts: Sequence[QuestionPart]) -> Iterable[str]:
+    for part in parts:
+        yield from part.missing
+    for judge in who.scoring:
+        for part in parts:
+            yield from part.failures[judge.fingerprint]
 
 
 def _decisions(
@@ -99,67 +162,18 @@ def _targets_met(run: RunRecord, record: ArmRecord, tiers: Sequence[TierScore]) 
 # --- judges ---------------------------------------------------------------------------------------------------------
 
 
-def _cells(
-    run: RunRecord, record: ArmRecord, known: Known, judged: Sequence[Judged], chosen: Panel
-) -> Iterable[JudgeCell]:
-    for judge in run.judges:
-        if judge.scores_itself or not is_self(judge, record):
-            yield _cell(run, record, known, judged, judge, counts=judge.name in chosen.judges)
-
-
-def _cell(
-    run: RunRecord, record: ArmRecord, known: Known, judged: Sequence[Judged], judge: JudgeRecord, *, counts: bool
-) -> JudgeCell:
-    questions = questions_of(run)
-    units = {unit.key: unit for unit in wanted_answers(run, record)}
-    tiers = arm_tiers(run, record, questions, judged, [judge])
-    by_id = {question.id: question for question in questions}
-    scores = [judge_score(by_id[one.question_id], one, judge, run.policy) for one in judged if one.answer.scorable]
+def _cell(run: RunRecord, who: Seats, parts: Sequence[QuestionPart], judge: JudgeRecord) -> JudgeCell:
+    scores = {part.score.id: part.by_judge[judge.fingerprint] for part in parts}
+    tiers = arm_tiers(run, who.record, scores)
     return JudgeCell(
         judge=judge.name,
-        relation=relation(judge, record),
-        counts=counts,
+        relation=relation(judge, who.record),
+        counts=judge.name in who.panel.judges,
         tiers=dict(tier_means(tiers)),
-        mean=mean_of_means([scores for tier in tiers for scores in tier.questions.values()]),
-        scored=sum(score is not None for score in scores),
-        wanted=len(scores),
-        failures=len(failed_scorings(known, judge.fingerprint, units)),
-    )
-
-
-def _disagreements(
-    run: RunRecord, record: ArmRecord, judged: Sequence[Judged], judges: Sequence[JudgeRecord]
-) -> Iterable[Disagreement]:
-    for one in judged:
-        question = run.suite.question(one.question_id)
-        limits = one.limits(question)
-        for judge in judges:
-            for judgement in one.audited([judge.fingerprint])[:1]:
-                for criterion, score, bound in _pairs(judgement, limits):
-                    if disagrees(score, bound):
-                        yield Disagreement(
-                            arm_id=record.arm.id,
-                            question_id=question.id,
-                            sample=one.answer.sample,
-                            judge=judge.name,
-                            criterion=criterion,
-                            score=score,
-                            bound=bound,
-                        )
-
-
-def _pairs(judgement: Judgement, limits: Mapping[str, Grade]) -> Iterable[tuple[str, Grade, Grade]]:
-    for verdict in judgement.verdicts:
-        if verdict.score is not None and verdict.criterion in limits:
-            yield verdict.criterion, verdict.score, limits[verdict.criterion]
-
-
-def _rates(run: RunRecord, judged: Sequence[Judged], judges: Sequence[JudgeRecord]) -> Rates:
-    names = [judge.fingerprint for judge in judges]
-    return rates(
-        (judgement.verdicts, one.limits(run.suite.question(one.question_id)))
-        for one in judged
-        for judgement in one.audited(names)
+        mean=mean_of_means([group for tier in tiers for group in tier.questions.values()]),
+        scored=sum(score is not None for group in scores.values() for score in group),
+        wanted=sum(map(len, scores.values())),
+        failures=sum(len(part.failures[judge.fingerprint]) for part in parts),
     )
 
 

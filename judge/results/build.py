@@ -2,25 +2,24 @@
 
 from collections.abc import Sequence
 
-from judge.pipeline import count_owed_scorings, owed_checks, work_of
+from judge.pipeline import count_owed_answers, count_owed_checks, count_owed_scorings
 from judge.records import JudgeRecord, RunRecord, RunState
-from judge.results.against import baseline_comparisons, cross_of, ladder_of, sweeps_of
-from judge.results.arms import Scored, arm_result, scored_arm, with_speedups
-from judge.results.judged import Known, read_known
+from judge.results.against import baseline_comparisons, cross_of, is_compared, ladder_of, sweeps_of
+from judge.results.arms import ArmFigures, Scored, arm_figures, scored_arm, seats, with_speedups
 from judge.results.labels import audits_of
 from judge.results.standing import standing_of, standings_of
 from judge.results.values import ArmResult, JudgeSummary, Results
 from judge.scoring import Coverage
-from judge.speed import reused_share
+from judge.speed import Reuse, reuse
 from judge.store import Store
 
 
 def build_results(run: RunRecord, state: RunState, store: Store) -> Results:
     """Read what belongs to ``run`` from the store and compute its report."""
-    known, audits = read_known(run, store), audits_of(run, store)
-    scored = _scored(run, store, known)
+    figures = _figures(run, store)
+    scored = [one.scored for one in figures if one.scored]
     comparisons = baseline_comparisons(scored)
-    arms = with_speedups([arm_result(run, one, store, known, audits.get(one.record.arm.id)) for one in scored])
+    arms = with_speedups([one.result for one in figures])
     return Results(
         run_id=run.id,
         created_at=run.created_at,
@@ -31,14 +30,10 @@ def build_results(run: RunRecord, state: RunState, store: Store) -> Results:
         suite_hash=run.suite.hash,
         samples=run.samples,
         policy=run.policy,
-        judges=tuple(_summary(run, judge, store, known) for judge in run.judges),
+        judges=tuple(_summary(run, judge, store, figures) for judge in run.judges),
         coverage=_coverage(arms),
-        owed_answers=sum(
-            len(work.owed)
-            for record, work in zip(run.arms, work_of(run, store), strict=True)
-            if record.model is not None
-        ),
-        owed_checks=len(owed_checks(run, store)),
+        owed_answers=sum(count_owed_answers(run, record, store) for record in run.arms if record.model is not None),
+        owed_checks=count_owed_checks(run, store),
         owed_scorings=sum(count_owed_scorings(run, judge, store) for judge in run.judges),
         arms=tuple(arms),
         comparisons=comparisons,
@@ -51,16 +46,25 @@ def build_results(run: RunRecord, state: RunState, store: Store) -> Results:
 
 def read_scored(run: RunRecord, store: Store) -> list[Scored]:
     """Read the answers of every arm of ``run`` with their scores, without computing the rest of its report."""
-    return _scored(run, store, read_known(run, store))
-
-
-def _scored(run: RunRecord, store: Store, known: Known) -> list[Scored]:
     standings = standings_of(run, store)
-    return [scored_arm(run, record, store, known, standings) for record in run.arms]
+    return [scored_arm(run, seats(run, record, standings), store) for record in run.arms]
 
 
-def _summary(run: RunRecord, judge: JudgeRecord, store: Store, known: Known) -> JudgeSummary:
-    views = (known.seen.get(judge.fingerprint, {}), known.blind.get(judge.fingerprint, {}))
+def _figures(run: RunRecord, store: Store) -> list[ArmFigures]:
+    standings, audits = standings_of(run, store), audits_of(run, store)
+    return [
+        arm_figures(
+            run,
+            seats(run, record, standings),
+            store,
+            audits.get(record.arm.id),
+            keep=is_compared(run, record),
+        )
+        for record in run.arms
+    ]
+
+
+def _summary(run: RunRecord, judge: JudgeRecord, store: Store, figures: Sequence[ArmFigures]) -> JudgeSummary:
     standing, reason = standing_of(run, judge, store)
     return JudgeSummary(
         name=judge.name,
@@ -68,7 +72,7 @@ def _summary(run: RunRecord, judge: JudgeRecord, store: Store, known: Known) -> 
         fingerprint=judge.fingerprint,
         replicates=judge.replicates,
         blind=judge.also_blind,
-        reused_share=reused_share(j for view in views for found in view.values() for j in found),
+        reused_share=reuse(one.reuse.get(judge.fingerprint, Reuse()) for one in figures).share,
         standing=standing,
         standing_reason=reason,
     )

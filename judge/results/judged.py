@@ -1,125 +1,211 @@
-"""The stored answers of an arm with everything that is known about them. Reads the store; everything after it is pure."""
+"""The stored answers to one question by one arm, with the figures of everything that is known about them.
+
+Reads the store, answer by answer in batches, and keeps numbers only: texts, replies and evidence of a night do not fit into memory.
+Everything after it is pure.
+"""
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from judge.checks.checking import Evidence, bounds
-from judge.pipeline import evidence_of, wanted_scorings
-from judge.plan import wanted_answers
+from judge.pipeline.scorings import BATCH, JudgeTask, Place, judge_call, scorings_of
+from judge.plan import each_wanted_answer
 from judge.records import ArmRecord, JudgeRecord, RunRecord
+from judge.speed import AnswerSpeed, Reuse, answer_speed, reuse
 from judge.store import Store
-from judge.types import Grade, JudgeCall, JudgeFailure, Judgement, Question, Verdict
-from runner.types import Answer, Value
+from judge.types import Grade, JudgeFailure, Judgement, Question, Verdict
+from judge.units import AnswerUnit, evidence_key
+from runner.types import Answer, AnswerState
 
-ByAnswer = dict[str, list[Judgement]]
-
-
-class Known(Value):
-    """What is stored about the answers of a run, by answer key."""
-
-    evidence: dict[str, Evidence]
-    seen: dict[str, ByAnswer]
-    """Judge fingerprint -> judgements that count."""
-    blind: dict[str, ByAnswer]
-    """Judge fingerprint -> judgements made without seeing the evidence, to audit the judge."""
-    failures: dict[str, tuple[JudgeFailure, ...]]
-    """Judge fingerprint -> the newest failure of each scoring that is still owed."""
+Verdicts = tuple[Verdict, ...]
+"""Of one judgement, without what the judge wrote."""
 
 
-class Judged(Value):
-    """One stored answer of an arm with the judgements of it."""
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """What executing an answer showed, in numbers."""
+
+    state: str
+    unsafe: bool
+    """True without a sandbox."""
+    passed: int
+    """Checks."""
+    known: int
+    """Checks that passed or failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One stored answer with the scores of it; not a ``Value``, as there may be thousands to a question."""
 
     key: str
     """Of the answer's unit."""
     question_id: str
-    answer: Answer
-    """Without its text."""
-    evidence: Evidence | None
-    judgements: dict[str, tuple[Judgement, ...]]
-    """Judge fingerprint -> those that count, one a replicate."""
-    blind: dict[str, tuple[Judgement, ...]]
-    """Judge fingerprint -> those made without seeing the evidence."""
-
-    def limits(self, question: Question) -> dict[str, Grade]:
-        """Return criterion -> highest score that the evidence allows; empty without evidence."""
-        return bounds(self.evidence, question) if self.evidence else {}
+    sample: int
+    state: AnswerState
+    scorable: bool
+    speed: AnswerSpeed
+    executed: Executed | None
+    """``None``: no evidence."""
+    limits: dict[str, Grade]
+    """Criterion -> highest score that the evidence allows; empty without evidence."""
+    judgements: dict[str, tuple[Verdicts, ...]]
+    """Judge fingerprint -> those that count, one a replicate, in their order."""
+    blind: dict[str, tuple[Verdicts, ...]]
+    """Judge fingerprint -> those made without seeing the evidence, to audit the judge."""
 
     def asked(self, judges: Iterable[JudgeRecord]) -> list[JudgeRecord]:
         """Return those of ``judges`` that are asked about this answer."""
         return [judge for judge in judges if judge.is_asked_about(self.key)]
 
-    def all_judgements(self, fingerprints: Iterable[str]) -> list[Judgement]:
+    def all_judgements(self, fingerprints: Iterable[str]) -> list[Verdicts]:
         """Return the judgements that count of these judges."""
-        return [judgement for name in fingerprints for judgement in self.judgements.get(name, ())]
+        return [verdicts for name in fingerprints for verdicts in self.judgements.get(name, ())]
 
-    def audited(self, fingerprints: Iterable[str]) -> list[Judgement]:
+    def audited(self, fingerprints: Iterable[str]) -> list[Verdicts]:
         """Return what these judges said when their judgement could be audited: blind where that was asked for."""
-        return [j for name in fingerprints for j in self.blind.get(name) or self.judgements.get(name, ())]
+        return [v for name in fingerprints for v in self.blind.get(name) or self.judgements.get(name, ())]
 
 
-def read_known(run: RunRecord, store: Store) -> Known:
-    """Read evidence and judgements of the whole run."""
-    evidence = evidence_of(run, store)
-    seen: dict[str, ByAnswer] = {}
-    blind: dict[str, ByAnswer] = {}
-    failures: dict[str, tuple[JudgeFailure, ...]] = {}
-    for judge in run.judges:
-        wanted = [task.key for task in wanted_scorings(run, judge, evidence)]
-        found = {key: _scores_only(judgement) for key, judgement in store.judgements(wanted)}
-        seen[judge.fingerprint], blind[judge.fingerprint] = _sorted_by_view(found.values(), evidence)
-        failed = store.judge_failures(key for key in wanted if key not in found)
-        latest = {(f.answer_unit, f.call.replicate, f.call.evidence): f for f in failed}
-        failures[judge.fingerprint] = tuple(latest.values())
-    return Known(evidence=evidence, seen=seen, blind=blind, failures=failures)
+@dataclass(frozen=True, slots=True)
+class QuestionAnswers:
+    """What is stored of one question of one arm."""
+
+    judged: list[Judged] = field(default_factory=list)
+    """In the order of their samples."""
+    missing: list[str] = field(default_factory=list)
+    """One line per answer that failed and is still owed."""
+    failures: dict[str, list[str]] = field(default_factory=dict)
+    """Judge fingerprint -> one line per scoring that failed and is still owed."""
+    reuse: dict[str, Reuse] = field(default_factory=dict)
+    """Judge fingerprint -> prompt tokens that its server took from the request before."""
 
 
-def _scores_only(judgement: Judgement) -> Judgement:
-    """Return the judgement without what the judge wrote: figures need none of it, and a night of it does not fit into memory."""
-    verdicts = tuple(_score_only(verdict.criterion, verdict.score) for verdict in judgement.verdicts)
-    return judgement.model_copy(update={"verdicts": verdicts, "replies": (), "call": _shared(judgement.call)})
+def read_question(
+    run: RunRecord, record: ArmRecord, question: Question, judges: Sequence[JudgeRecord], store: Store
+) -> QuestionAnswers:
+    """Read what is stored of one question of one arm; ``judges``: everyone who scores the arm."""
+    found = QuestionAnswers()
+    units = each_wanted_answer(run, record, [question])
+    while batch := {unit.key: unit for unit in itertools.islice(units, BATCH)}:
+        _read_batch(run, record, question, judges, store, batch, found)
+    return found
+
+
+def _read_batch(
+    run: RunRecord,
+    record: ArmRecord,
+    question: Question,
+    judges: Sequence[JudgeRecord],
+    store: Store,
+    units: Mapping[str, AnswerUnit],
+    found: QuestionAnswers,
+) -> None:
+    evidence = _evidence(run, question, units, store)
+    said = {
+        judge.fingerprint: _read_judge(run, record, question, judge, store, units, evidence, found) for judge in judges
+    }
+    stored = set()
+    for key, answer in store.answers(units):
+        stored.add(key)
+        found.judged.append(_judged(record, question, key, answer, evidence.get(key), said))
+    failed = dict(store.answer_failures(key for key in units if key not in stored))
+    found.missing.extend(f"{a.prompt_id} sample {a.sample}: {a.state}: {a.message}" for a in failed.values())
+
+
+def _evidence(run: RunRecord, question: Question, keys: Iterable[str], store: Store) -> dict[str, Evidence]:
+    if question.id not in run.checks:
+        return {}
+    return dict(store.evidence(evidence_key(key, run.checks[question.id]) for key in keys))
+
+
+def _judged(
+    record: ArmRecord,
+    question: Question,
+    key: str,
+    answer: Answer,
+    evidence: Evidence | None,
+    said: Mapping[str, "_Said"],
+) -> Judged:
+    return Judged(
+        key=key,
+        question_id=question.id,
+        sample=answer.sample,
+        state=answer.state,
+        scorable=answer.scorable,
+        speed=answer_speed(record, answer),
+        executed=_executed(evidence) if evidence else None,
+        limits=bounds(evidence, question) if evidence else {},
+        judgements={name: tuple(one.seen[key]) for name, one in said.items() if key in one.seen},
+        blind={name: tuple(one.blind[key]) for name, one in said.items() if key in one.blind},
+    )
+
+
+def _executed(evidence: Evidence) -> Executed:
+    known = [check for check in evidence.checks if check.outcome != "not_run"]
+    passed = sum(check.outcome == "pass" for check in known)
+    return Executed(state=evidence.state, unsafe=evidence.isolation == "unsafe", passed=passed, known=len(known))
+
+
+# --- judges ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What one judge said of some answers: answer key -> judgements."""
+
+    seen: dict[str, list[Verdicts]] = field(default_factory=dict)
+    blind: dict[str, list[Verdicts]] = field(default_factory=dict)
+
+
+def _read_judge(
+    run: RunRecord,
+    record: ArmRecord,
+    question: Question,
+    judge: JudgeRecord,
+    store: Store,
+    keys: Iterable[str],
+    evidence: Mapping[str, Evidence],
+    found: QuestionAnswers,
+) -> _Said:
+    calls = [judge_call(run, judge, question, replicate) for replicate in range(judge.replicates)]
+    places = (Place(record.arm.id, question, key, call) for key in keys if judge.is_asked_about(key) for call in calls)
+    tasks = {task.key: task for task in scorings_of(judge, places, evidence)}
+    stored = dict(store.judgements(tasks))
+    told = found.reuse.get(judge.fingerprint, Reuse())
+    found.reuse[judge.fingerprint] = reuse([told, *stored.values()])
+    failed = store.judge_failures(key for key in tasks if key not in stored)
+    found.failures.setdefault(judge.fingerprint, []).extend(_failure_lines(question, failed))
+    return _sorted_by_view(tasks, stored, evidence)
+
+
+def _failure_lines(question: Question, failed: Iterable[JudgeFailure]) -> Iterator[str]:
+    newest = {(f.answer_unit, f.call.replicate, f.call.evidence): f for f in failed}
+    for failure in newest.values():
+        yield f"{question.id}: judge {failure.call.judge} failed ({failure.kind}): {failure.message}"
+
+
+def _sorted_by_view(
+    tasks: Mapping[str, JudgeTask], stored: Mapping[str, Judgement], evidence: Mapping[str, Evidence]
+) -> _Said:
+    """Tell those that count from those that were made blind to audit the judge."""
+    said = _Said()
+    for key, task in tasks.items():
+        if key in stored:
+            known = evidence.get(task.answer_key)
+            is_audit = task.call.evidence is None and known is not None and known.says_something
+            view = said.blind if is_audit else said.seen
+            view.setdefault(task.answer_key, []).append(_scores_only(stored[key]))
+    return said
+
+
+def _scores_only(judgement: Judgement) -> Verdicts:
+    return _shared(tuple((verdict.criterion, verdict.score) for verdict in judgement.verdicts))
 
 
 @functools.lru_cache(maxsize=4096)
-def _score_only(criterion: str, score: Grade | None) -> Verdict:
-    return Verdict(criterion=criterion, score=score, evidence="", reasoning="")
-
-
-@functools.lru_cache(maxsize=4096)
-def _shared(call: JudgeCall) -> JudgeCall:
-    """Return the one copy of equal calls."""
-    return call
-
-
-def _without_text(answer: Answer) -> Answer:
-    return answer.model_copy(update={"text": "", "reasoning": ""})
-
-
-def _sorted_by_view(judgements: Iterable[Judgement], evidence: Mapping[str, Evidence]) -> tuple[ByAnswer, ByAnswer]:
-    """Return those that count, and those that were made blind to audit the judge."""
-    seen: ByAnswer = {}
-    blind: ByAnswer = {}
-    for judgement in judgements:
-        known = evidence.get(judgement.answer_unit)
-        is_audit = judgement.call.evidence is None and known is not None and known.says_something
-        (blind if is_audit else seen).setdefault(judgement.answer_unit, []).append(judgement)
-    return seen, blind
-
-
-def read_judged(run: RunRecord, record: ArmRecord, store: Store, known: Known) -> list[Judged]:
-    """Return every stored answer of an arm, in the order in which it was wanted."""
-    units = {unit.key: unit for unit in wanted_answers(run, record)}
-    return [
-        Judged(
-            key=key,
-            question_id=units[key].question_id,
-            answer=_without_text(answer),
-            evidence=known.evidence.get(key),
-            judgements=_of(key, known.seen),
-            blind=_of(key, known.blind),
-        )
-        for key, answer in store.answers(units)
-    ]
-
-
-def _of(key: str, by_judge: Mapping[str, Mapping[str, Sequence[Judgement]]]) -> dict[str, tuple[Judgement, ...]]:
-    return {name: tuple(found[key]) for name, found in by_judge.items() if key in found}
+def _shared(scores: tuple[tuple[str, Grade | None], ...]) -> Verdicts:
+    """Return the one copy of equal verdicts."""
+    return tuple(Verdict(criterion=name, score=score, evidence="", reasoning="") for name, score in scores)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
 from judge.grounding import Policy, bounded
+from judge.plan import questions_of
 from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.results.judged import Judged
 from judge.results.values import CriterionScore, QuestionScore
@@ -18,9 +19,9 @@ from judge.types import Grade, Question
 
 def judge_score(question: Question, judged: Judged, judge: JudgeRecord, policy: Policy) -> float | None:
     """Return the mean of one judge's replicates, 1.0-5.0; ``None`` until every replicate is there and complete."""
-    limits = judged.limits(question) if policy == "grounded" else {}
+    limits = judged.limits if policy == "grounded" else {}
     given = judged.judgements.get(judge.fingerprint, ())
-    scores = [answer_score(question, bounded(judgement.verdicts, limits)) for judgement in given]
+    scores = [answer_score(question, bounded(verdicts, limits)) for verdicts in given]
     known = [score for score in scores if score is not None]
     return fmean(known) if known and len(known) == judge.replicates else None
 
@@ -32,43 +33,29 @@ def panel_score(question: Question, judged: Judged, judges: Sequence[JudgeRecord
     return fmean(known) if known and len(known) == len(scores) else None
 
 
-def answer_scores(
-    run: RunRecord,
-    questions: Sequence[Question],
-    judged: Sequence[Judged],
-    counting: Sequence[JudgeRecord],
-    scoring: Sequence[JudgeRecord],
-) -> tuple[AnswerScore, ...]:
-    """Return what each answer that can be scored was given; ``counting``: the panel, ``scoring``: everyone who scores the arm."""
-    by_id = {question.id: question for question in questions}
-    return tuple(
-        _answer_score(run, by_id[one.question_id], one, counting, scoring) for one in judged if one.answer.scorable
-    )
-
-
-def _answer_score(
+def answer_scored(
     run: RunRecord,
     question: Question,
     judged: Judged,
     counting: Sequence[JudgeRecord],
     scoring: Sequence[JudgeRecord],
 ) -> AnswerScore:
-    limits = judged.limits(question)
+    """Return what one answer was given; ``counting``: the panel, ``scoring``: everyone who scores the arm."""
     return AnswerScore(
         question_id=question.id,
-        sample=judged.answer.sample,
+        sample=judged.sample,
         score=panel_score(question, judged, counting, run.policy),
-        criteria=_criterion_means(judged, counting, limits if run.policy == "grounded" else {}),
+        criteria=_criterion_means(judged, counting, judged.limits if run.policy == "grounded" else {}),
         by_judge={judge.name: judge_score(question, judged, judge, "judge") for judge in judged.asked(scoring)},
         verdicts={judge.name: _first_verdicts(judged, judge) for judge in judged.asked(scoring)},
-        limits=limits,
+        limits=judged.limits,
     )
 
 
 def _criterion_means(judged: Judged, judges: Sequence[JudgeRecord], limits: Mapping[str, Grade]) -> dict[str, float]:
     scores: dict[str, list[int]] = {}
-    for judgement in judged.all_judgements([judge.fingerprint for judge in judges]):
-        for verdict in bounded(judgement.verdicts, limits):
+    for verdicts in judged.all_judgements([judge.fingerprint for judge in judges]):
+        for verdict in bounded(verdicts, limits):
             if verdict.score is not None:
                 scores.setdefault(verdict.criterion, []).append(verdict.score)
     return {criterion: fmean(group) for criterion, group in scores.items()}
@@ -76,49 +63,37 @@ def _criterion_means(judged: Judged, judges: Sequence[JudgeRecord], limits: Mapp
 
 def _first_verdicts(judged: Judged, judge: JudgeRecord) -> dict[str, Grade | None]:
     given = judged.judgements.get(judge.fingerprint, ())
-    return {verdict.criterion: verdict.score for verdict in given[0].verdicts} if given else {}
+    return {verdict.criterion: verdict.score for verdict in given[0]} if given else {}
 
 
-def arm_tiers(
-    run: RunRecord,
-    record: ArmRecord,
-    questions: Sequence[Question],
-    judged: Sequence[Judged],
-    judges: Sequence[JudgeRecord],
-) -> tuple[TierScore, ...]:
-    """Return the tier scores of one arm by ``judges``."""
-    by_id = {question.id: question for question in questions}
-    scores: dict[str, list[float | None]] = {question.id: [] for question in questions}
-    for one in judged:
-        if one.answer.scorable:
-            scores[one.question_id].append(panel_score(by_id[one.question_id], one, judges, run.policy))
-    wanted = {question.id: run.samples_of(record, question) for question in questions}
+def arm_tiers(run: RunRecord, record: ArmRecord, scores: Mapping[str, Sequence[float | None]]) -> tuple[TierScore, ...]:
+    """Return the tier scores of one arm; ``scores``: question id -> score of each answer that can be scored."""
+    wanted = {question.id: run.samples_of(record, question) for question in questions_of(run)}
     return tier_scores(run.suite, scores, wanted, {question: len(found) for question, found in scores.items()})
 
 
 def question_score(
-    run: RunRecord, question: Question, judged: Sequence[Judged], judges: Sequence[JudgeRecord], wanted: int
+    run: RunRecord, question: Question, mine: Sequence[Judged], judges: Sequence[JudgeRecord], wanted: int
 ) -> QuestionScore:
     """Return everything about one question of one arm; ``wanted`` answers were asked for."""
-    mine = [one for one in judged if one.question_id == question.id]
-    checks = [check for one in mine if one.evidence for check in one.evidence.checks if check.outcome != "not_run"]
+    executed = [one.executed for one in mine if one.executed]
     return QuestionScore(
         id=question.id,
         test=question.test,
         tier=question.tier,
         mean=_mean(panel_score(question, one, judges, run.policy) for one in mine),
         judge_mean=_mean(panel_score(question, one, judges, "judge") for one in mine),
-        checks_passed=sum(check.outcome == "pass" for check in checks),
-        checks_known=len(checks),
-        unsafe_executions=sum(one.evidence is not None and one.evidence.isolation == "unsafe" for one in mine),
-        evidence_states=dict(Counter(one.evidence.state for one in mine if one.evidence)),
+        checks_passed=sum(one.passed for one in executed),
+        checks_known=sum(one.known for one in executed),
+        unsafe_executions=sum(one.unsafe for one in executed),
+        evidence_states=dict(Counter(one.state for one in executed)),
         states=_states(mine, wanted),
         criteria=tuple(_criterion_scores(question, mine, judges)),
     )
 
 
 def _states(mine: Sequence[Judged], wanted: int) -> dict[str, int]:
-    states = Counter(one.answer.state.value for one in mine)
+    states = Counter(one.state.value for one in mine)
     if missing := wanted - len(mine):
         states["missing"] = missing
     return dict(states)
@@ -130,12 +105,7 @@ def _criterion_scores(
     names = [judge.fingerprint for judge in judges]
     for criterion in question.criteria:
         groups = [
-            [
-                v.score
-                for judgement in one.all_judgements(names)
-                for v in judgement.verdicts
-                if v.criterion == criterion.id
-            ]
+            [v.score for verdicts in one.all_judgements(names) for v in verdicts if v.criterion == criterion.id]
             for one in judged
         ]
         known = [[float(score) for score in group if score is not None] for group in groups]

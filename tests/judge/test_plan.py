@@ -62,30 +62,30 @@ def test_what_is_owed_is_what_is_wanted_and_not_stored_in_order(stored: set[str]
 
 
 def test_a_measured_speed_and_length_are_believed_before_an_expected_one() -> None:
-    plan = estimate(arm_work(ARM, WANTED, ()), [10.0, 30.0, 20.0], [100, 300], expected_tps=45.0)
+    plan = estimate(ARM, 6, [10.0, 30.0, 20.0], [100, 300], expected_tps=45.0)
     assert (plan.arm, plan.owed, plan.decode_tps, plan.source) == ("coder/moe4", 6, 20.0, "measured")
     assert (plan.tokens, plan.seconds) == (1200, 60.0)
 
 
 def test_without_measurements_the_expected_speed_is_used() -> None:
-    plan = estimate(arm_work(ARM, WANTED, KEYS[:5]), [], [], expected_tps=30.0)
+    plan = estimate(ARM, 1, [], [], expected_tps=30.0)
     assert (plan.tokens, plan.seconds, plan.source) == (EXPECTED_ANSWER_TOKENS, 20.0, "models.yaml")
 
 
 def test_an_unknown_speed_is_an_unknown_time_and_not_zero() -> None:
-    plan = estimate(arm_work(ARM, WANTED, ()), [], [], None)
+    plan = estimate(ARM, 6, [], [], None)
     assert (plan.decode_tps, plan.seconds, plan.source) == (None, None, "unknown")
 
 
 @pytest.mark.parametrize(("expected", "total"), [(30.0, 140.0), (None, None)])
 def test_the_total_is_unknown_as_soon_as_one_part_is(expected: float | None, total: float | None) -> None:
-    all_owed = estimate(arm_work(ARM, WANTED, ()), [], [], expected)
-    one_owed = estimate(arm_work(ARM, WANTED, KEYS[:5]), [], [], 30.0)
+    all_owed = estimate(ARM, 6, [], [], expected)
+    one_owed = estimate(ARM, 1, [], [], 30.0)
     assert total_seconds([all_owed, one_owed]) == total
 
 
 def test_an_arm_that_owes_nothing_needs_no_speed() -> None:
-    done = estimate(arm_work(ARM, WANTED, KEYS), [], [], None)
+    done = estimate(ARM, 0, [], [], None)
     assert total_seconds([done]) == 0
 
 

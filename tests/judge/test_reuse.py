@@ -8,7 +8,7 @@ from fakes import Request, Response, ScriptedJudge, lenient, serving
 
 from judge.grade import Grader
 from judge.library import load_judge_prompts
-from judge.speed import reused_share
+from judge.speed import reuse
 from judge.types import Judgement
 from runner.client import ModelClient
 from runner.dialects import Dialect
@@ -65,4 +65,4 @@ def test_the_share_is_over_all_tokens_of_those_that_say(
     counts: tuple[tuple[int | None, int | None], ...], share: float | None
 ) -> None:
     told = [judgement(5, prompt_tokens=prompt, reused_tokens=reused) for prompt, reused in counts]
-    assert reused_share(told) == share
+    assert reuse(told).share == share
