@@ -1,5 +1,6 @@
 """Speed of an arm: the timings of its answers put together. Pure."""
 
+from array import array
 from collections.abc import Iterable, Sequence
 from statistics import fmean, median, stdev
 from typing import NamedTuple
@@ -41,7 +42,7 @@ class Speed(Value):
 
 
 class AnswerSpeed(NamedTuple):
-    """Speed of one answer, as far as it counts for its arm; not a ``Value``, as there may be hundreds of thousands."""
+    """Speed of one answer, as far as it counts for its arm; not a ``Value``, as there may be thousands at a time."""
 
     ttft_s: float | None
     """``None`` also when most of the prompt was taken from the request before."""
@@ -67,15 +68,42 @@ def answer_speed(record: ArmRecord, answer: Answer) -> AnswerSpeed:
     )
 
 
-def arm_speed(speeds: Sequence[AnswerSpeed]) -> Speed:
-    """Return the speed of one arm over those of its answers that can be scored."""
+class SpeedColumns(NamedTuple):
+    """The known figures of many answers, eight bytes each."""
+
+    ttft_s: Sequence[float]
+    prefill_tps: Sequence[float]
+    decode_tps: Sequence[float]
+    server_decode_tps: Sequence[float]
+    overhead_ms: Sequence[float]
+    token_sources: frozenset[str]
+
+
+def speed_columns(speeds: Sequence[AnswerSpeed]) -> SpeedColumns:
+    """Return the figures of these answers by column, without those that were not measured."""
+    return SpeedColumns(
+        ttft_s=_column(one.ttft_s for one in speeds),
+        prefill_tps=_column(one.prefill_tps for one in speeds),
+        decode_tps=_column(one.decode_tps for one in speeds),
+        server_decode_tps=_column(one.server_decode_tps for one in speeds),
+        overhead_ms=_column(one.overhead_ms for one in speeds),
+        token_sources=frozenset(one.token_source for one in speeds if one.token_source is not None),
+    )
+
+
+def _column(figures: Iterable[float | None]) -> Sequence[float]:
+    return array("d", (figure for figure in figures if figure is not None))
+
+
+def arm_speed(parts: Sequence[SpeedColumns]) -> Speed:
+    """Return the speed of one arm over those of its answers that can be scored, given in parts."""
     return Speed(
-        ttft_s=_spread(one.ttft_s for one in speeds),
-        prefill_tps=_spread(one.prefill_tps for one in speeds),
-        decode_tps=_spread(one.decode_tps for one in speeds),
-        server_decode_tps=_spread(one.server_decode_tps for one in speeds),
-        overhead_ms=_spread(one.overhead_ms for one in speeds),
-        token_sources=tuple(sorted({one.token_source for one in speeds if one.token_source is not None})),
+        ttft_s=_spread(part.ttft_s for part in parts),
+        prefill_tps=_spread(part.prefill_tps for part in parts),
+        decode_tps=_spread(part.decode_tps for part in parts),
+        server_decode_tps=_spread(part.server_decode_tps for part in parts),
+        overhead_ms=_spread(part.overhead_ms for part in parts),
+        token_sources=tuple(sorted(frozenset[str]().union(*(part.token_sources for part in parts)))),
     )
 
 
@@ -106,8 +134,8 @@ def _is_fresh(answer: Answer) -> bool:
     return server.prompt_tokens >= MIN_EVALUATED_SHARE * (server.prompt_tokens + server.reused_tokens)
 
 
-def _spread(figures: Iterable[float | None]) -> Spread | None:
-    known = [figure for figure in figures if figure is not None]
+def _spread(columns: Iterable[Sequence[float]]) -> Spread | None:
+    known = [figure for column in columns for figure in column]
     if not known:
         return None
     return Spread(n=len(known), median=median(known), mean=fmean(known), sd=stdev(known) if len(known) > 1 else None)

@@ -110,7 +110,7 @@ def _arm_result(
         quant=(record.model.quantisation if record.model else None) or record.entry.quant,
         config=record.arm.config.name,
         role=record.entry.role,
-        speed=arm_speed([speed for part in parts for speed in part.speeds]),
+        speed=arm_speed([part.speeds for part in parts]),
         tiers=tiers,
         questions=tuple(part.score for part in parts),
         decisions=_decisions(run, chosen, tiers, audit),

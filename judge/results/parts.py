@@ -10,7 +10,7 @@ from judge.results.judged import Judged, QuestionAnswers
 from judge.results.scores import answer_scored, judge_score, panel_score, question_score
 from judge.results.values import QuestionScore
 from judge.scoring import AnswerScore
-from judge.speed import AnswerSpeed, Reuse
+from judge.speed import Reuse, SpeedColumns, speed_columns
 from judge.types import Question
 
 
@@ -23,7 +23,7 @@ class QuestionPart:
     """By the panel, of each answer that can be scored."""
     by_judge: Mapping[str, tuple[float | None, ...]]
     """Judge fingerprint -> its scores of the same answers."""
-    speeds: tuple[AnswerSpeed, ...]
+    speeds: SpeedColumns
     """Of the same answers."""
     disagreements: tuple[Disagreement, ...]
     rates: Rates
@@ -52,7 +52,7 @@ def question_part(
             judge.fingerprint: tuple(judge_score(question, one, judge, run.policy) for one in scorable)
             for judge in scoring
         },
-        speeds=tuple(one.speed for one in scorable),
+        speeds=speed_columns([one.speed for one in scorable]),
         disagreements=tuple(_disagreements(record, question, found.judged, counting)),
         rates=_rates(found.judged, counting),
         missing=tuple(found.missing),
