@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
+from judge.app import Places
+from judge.importing import import_source
 from judge.library import load_judge_prompts, load_suite
 from judge.prompting import judge_messages, verdict_schema
 from judge.request import environment
@@ -86,7 +88,7 @@ def store_answers(folder: Path, answers: int) -> None:
         for number in range(answers):
             one = {"model": "benchmark", "question_id": ids[number % len(ids)], "sample": number // len(ids)}
             lines.write(json.dumps({**one, "answer": ANSWER.format(number=number)}) + "\n")
-    measure("-m", "judge.cli", "import", "answers.jsonl", cwd=folder)
+    import_source(Places(results=folder / "results"), folder / "answers.jsonl", ("judge", "import", "answers.jsonl"))
 
 
 def request() -> dict[str, object]:
@@ -101,7 +103,7 @@ def request() -> dict[str, object]:
 
 def score_line(url: str, in_flight: int, *before: str | Path) -> list[str]:
     """Return the command line of a scoring; ``before`` are options that stand before the command."""
-    named = ["--judge-url", url, "--judge-model", "mock", "--judge-family", "none"]
+    named = ["--judge-url", url, "--judge-model", "mock", "--judge-family", "none", "--no-exam"]
     return ["-m", "judge.cli", *map(str, before), "score", "latest", *named, "--max-concurrency", str(in_flight)]
 
 

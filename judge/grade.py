@@ -23,7 +23,8 @@ from runner.serve import ServerLog
 from runner.types import Reply, Sampling, ServerTiming
 
 SECRET_BYTES = 32
-MARK_BYTES = 8
+MARK_BYTES = 4
+"""One chance in four billion to guess it; a longer mark is more text that no two prompts share."""
 
 
 class Grader:

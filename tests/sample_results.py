@@ -138,7 +138,8 @@ def cell(
 def judge(name: str, standing: Standing = Standing.NOT_EXAMINED, **fields: Any) -> JudgeSummary:
     """A judge of the run."""
     base = {"name": name, "family": "f", "fingerprint": name, "replicates": 1, "blind": True, "standing": standing}
-    return JudgeSummary.model_validate({**base, "standing_reason": "nobody examined it", **fields})
+    told = {"standing_reason": "nobody examined it", "reused_share": None}
+    return JudgeSummary.model_validate({**base, **told, **fields})
 
 
 def cross(arms: Sequence[ArmResult], judges: Sequence[JudgeSummary]) -> CrossJudging:

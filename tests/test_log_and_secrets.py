@@ -16,6 +16,11 @@ from fakes import (
     serving,
 )
 
+from judge.commands.shared import secrets, without_password
+from judge.errors import UserError
+from judge.library import load_judge_prompts, load_models
+from judge.request import JudgeChoice, RunChoice, build_judge
+
 KEY = "sk-0123456789-never-written"
 QUESTIONS = ("C-T1-Q1", "C-T1-Q2")
 
@@ -74,12 +79,11 @@ def test_an_endpoint_that_refuses_the_key_and_quotes_it_does_not_make_us_show_it
 
 
 @pytest.mark.parametrize("url", ["http://me:sesame-open@127.0.0.1:9/v1", "http://127.0.0.1:9/v1?api-key=sesame-open"])
-def test_a_key_in_the_url_is_refused_before_it_is_stored(judge: Run, place: Path, url: str) -> None:
-    done = judge("score", "latest", "--judge-url", url, "--judge-model", "m", cwd=place)
-    assert done.returncode == 2
-    assert "put the key into JUDGE_API_KEY" in done.stderr
-    assert "sesame-open" not in done.stderr
-    assert files_with("sesame-open", place) == []
+def test_a_key_in_the_url_is_refused_before_anything_is_stored(url: str) -> None:
+    wanted = JudgeChoice(urls=("http://127.0.0.1:8/v1", url), model="m")
+    with pytest.raises(UserError, match="put the key into JUDGE_API_KEY") as refusal:
+        build_judge(wanted, RunChoice(candidates=()), load_models(), load_judge_prompts(), {})
+    assert "sesame-open" not in str(refusal.value)
 
 
 def test_every_layer_logs_with_the_id_of_the_unit(judge: Run, place: Path) -> None:
@@ -102,9 +106,16 @@ def test_every_layer_logs_with_the_id_of_the_unit(judge: Run, place: Path) -> No
 
 
 def test_the_password_of_a_store_is_left_out_of_the_command_that_is_kept() -> None:
-    from judge.commands.shared import secrets, without_password
-
     url = "postgresql+psycopg://judge:sesame-open@db/judge"
     assert without_password(url) == "postgresql+psycopg://judge:...@db/judge"
     assert without_password("http://127.0.0.1:8080/v1") == "http://127.0.0.1:8080/v1"
     assert secrets({"JUDGE_API_KEY": "k"}, url) == ["k", "sesame-open"]
+
+
+def test_who_judges_depends_on_the_first_endpoint_and_not_on_how_many_share_the_work() -> None:
+    def judge_at(*urls: str) -> str:
+        wanted = JudgeChoice(urls=urls, model="m")
+        return build_judge(wanted, RunChoice(candidates=()), load_models(), load_judge_prompts(), {}).fingerprint
+
+    assert judge_at("http://a:1/v1") == judge_at("http://a:1/v1", "http://b:1/v1") == judge_at("http://a:1/v1/")
+    assert judge_at("http://a:1/v1") != judge_at("http://b:1/v1")

@@ -44,7 +44,8 @@ def test_the_wheel_carries_its_types_schemas_and_migrations(wheel: Path) -> None
     for wanted in (
         "judge/py.typed", "runner/py.typed", "judge/_data/models.yaml", "judge/_data/rubrics/coder.yaml",
         "judge/_data/rubrics/schemas/summary.json", "judge/_data/prompts/judge/system.md",
-        "judge/migrations/versions/0001_first_tables.py",
+        "judge/migrations/versions/0001_first_tables.py", "judge/report/templates/report.html.j2",
+        "judge/report/templates/report.css",
     ):  # fmt: skip
         assert wanted in names
 

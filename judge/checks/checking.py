@@ -37,9 +37,10 @@ EvidenceState = Literal[
     "tampered",
     "not_run",
 ]
-"""``ok``: the checks were made, whatever they showed. ``ambiguous``: several candidates for the entry point behave
-differently, so the checks decide nothing. ``timeout`` and ``died``: while loading, or on the question's own example.
-``not_run``: trouble of ours, or no isolation."""
+"""``ok``: the checks were made, whatever they showed. ``ambiguous``: several candidates for the entry point, or several
+versions of it, behave differently, so the checks decide nothing. ``timeout`` and ``died``: while loading, or on the
+question's own example. ``not_run``: trouble of ours, no isolation, or something that the answer may expect and this
+machine lacks: a package, a newer Python, files, arguments that nobody knows."""
 
 UNKNOWN_STATES: frozenset[EvidenceState] = frozenset({"ambiguous", "not_run"})
 """States that say nothing about the answer."""
@@ -97,11 +98,11 @@ class Check(Value):
     about: str
     """One line for a person: what holds when it passes."""
     static: bool = False
-    """True when it reads the source: that the code does not run says nothing about it."""
+    """True when it is read off the source: that the code hangs or does not load says nothing about it."""
 
     def passed(self) -> "CheckResult":
         """Return the good result."""
-        return CheckResult(id=self.id, criteria=self.criteria, outcome="pass")
+        return CheckResult(id=self.id, criteria=self.criteria, static=self.static, outcome="pass")
 
     def failed(
         self,
@@ -116,6 +117,7 @@ class Check(Value):
         return CheckResult(
             id=self.id,
             criteria=self.criteria,
+            static=self.static,
             outcome="fail",
             kind=kind,
             reason=quoted(reason),
@@ -126,7 +128,9 @@ class Check(Value):
 
     def not_run(self, reason: str) -> "CheckResult":
         """Return that nothing is known."""
-        return CheckResult(id=self.id, criteria=self.criteria, outcome="not_run", reason=quoted(reason))
+        return CheckResult(
+            id=self.id, criteria=self.criteria, static=self.static, outcome="not_run", reason=quoted(reason)
+        )
 
 
 def _escaped(text: str) -> str:
@@ -138,6 +142,8 @@ class CheckResult(Value):
 
     id: str
     criteria: tuple[str, ...]
+    static: bool = False
+    """True when it was read off the source."""
     outcome: Outcome
     kind: FailureKind | None = None
     """What sort of failure; ``None`` unless it failed."""
@@ -193,16 +199,18 @@ class Evidence(Value):
 def bounds(evidence: Evidence, question: Question) -> dict[str, Grade]:
     """Return the highest score that the evidence leaves open, for each criterion that it says something about.
 
-    5 is no bound. A criterion without checks, or of whose checks none was run, has no entry: one that is read off the
-    source alone has none when the code does not run.
+    5 is no bound. A criterion without checks, or of whose checks none was run, has no entry. What cannot be run at all
+    bounds what only running it shows, not what stands in its source.
     """
     if evidence.state in UNKNOWN_STATES:
         return {}
     bound: dict[str, Grade] = {}
     for criterion in question.criteria:
-        known = [c for c in evidence.checks if criterion.id in c.criteria and c.outcome != "not_run"]
-        if known:
-            bound[criterion.id] = _bound(known) if evidence.state == "ok" else 1
+        results = [check for check in evidence.checks if criterion.id in check.criteria]
+        if evidence.state != "ok" and any(result.outcome == "fail" and not result.static for result in results):
+            bound[criterion.id] = 1
+        elif known := [result for result in results if result.outcome != "not_run"]:
+            bound[criterion.id] = _bound(known)
     return bound
 
 
@@ -223,15 +231,3 @@ _BOUND_BY_SHARE: tuple[tuple[float, Grade], ...] = ((1.0, 5), (0.8, 3), (0.5, 2)
 def all_not_run(checks: Iterable[Check], reason: str) -> tuple[CheckResult, ...]:
     """Return every check as one about which nothing is known."""
     return tuple(check.not_run(reason) for check in checks)
-
-
-def all_failed(checks: Iterable[Check], reason: str) -> tuple[CheckResult, ...]:
-    """Return every check as failed, for an answer without code, or one that is not to be believed."""
-    return tuple(check.failed(reason) for check in checks)
-
-
-def calls_failed(checks: Iterable[Check], reason: str) -> tuple[CheckResult, ...]:
-    """Return every check that calls the code as failed, for code that does not run; what it looks like stays open."""
-    return tuple(
-        check.not_run(f"the code does not run: {reason}") if check.static else check.failed(reason) for check in checks
-    )

@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from judge.checks.cases import Results, ended, same
 from judge.checks.checking import Check, shown
 from judge.checks.entry import require_unambiguous
-from judge.checks.subject import NOT_TRIED, CannotExamine, Results, Subject, ended, same
+from judge.checks.filling import made, required_count, wants_no_number
+from judge.checks.subject import NOT_TRIED, CannotExamine, Subject
 from runner.outcomes import CallResult, Class
 from runner.protocol import Builtin, Call, Handle
 
@@ -41,12 +43,17 @@ class ClassEntry:
     """Role -> name in this class, and whether it is called or read."""
     keywords: tuple[str, ...] = ()
     """Parameters of a constructor that takes nothing by position; its arguments go to them in this order."""
+    maker: str | None = None
+    """Name of a function of ours that makes an object from one number; ``None``: the class itself does."""
+    made: str = ""
+    """What the maker calls: ``LRUCache('a', n)``."""
 
     @property
     def text(self) -> str:
         """As a person would write it: ``Stack(): push, pop, peek, isEmpty``."""
         methods = ", ".join(name + (" (property)" if how == "property" else "") for name, how in self.methods.values())
-        return f"{self.name}({', '.join(map(shown, self.arguments))}): {methods}"
+        made = self.made or f"{self.name}({', '.join(map(shown, self.arguments))})"
+        return f"{made}: {methods}"
 
     def new(self, handle: Handle, *args: Any) -> Call:
         """Return the call that makes an object; without arguments it gets those that were found."""
@@ -54,7 +61,7 @@ class ClassEntry:
         if self.keywords:
             kwargs = dict(zip(self.keywords, given, strict=False))
             return Call(target=self.name, kwargs=kwargs, keep=handle)
-        return Call(target=self.name, args=given, keep=handle)
+        return Call(target=self.maker or self.name, args=given, keep=handle)
 
     def use(self, handle: Handle, role: str, *args: Any) -> Call:
         """Return the call of the method that plays a role."""
@@ -78,14 +85,46 @@ async def find_class(subject: Subject, wanted: WantedClass) -> ClassEntry:
     if not found:
         raise CannotExamine("no_entry_point", _nothing_fits(subject, wanted))
     entries = [ClassEntry(c.name, args, {}, _keywords(c)) for c in found for args in wanted.constructors]
+    entries += [entry for owner in found if (entry := await _filled(subject, owner, wanted)) is not None]
     looked = await subject.run_each([_look(entry) for entry in entries])
     completed = [_completed(subject, *pair, wanted) for pair in zip(entries, looked, strict=True)]
-    made = [entry for entry in completed if entry is not None]
-    made = list({entry.name: entry for entry in reversed(made)}.values())[::-1]
-    if not made:
-        raise CannotExamine("no_entry_point", _nothing_fits(subject, wanted))
-    tried = await subject.run_each([entry.session(*wanted.example) for entry in made])
-    return _chosen(subject, wanted, made, tried)
+    complete = [entry for entry in completed if entry is not None]
+    complete = list({entry.name: entry for entry in reversed(complete)}.values())[::-1]
+    if not complete:
+        raise _not_made(subject, found, looked, wanted)
+    tried = await subject.run_each([entry.session(*wanted.example) for entry in complete])
+    return _chosen(subject, wanted, complete, tried)
+
+
+async def _filled(subject: Subject, owner: Class, wanted: WantedClass) -> ClassEntry | None:
+    """Return a way to make an object whose constructor insists on more than the question speaks of."""
+    numbers = [args for args in wanted.constructors if args and isinstance(args[0], int)]
+    expression = made(owner, subject.inventory.classes, "n") if numbers else None
+    if expression in (None, f"{owner.name}()", f"{owner.name}(n)"):
+        return None
+    maker = f"_made_{owner.name}"
+    await subject.install(f"def {maker}(n):\n    return {expression}\n")
+    return ClassEntry(owner.name, numbers[0], {}, maker=maker, made=expression or "")
+
+
+def _not_made(
+    subject: Subject, found: Sequence[Class], looked: Sequence[Results | None], wanted: WantedClass
+) -> CannotExamine:
+    """Say why there is no object: this machine, a constructor that we cannot read, or the answer."""
+    for results in looked:
+        if results is not None:
+            subject.require_possible(results[0])
+    most = max(len(args) for args in wanted.constructors)
+    if unread := [c for c in found if (required_count(c) > most or wants_no_number(c)) and _plays(c, wanted)]:
+        init = unread[0].method("__init__")
+        names = ", ".join(p.name for p in init.parameters) if init is not None else ""
+        return CannotExamine("not_run", f"it is not known what {unread[0].name}({names}) has to be given")
+    return CannotExamine("no_entry_point", _nothing_fits(subject, wanted))
+
+
+def _plays(owner: Class, wanted: WantedClass) -> bool:
+    names = {method.name for method in owner.methods}
+    return all(_method(names, usual, owner) is not None for usual in wanted.methods.values())
 
 
 def _chosen(
@@ -94,6 +133,11 @@ def _chosen(
     passes = [results is not None and results[0].ok and wanted.accepts(results[1:]) for results in tried]
     best = made[0]
     rivals = [i for i, entry in enumerate(made) if i and _is_named(entry.name, wanted) >= _is_named(best.name, wanted)]
+    bases = {base for owner in subject.inventory.classes for base in owner.bases}
+    if not passes[0] and best.name in bases and _is_abstract(tried[0]) and any(passes[i] for i in rivals):
+        first = next(i for i in rivals if passes[i])
+        return _chosen(subject, wanted, made[first:], tried[first:])
+    rivals = [i for i in rivals if not (made[i].name in bases and not passes[i] and _is_abstract(tried[i]))]
     if any(passes[i] != passes[0] for i in rivals):
         require_unambiguous([best.name, *(made[i].name for i in rivals)])
     subject.notes += [f"there is also {made[i].text}" for i in rivals]
@@ -102,6 +146,11 @@ def _chosen(
         state = next(result.state for result in tried[0] if not result.ok)
         raise CannotExamine("timeout" if state == "timeout" else "died", f"{best.text} in plain use")
     return best
+
+
+def _is_abstract(results: Results | None) -> bool:
+    """Tell whether plain use ends at a method that a subclass has to define."""
+    return results is not None and any(r.error is not None and r.error.is_a("NotImplementedError") for r in results)
 
 
 def _look(entry: ClassEntry) -> list[Call]:

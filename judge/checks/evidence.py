@@ -1,8 +1,7 @@
 """An answer -> what executing it showed. Our own trouble is never a failed check."""
 
 import asyncio
-import re
-import sys
+from collections.abc import Mapping
 
 from judge.checks.checking import (
     UNKNOWN_STATES,
@@ -10,15 +9,14 @@ from judge.checks.checking import (
     CheckResult,
     Evidence,
     EvidenceState,
-    all_failed,
     all_not_run,
-    calls_failed,
     quoted,
 )
+from judge.checks.lacking import needs_newer_syntax
 from judge.checks.lanes import Lanes
 from judge.checks.modules import CheckModule, load_checks
 from judge.checks.subject import CannotExamine, Place, Subject
-from judge.extract import Extraction, Program, extract, runnable
+from judge.extract import MAX_PARSED_CHARS, extract, is_newer, runnable
 from judge.types import Question
 from runner.answer_env import find_answer_env
 from runner.errors import SandboxError
@@ -55,30 +53,43 @@ async def examine_answer(
         return _unable(question, module, found.level, str(error))
 
 
-_NEWER_SYNTAX = re.compile(r"^[ \t]*(?:(?:async[ \t]+)?def|class|type)[ \t]+\w+\[[^\]\n]+\][ \t]*[(:=]", re.MULTILINE)
-"""``class Stack[T]:``: right where it runs, so no error of the answer's."""
-
-
 async def _examine(question: Question, answer: str, module: CheckModule, found: Isolation, lanes: Lanes) -> Evidence:
     if len(answer) > MAX_EXAMINED_CHARS:
         too_long = f"the answer has {len(answer)} characters; more than {MAX_EXAMINED_CHARS} are not looked at"
         return _unusable(question, module, found, "not_run", too_long)
     # In a thread: what holds up the event loop also holds up the clocks of all other answers, and of the self-test.
-    extraction, program = await asyncio.to_thread(_read, answer, question.prompt)
+    extraction = await asyncio.to_thread(extract, answer, prompt=question.prompt)
     if extraction.state == "no_code":
         return _unusable(question, module, found, "no_code", extraction.reason)
-    if not program.parses and sys.version_info < (3, 12) and _NEWER_SYNTAX.search(program.code):
-        return _unusable(question, module, found, "not_run", "type parameters need Python 3.12 or newer to run answers")
+    evidence = await _examine_code(question, answer, extraction.code, module, found, lanes)
+    if extraction.earlier and (evidence.failures or evidence.state not in UNKNOWN_STATES | {"ok"}):
+        before = await _examine_code(question, answer, extraction.earlier, module, found, lanes)
+        if before.state == "ok" and not before.failures:
+            message = "an earlier version in the answer passes, the last one does not, and no words say which counts"
+            return _unusable(question, module, found, "ambiguous", message)
+    return evidence
+
+
+async def _examine_code(
+    question: Question, answer: str, code: str, module: CheckModule, found: Isolation, lanes: Lanes
+) -> Evidence:
+    program = await asyncio.to_thread(runnable, code)
+    if len(code) > MAX_PARSED_CHARS:
+        return _unusable(question, module, found, "not_run", f"a program of {len(code)} characters is not run")
+    if not program.parses and is_newer(program.code):
+        return _unusable(question, module, found, "not_run", needs_newer_syntax())
     if not program.parses:
         return _unusable(question, module, found, "syntax_error", program.syntax_error or "it does not compile")
-    subject = Subject(question, answer, extraction.code, program, _place(module, found), lanes)
+    subject = Subject(question, answer, code, program, _place(module, found), lanes)
     try:
         try:
             await subject.start()
             await module.examine(subject)
         finally:
             await subject.close()
-    except CannotExamine as reason:
+    except CannotExamine as error:
+        # A part that could not be loaded is why nothing, or something else, was found.
+        reason = subject.reduced if subject.reduced is not None and error.state == "no_entry_point" else error
         return _unusable(question, module, found, reason.state, str(reason), subject)
     return Evidence(
         question_id=question.id,
@@ -90,11 +101,6 @@ async def _examine(question: Question, answer: str, module: CheckModule, found: 
         isolation=found.level,
         surroundings=surroundings(found),
     )
-
-
-def _read(answer: str, prompt: str) -> tuple[Extraction, Program]:
-    extraction = extract(answer, prompt=prompt)
-    return extraction, runnable(extraction.code)
 
 
 def _place(module: CheckModule, found: Isolation) -> Place:
@@ -118,22 +124,32 @@ def _unusable(
     message: str,
     subject: Subject | None = None,
 ) -> Evidence:
-    if state in UNKNOWN_STATES:
-        checks = all_not_run(module.checks, message)
-    else:
-        failed = all_failed if state in ("no_code", "tampered") else calls_failed
-        checks = failed(module.checks, message)
+    unknown = state in UNKNOWN_STATES
+    known = subject.results if subject is not None and not unknown else {}
     return Evidence(
         question_id=question.id,
         state=state,
         message=quoted(message),
         entry_point=_quoted(subject.entry_point) if subject is not None else None,
         notes=tuple(map(quoted, subject.notes)) if subject is not None else (),
-        checks=checks,
+        checks=all_not_run(module.checks, message)
+        if unknown
+        else tuple(_without_a_run(check, state, message, known) for check in module.checks),
         checks_hash=module.hash,
         isolation=found.level,
         surroundings=surroundings(found),
     )
+
+
+_NOTHING_TO_LOOK_AT: frozenset[EvidenceState] = frozenset({"no_code", "syntax_error", "no_entry_point", "tampered"})
+"""States in which there is no source that could be looked at, or none that is to be believed."""
+
+
+def _without_a_run(check: Check, state: EvidenceState, message: str, known: Mapping[str, CheckResult]) -> CheckResult:
+    """What cannot be run fails every check that runs it; what was read off its source stands."""
+    if not check.static or state in _NOTHING_TO_LOOK_AT:
+        return check.failed(message)
+    return known.get(check.id) or check.not_run(message)
 
 
 def _unable(question: Question, module: CheckModule, level: Level, message: str) -> Evidence:

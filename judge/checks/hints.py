@@ -53,10 +53,35 @@ def _hints(node: FunctionDef, *, is_method: bool) -> Hints:
     static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.decorator_list)
     arguments = arguments[1:] if is_method and not static else arguments
     arguments += [*filter(None, [node.args.vararg]), *node.args.kwonlyargs]
+    comments, returned = _type_comment(node, len(arguments))
     return Hints(
-        {argument.arg: _text(argument.annotation) or argument.type_comment for argument in arguments},
-        _text(node.returns),
+        {
+            argument.arg: _text(argument.annotation) or argument.type_comment or comment
+            for argument, comment in zip(arguments, comments, strict=True)
+        },
+        _text(node.returns) or returned,
     )
+
+
+def _type_comment(node: FunctionDef, parameters: int) -> tuple[list[str | None], str | None]:
+    """Return what ``# type: (int) -> int`` says of each parameter and of the result."""
+    nothing: list[str | None] = [None] * parameters
+    if node.type_comment is None:
+        return nothing, None
+    try:
+        signature = ast.parse(node.type_comment, mode="func_type")
+    except SyntaxError:
+        return nothing, None
+    kinds = [_text(kind) for kind in signature.argtypes]
+    return (kinds[-parameters:] if len(kinds) >= parameters > 0 else nothing), _text(signature.returns)
+
+
+def with_type_comments(code: str) -> ast.Module:
+    """Parse code that parses, type comments included where they are well formed."""
+    try:
+        return ast.parse(code, type_comments=True)
+    except SyntaxError:
+        return ast.parse(code)
 
 
 def _callable_hints(annotation: ast.expr, body: ast.Lambda) -> Hints:

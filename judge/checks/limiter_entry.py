@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from judge.checks.subject import CannotExamine, Results, Subject
+from judge.checks.cases import Results
+from judge.checks.filling import CALLBACK, filler
+from judge.checks.subject import CannotExamine, Subject
 from runner.outcomes import CallResult, Class, Parameter
 from runner.protocol import Call, Handle
 
@@ -24,6 +26,8 @@ _MINUTES = re.compile(r"(?<!per)(?<!a)(^|_)minutes?$")
 _MINUTE = re.compile(r"minute|rpm")
 _SECOND = re.compile(r".per_?s(ec|$)|rps$|tps$")
 _WINDOW = re.compile(r"^per($|_)|window|period|interval|duration|^seconds?$|time|span")
+_STEP = re.compile(r"interval|every|between|per_token")
+"""A time that may be that of a single token."""
 _RATE = re.compile(r"rate(?!_?limit)")
 _CAPACITY = re.compile(r"capacity|bucket|burst|max_?tokens|size")
 _COUNT = re.compile(r"^n$|^n_|_n$|limit|max|request|call|token|count|num|quota|allow|amount|permits")
@@ -56,14 +60,15 @@ async def find_limiter(subject: Subject) -> Limiter:
     """
     owner = _owner(subject)
     made = owner.method("__init__")
-    likely = list(dict.fromkeys(arguments(made.parameters if made is not None else ())))
+    parameters = made.parameters if made is not None else ()
+    likely = list(dict.fromkeys(arguments(parameters, subject.inventory.classes)))
     ways = list(dict.fromkeys([*likely, *_PLAIN_WAYS]))
     lines = [f"def _limiter_{i}(n):\n    return {owner.name}({way})\n" for i, way in enumerate(ways)]
     await subject.install("\n".join([*lines, _PASSING_TIME]))
     limiters = [_limiter(subject, owner, i) for i in range(len(ways))]
     chosen = 0
     if not limiters[0].is_async and not limiters[0].own_thread:
-        chosen = await _tried(subject, limiters, len(likely))
+        chosen = await _tried(subject, limiters, len(likely), is_guess=_is_guess(parameters, subject.inventory.classes))
     subject.entry_point = f"{owner.name}({ways[chosen]}): {limiters[chosen].allow}, {limiters[chosen].reset}"
     return limiters[chosen]
 
@@ -79,17 +84,29 @@ def _limiter(subject: Subject, owner: Class, way: int) -> Limiter:
     return Limiter(owner.name, f"_limiter_{way}", allow, reset, is_async, _starts_threads(subject.tree))
 
 
-async def _tried(subject: Subject, limiters: Sequence[Limiter], likely: int) -> int:
-    """Return which way to take: the first likely one that works, else one that makes a limiter at all."""
+async def _tried(subject: Subject, limiters: Sequence[Limiter], likely: int, *, is_guess: bool) -> int:
+    """Return which way to take: the first likely one that works, else one that makes a limiter at all.
+
+    Raises CannotExamine when none works and its arguments are a guess: then the failure may be ours.
+    """
     results = await subject.run_each([_trial(limiter) for limiter in limiters[:likely]])
-    chosen = next((i for i, played in enumerate(results) if _works(played)), 0)
-    for result in results[chosen] or ():
+    working = next((i for i, played in enumerate(results) if _works(played)), None)
+    for result in results[working or 0] or ():
+        subject.require_possible(result)
         if result.state in ("timeout", "died"):
             raise CannotExamine("timeout" if result.state == "timeout" else "died", f"{limiters[0].name} in plain use")
-    if any(played is None or played[0].ok for played in results):
-        return chosen
+    if working is not None or any(played is None or (played[0].ok and not is_guess) for played in results):
+        return working or _bursting(results)
     made = await subject.run_each([[limiter.new(Handle(), _TRIAL_N)] for limiter in limiters])
+    if is_guess:
+        raise CannotExamine("not_run", f"it is not known what the constructor of {limiters[0].name} has to be given")
     return next((i for i, played in enumerate(made) if played is not None and played[0].ok), 0)
+
+
+def _bursting(results: Sequence[Results | None]) -> int:
+    """Return the first way that makes a full bucket of N, else the first."""
+    full = (i for i, played in enumerate(results) if played and allowed(played[1 : 2 + _TRIAL_N]) == _TRIAL_N)
+    return next(full, 0)
 
 
 _PASSING_TIME = """
@@ -163,23 +180,48 @@ def _method(owner: Class, names: tuple[str, ...]) -> str | None:
 # --- constructor: pure --------------------------------------------------------------------------------------------
 
 
-def arguments(parameters: Sequence[Parameter]) -> Iterator[str]:
+def arguments(parameters: Sequence[Parameter], classes: Sequence[Class] = ()) -> Iterator[str]:
     """Yield the argument lists that may mean ``n`` requests a minute, the likeliest first."""
     usable = [p for p in parameters if p.kind not in ("var_positional", "var_keyword")]
-    roles = {p.name: _role(p.name) for p in usable}
-    passed = [p for p in usable if not p.has_default]
-    if not any(roles[p.name] in _NUMBERS for p in passed):
-        passed += _main_defaults([p for p in usable if p.has_default], roles)
-    if not passed and usable:
-        passed = usable[:1]
+    fillers = {p.name: filler(p, classes, "n") for p in usable}
+    roles = {p.name: _role_of(p, fillers[p.name]) for p in usable}
+    passed = _passed(usable, roles)
     numbers = [p.name for p in passed if roles[p.name] in ("count", "capacity")]
     rates = [p.name for p in passed if roles[p.name] == "rate"]
     open_rates = rates if numbers else rates[1:]
-    for rate in ("n / 60", "n") if open_rates else ("n",):
-        values = {p.name: _value(p, roles[p.name]) for p in passed}
-        yield _listed(usable, passed, values | dict.fromkeys(open_rates, rate))
+    steps = [p.name for p in passed if roles[p.name] == "window" and _STEP.search(p.name.lower())]
+    for step in (None, "60 / n") if steps and numbers else (None,):
+        for rate in ("n / 60", "n") if open_rates else ("n",):
+            values = {p.name: _argument(p, roles[p.name], fillers[p.name]) for p in passed}
+            values |= dict.fromkeys(open_rates, rate) | (dict.fromkeys(steps, step) if step is not None else {})
+            yield _listed(usable, passed, values)
     if any(roles[p.name] == "other" for p in passed):
         yield from _PLAIN_WAYS
+
+
+def _passed(usable: Sequence[Parameter], roles: dict[str, str]) -> list[Parameter]:
+    passed = [p for p in usable if not p.has_default]
+    if not any(roles[p.name] in (*_NUMBERS, "holder") for p in passed):
+        passed += _main_defaults([p for p in usable if p.has_default], roles)
+    return passed or list(usable[:1])
+
+
+def _is_guess(parameters: Sequence[Parameter], classes: Sequence[Class]) -> bool:
+    """Tell whether something has to be passed of which nothing says what it is."""
+    usable = [p for p in parameters if p.kind not in ("var_positional", "var_keyword")]
+    roles = {p.name: _role_of(p, filler(p, classes, "n")) for p in usable}
+    several = sum(not p.has_default for p in usable) > 1
+    return any(roles[p.name] == "holder" or (roles[p.name] == "other" and several) for p in _passed(usable, roles))
+
+
+def _role_of(parameter: Parameter, expression: str | None) -> str:
+    """``holder``: an object that may hold the number; ``filled``: what has nothing to do with it."""
+    role = _role(parameter.name)
+    if expression is None or (role not in ("other",) and not parameter.annotation):
+        return role
+    if re.search(r"\bn\b|^\{\}$|^sorted\(", expression):
+        return "holder"
+    return "clock" if role == "clock" and expression == CALLBACK else "filled"
 
 
 _NUMBERS = ("count", "capacity", "rate", "per_minute", "per_second")
@@ -210,6 +252,10 @@ def _role(name: str) -> str:
         if pattern.search(plain):
             return role
     return "other"
+
+
+def _argument(parameter: Parameter, role: str, expression: str | None) -> str:
+    return expression if expression is not None and role in ("filled", "holder") else _value(parameter, role)
 
 
 def _value(parameter: Parameter, role: str) -> str:

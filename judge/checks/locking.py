@@ -6,12 +6,15 @@ of the program that they call without holding a lock. What is not understood cou
 """
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from judge.extract.source import read
 
-_MAKERS = frozenset({"Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore"})
+_MAKERS = frozenset({"Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore", "allocate_lock"})
+_CALLED_LOCK = re.compile(r"lock|mutex|guard|condition|semaphore", re.IGNORECASE)
+"""What a parameter or a name from elsewhere is called when it is, or makes, a lock."""
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -93,6 +96,8 @@ class _Program:
     def _guards(self, expression: ast.expr, function: _Function) -> bool:
         """Tell whether entering this (or being decorated with it) takes a lock that others share."""
         names = set(_names(expression))
+        if names == {"self"}:
+            names = {"__enter__"}  # "with self:" runs the object's own
         if isinstance(expression, ast.Call) and names & _MAKERS:
             return False  # a new lock excludes nobody
         own = {name for node in function.body for name in _lock_names(node, local=True)}
@@ -132,12 +137,42 @@ def _on_attribute(target: ast.expr) -> bool:
 
 def _lock_names(tree: ast.AST, *, local: bool = False) -> Iterator[str]:
     """Yield the names that are bound to locks; with ``local`` only plain names, not attributes."""
+    arguments = (node for node in ast.walk(tree) if isinstance(node, ast.arguments))
+    given = frozenset(argument.arg for one in arguments for argument in _given(one))
+    own = frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and _is_entered(node))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None and _makes_lock(node.value):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            for target in targets:
-                if not local or isinstance(target, ast.Name):
-                    yield from list(_names(target))[:1]
+        for target, value in _bindings(node):
+            if (_makes_lock(value, own) or _is_given_lock(value, given)) and (
+                not local or isinstance(target, ast.Name)
+            ):
+                yield from list(_names(target))[:1]
+
+
+def _bindings(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Yield targets with their values, those of ``a, b = c, d`` one by one."""
+    match node:
+        case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)) if len(targets) == len(values):
+            yield from zip(targets, values, strict=True)
+        case ast.Assign(targets=targets, value=value):
+            yield from ((target, value) for target in targets)
+        case ast.AnnAssign(target=target, value=value) if value is not None:
+            yield target, value
+
+
+def _is_entered(node: ast.ClassDef) -> bool:
+    """Tell whether the objects of a class are locks of their own: with ``__enter__`` that acquires something."""
+    entering = (item for item in node.body if isinstance(item, _Function) and item.name in ("__enter__", "acquire"))
+    return any(name == "acquire" for item in entering for part in item.body for name in _names(part))
+
+
+def _given(arguments: ast.arguments) -> list[ast.arg]:
+    return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+
+
+def _is_given_lock(value: ast.expr, given: frozenset[str]) -> bool:
+    """Tell whether a value comes from a parameter that is called a lock: ``lock``, ``lock_factory()``."""
+    names = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
+    return any(_CALLED_LOCK.search(name) for name in names & given)
 
 
 def _with_aliases(locks: frozenset[str], tree: ast.AST) -> frozenset[str]:
@@ -152,9 +187,9 @@ def _with_aliases(locks: frozenset[str], tree: ast.AST) -> frozenset[str]:
     return locks
 
 
-def _makes_lock(value: ast.expr) -> bool:
+def _makes_lock(value: ast.expr, own: frozenset[str] = frozenset()) -> bool:
     return any(
-        (isinstance(node, ast.Name) and node.id in _MAKERS)
+        (isinstance(node, ast.Name) and node.id in _MAKERS | own)
         or (isinstance(node, ast.Attribute) and node.attr in _MAKERS and ast.unparse(node.value) != "asyncio")
         for node in ast.walk(value)
     )

@@ -4,29 +4,31 @@ A sandbox ends with the first call that hangs or kills it. So whatever is asked 
 that stand for themselves, and after an end the next batch gets a fresh sandbox.
 """
 
-import ast
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from judge.checks.checking import Check, CheckResult, EvidenceState, FailureKind, shown, shown_result
+from judge.checks.cases import Batch, Case, Results, ended, kind_of, reason_of
+from judge.checks.checking import Check, EvidenceState, shown, shown_result
+from judge.checks.hints import with_type_comments
+from judge.checks.lacking import absent_module, lacking, lacking_while_loading
 from judge.checks.lanes import Lanes
-from judge.extract import Program
+from judge.checks.recording import Record
+from judge.extract import Program, without_statement
 from judge.types import Question
 from runner.isolation import Isolation
-from runner.outcomes import CallResult, Inventory, Limits, Loaded, Raised
-from runner.protocol import Call, Clock, Counting
+from runner.outcomes import CallResult, Inventory, Limits, Loaded
+from runner.protocol import Call, Clock
 from runner.sandbox import Network, Sandbox
 
 MAX_ENDS = 3
 """Confirmed hangs and deaths after which an answer is not called any more: each costs seconds."""
 
-NOT_TRIED = "not tried: the answer hung or died before"
+MAX_LEFT_OUT = 8
+"""Statements of the module that are left out one by one so that the rest can be loaded."""
 
-Batch = Sequence[Call]
-Results = tuple[CallResult, ...]
+NOT_TRIED = "not tried: the answer hung or died before"
 
 
 class CannotExamine(Exception):
@@ -49,44 +51,13 @@ class Place:
     limits: Limits = field(default_factory=lambda: Limits(call_wall_s=2.0))
 
 
-@dataclass(frozen=True)
-class Case:
-    """One call and what is right for it."""
-
-    args: tuple[Any, ...]
-    expected: Any = None
-    accepts: Callable[[CallResult], bool] | None = None
-    """``None`` accepts exactly ``expected``, in the same types."""
-    expected_text: str | None = None
-    """What is right, in words; ``None`` shows ``expected``."""
-    count: Counting | None = None
-
-    def accepted(self, result: CallResult) -> bool:
-        """True when the call went right."""
-        if self.accepts is not None:
-            return self.accepts(result)
-        return result.ok and same(result.value, self.expected)
-
-    def shown_expected(self) -> str:
-        """What is right, for a person."""
-        return self.expected_text if self.expected_text is not None else shown(self.expected)
-
-
-def same(one: Any, other: Any) -> bool:
-    """True for equal plain values of the same types: 120 is not 120.0, and a list is not a tuple."""
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)
-
-
-class Subject:
+class Subject(Record):
     """One answer under examination. Check modules call it through ``run_each`` and record with ``passed``/``failed``."""
 
     def __init__(
         self, question: Question, answer: str, code: str, program: Program, place: Place, lanes: Lanes | None = None
     ) -> None:
+        super().__init__()
         self.question = question
         self.answer = answer
         """The whole answer as the model wrote it."""
@@ -95,11 +66,13 @@ class Subject:
         self.program = program
         """Its code as it is loaded."""
         self.place = place
-        self.tree = ast.parse(program.code)
+        self.tree = with_type_comments(program.code)
         self.inventory = Inventory()
         self.entry_point: str | None = None
         self.notes: list[str] = []
-        self.results: dict[str, CheckResult] = {}
+        self.reduced: CannotExamine | None = None
+        """Why a statement of the program was left out, the first one; ``None``: it was loaded whole."""
+        self._gone = frozenset(program.gone)
         self._lanes = lanes or Lanes()
         self._glue: list[str] = []
         self._sandbox: Sandbox | None = None
@@ -109,51 +82,29 @@ class Subject:
 
     # --- recording -----------------------------------------------------------------------------------------------
 
-    def passed(self, check: Check) -> None:
-        """Record that a check passed, unless it has failed already."""
-        self.results.setdefault(check.id, check.passed())
-
-    def failed(
-        self,
-        check: Check,
-        reason: str,
-        *,
-        kind: FailureKind = "wrong",
-        input: str | None = None,
-        expected: str | None = None,
-        got: str | None = None,
-    ) -> None:
-        """Record a failure; the first one of a check is kept, and a hang before any other."""
-        known = self.results.get(check.id)
-        if known is None or known.outcome != "fail" or (kind == "timeout" and known.kind != "timeout"):
-            self.results[check.id] = check.failed(reason, kind=kind, input=input, expected=expected, got=got)
-
-    def not_run(self, check: Check, reason: str) -> None:
-        """Record that a check says nothing, unless it has failed already."""
-        if (known := self.results.get(check.id)) is None or known.outcome == "pass":
-            self.results[check.id] = check.not_run(reason)
-
     def failed_call(self, check: Check, result: CallResult, *, input: str, expected: str) -> None:
-        """Record a failure that one call shows."""
+        """Record a failure that one call shows; one of this machine's says nothing about the answer."""
+        if (reason := self.lacking(result)) is not None:
+            self.not_run(check, reason)
+            return
         self.failed(
             check, reason_of(result), kind=kind_of(result), input=input, expected=expected, got=shown_result(result)
         )
 
-    def judge(
-        self,
-        check: Check,
-        good: bool,
-        reason: str,
-        *,
-        input: str | None = None,
-        expected: str | None = None,
-        got: str | None = None,
-    ) -> None:
-        """Record a check that was decided elsewhere; the texts are for when it failed."""
-        if good:
-            self.passed(check)
-        else:
-            self.failed(check, reason, input=input, expected=expected, got=got)
+    def lacking(self, result: CallResult) -> str | None:
+        """Return what this machine lacks that a call needed, ``None`` when it is not that.
+
+        Raises CannotExamine when it is a part of the answer's own that cannot be loaded.
+        """
+        reason = lacking(result.error, self._gone) if result.error is not None else None
+        if reason is not None and self.reduced is not None and self.reduced.state != "not_run":
+            raise self.reduced
+        return reason
+
+    def require_possible(self, result: CallResult) -> None:
+        """Raise CannotExamine when plain use needs something that this machine lacks."""
+        if (reason := self.lacking(result)) is not None:
+            raise CannotExamine("not_run", reason)
 
     # --- calling -------------------------------------------------------------------------------------------------
 
@@ -163,8 +114,35 @@ class Subject:
         if loaded.state in ("timeout", "died"):
             loaded = await self._open(alone=True)
         if not loaded.ok:
-            raise _cannot_load(loaded)
+            loaded = await self._load_the_rest(loaded)
+        if not loaded.ok:
+            raise _cannot_load(loaded, self._gone)
         self.inventory = loaded.inventory
+
+    async def _load_the_rest(self, loaded: Loaded) -> Loaded:
+        """Leave out statements that this machine cannot run, and statements that fail and that nothing else needs."""
+        for _ in range(MAX_LEFT_OUT):
+            if loaded.ok or loaded.error is None or not self._leave_out(loaded):
+                break
+            loaded = await self._open()
+        return loaded
+
+    def _leave_out(self, loaded: Loaded) -> bool:
+        error = loaded.error
+        if error is None or error.line is None:
+            return False
+        rest = without_statement(self.program.code, error.line, absent_module(error))
+        reason = _cannot_load(loaded, self._gone)
+        # Whether a module that is not here exists elsewhere cannot be told.
+        is_ours = reason.state == "not_run" or error.is_a("ModuleNotFoundError")
+        if rest is None or not (is_ours or not (rest.is_needed or rest.is_function)):
+            return False
+        self.reduced = self.reduced or reason
+        self.notes.append(f"left out: {rest.left_out} ({reason})")
+        self._gone |= rest.gone
+        self.program = self.program.model_copy(update={"code": rest.code})
+        self.tree = with_type_comments(rest.code)
+        return True
 
     async def install(self, glue: str) -> None:
         """Add definitions of ours to the answer's module, in this and all further sandboxes of this answer."""
@@ -309,60 +287,12 @@ class Subject:
             raise CannotExamine("tampered", self._tampered)
 
 
-def ended(results: Results) -> bool:
-    """True when the sandbox ended in one of these calls."""
-    return any(result.state in ("timeout", "died", "tampered") for result in results)
-
-
-def kind_of(result: CallResult) -> FailureKind:
-    """Return what sort of failure a call is that did not give what it should."""
-    kinds: dict[str, FailureKind] = {
-        "raised": "raised",
-        "timeout": "timeout",
-        "died": "died",
-        "aborted": "unbounded",
-    }
-    return kinds.get(result.state, "wrong")
-
-
-def reason_of(result: CallResult) -> str:
-    """Return in words what sort of failure a call is."""
-    reasons = {
-        "raised": "it raised an exception",
-        "timeout": f"it hangs: {result.message}",
-        "died": f"the process died: {result.message}",
-        "aborted": "it takes more operations than the check allows",
-        "missing": "there is no such name in the answer",
-    }
-    return reasons.get(result.state, "wrong result")
-
-
-# Real packages that an answer may reasonably import and that are not shipped for answers: that one of them is absent
-# says nothing about the answer. A made-up module does.
-# fmt: off
-_REAL_PACKAGES = frozenset({
-    "aiodns", "aiofiles", "aiohttp", "aiolimiter", "aioresponses", "anyio", "async_timeout", "asyncpg", "attr",
-    "attrs", "backoff", "cachetools", "certifi", "fastapi", "flask", "grpc", "httpx", "hypothesis", "loguru",
-    "matplotlib", "more_itertools", "multidict", "netaddr", "numba", "numpy", "pandas", "psutil", "pydantic",
-    "pytest", "redis", "requests", "rich", "scipy", "sortedcontainers", "structlog", "sympy", "tenacity",
-    "tornado", "tqdm", "trio", "typeguard", "typing_extensions", "urllib3", "uvloop", "yarl",
-})
-# fmt: on
-
-
-def _cannot_load(loaded: Loaded) -> CannotExamine:
+def _cannot_load(loaded: Loaded, gone: frozenset[str] = frozenset()) -> CannotExamine:
     if loaded.error is not None:
-        if (package := _absent_package(loaded.error)) is not None:
-            return CannotExamine("not_run", f"the package {package} is not installed for answers")
+        if (reason := lacking_while_loading(loaded.error, gone)) is not None:
+            return CannotExamine("not_run", reason)
         state: EvidenceState = "syntax_error" if loaded.error.is_a("SyntaxError") else "load_error"
         line = f" in line {loaded.error.line}" if loaded.error.line is not None else ""
         return CannotExamine(state, f"{loaded.error.type}{line}: {loaded.error.message}")
     states: dict[str, EvidenceState] = {"timeout": "timeout", "died": "died", "tampered": "tampered"}
     return CannotExamine(states[loaded.state], f"while it was loaded: {loaded.message}")
-
-
-def _absent_package(error: Raised) -> str | None:
-    if not error.is_a("ModuleNotFoundError"):
-        return None
-    name = error.message.partition("'")[2].partition("'")[0].partition(".")[0]
-    return name if name in _REAL_PACKAGES else None

@@ -10,13 +10,30 @@ Inside, each file uses only the ones before it::
     cues       what the words around a block say
     candidates what a block is
     patch      a part of a program put into its whole
+    sentences  corrections that sentences give
     choice     which blocks are the program
     answer     extract(): all of it, recorded
     program    runnable(): the program without its examples
+    remainder  a program without what cannot run here
+    newer      whether code is right in a newer Python
 """
 
 from judge.extract.answer import extract
+from judge.extract.newer import is_newer
 from judge.extract.program import runnable
+from judge.extract.remainder import Remainder, without_statement
+from judge.extract.source import MAX_PARSED_CHARS
 from judge.extract.values import Block, Extraction, Program, Role
 
-__all__ = ["Block", "Extraction", "Program", "Role", "extract", "runnable"]
+__all__ = [
+    "MAX_PARSED_CHARS",
+    "Block",
+    "Extraction",
+    "Program",
+    "Remainder",
+    "Role",
+    "extract",
+    "is_newer",
+    "runnable",
+    "without_statement",
+]

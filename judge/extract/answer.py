@@ -13,6 +13,7 @@ from judge.extract.blocks import (
 from judge.extract.candidates import Candidate, classify, is_echo, prompt_sources
 from judge.extract.choice import Choice, choose
 from judge.extract.patch import with_diff
+from judge.extract.sentences import find_corrections
 from judge.extract.source import Source, read
 from judge.extract.text import normalise, without_echo, without_later_turns, without_reasoning
 from judge.extract.values import Block, Extraction, Role
@@ -32,8 +33,10 @@ def extract(answer: str, *, prompt: str | None = None) -> Extraction:
     if len(blocks) > MAX_BLOCKS:
         blocks, flags = blocks[:MAX_BLOCKS], (*flags, "too_many_blocks")
     readings = _with_diffs(blocks, {i: classify(block) for i, block in enumerate(blocks)}, shown)
-    choice = choose({i: r for i, r in readings.items() if isinstance(r, Candidate)}, shown)
-    return _record(blocks, readings, choice, flags)
+    candidates = {i: r for i, r in readings.items() if isinstance(r, Candidate)}
+    choice = choose(candidates, shown)
+    before = choose({i: c for i, c in candidates.items() if i not in choice.unannounced}, shown)
+    return _record(blocks, readings, choice, flags, before.program if choice.unannounced and before.kept else "")
 
 
 def _clean(answer: str, prompt: str | None) -> tuple[str, tuple[str, ...]]:
@@ -57,7 +60,9 @@ def _find(text: str, shown: tuple[Source, ...]) -> tuple[Found, ...]:
         if _has_program(others, shown):
             return _in_order(marked, others)
     scripts = find_unfenced(rest) if not marked else ()
-    return (*fenced, *scripts, *(find_inline(rest) if shown else ()))
+    lines = find_inline(rest) if shown else ()
+    corrected = find_corrections(rest, shown[0]) if shown and not lines and not marked else ()
+    return (*fenced, *scripts, *lines, *corrected)
 
 
 def _in_order(some: tuple[Found, ...], others: tuple[Found, ...]) -> tuple[Found, ...]:
@@ -83,13 +88,16 @@ def _with_diffs(blocks: tuple[Found, ...], readings: Readings, shown: tuple[Sour
     return readings
 
 
-def _record(blocks: tuple[Found, ...], readings: Readings, choice: Choice, flags: tuple[str, ...]) -> Extraction:
+def _record(
+    blocks: tuple[Found, ...], readings: Readings, choice: Choice, flags: tuple[str, ...], earlier: str
+) -> Extraction:
     reading_roles = {i: reading for i, reading in readings.items() if not isinstance(reading, Candidate)}
     roles: dict[int, tuple[Role, str]] = {**reading_roles, **choice.roles}
     source = read(choice.program)
     return Extraction(
         state="ok" if choice.kept else "no_code",
         code=choice.program,
+        earlier=earlier,
         reason=_reason(blocks, choice, roles, flags),
         blocks=tuple(
             Block(

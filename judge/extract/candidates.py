@@ -51,6 +51,14 @@ class Candidate:
         return bool(cues.omissions(self.source.code)) or _is_skeleton(self.source)
 
     @property
+    def extends_its_own_name(self) -> bool:
+        """True for ``class Stack(Stack):``, which needs the version before it."""
+        return any(
+            isinstance(node, ast.ClassDef) and any(getattr(base, "id", None) == node.name for base in node.bases)
+            for node in definitions(self.source)
+        )
+
+    @property
     def has_gaps(self) -> bool:
         """True when code is left out inside a function, so that the function cannot replace a whole one."""
         gaps = cues.omissions(self.source.code)

@@ -26,6 +26,8 @@ class Choice:
     roles: dict[int, tuple[Role, str]] = field(default_factory=dict)
     """Every candidate's role and why."""
     flags: set[str] = field(default_factory=set)
+    unannounced: set[int] = field(default_factory=set)
+    """Candidates that replace whole earlier versions, though no words say that they are better."""
 
     @property
     def program(self) -> str:
@@ -62,7 +64,9 @@ def choose(candidates: dict[int, Candidate], prompt: tuple[Source, ...]) -> Choi
 
 def _consider(choice: Choice, i: int, candidate: Candidate) -> None:
     rivals = [k for k in choice.kept if choice.code[k].defines & candidate.defines]
-    if home := _home(choice, candidate, rivals):
+    if rivals and candidate.extends_its_own_name:
+        choice.roles[i] = "alternative", "an extension of the version before it"
+    elif home := _home(choice, candidate, rivals):
         _merge(choice, i, candidate, home)
     elif rivals:
         _compete(choice, i, candidate, rivals)
@@ -105,6 +109,8 @@ def _compete(choice: Choice, i: int, candidate: Candidate, rivals: list[int]) ->
     elif candidate.is_use and any(choice.code[k].defines & candidate.source.missing for k in rivals):
         choice.roles[i] = "usage", "an example around " + _names(choice.code[rivals[0]].defines)
     else:
+        if not candidate.is_better and all(choice.code[k].tree is not None for k in rivals):
+            choice.unannounced.add(i)
         _supersede(choice, candidate, rivals)
         _take(choice, i, candidate, "the later version of " + _names(candidate.defines))
 

@@ -14,13 +14,16 @@ _WORSE = re.compile(
     r"\b(?:original|buggy|incorrect|wrong|problematic|faulty)"
     r" (?:code|version|function|implementation|solution|line|one)"
     r"|^\W*(?:the )?(?:original|buggy|incorrect|wrong|before|bad)\W*$|naive|brute.force|don'?t (?:do|write)"
+    r"|\b(?:common|typical|frequent|easy) (?:mistake|error|bug)|pitfall|anti-?pattern|\bwrong way\b|\b(?:not|in)\W?exact\b"
+    r"|approximation"
     r"|原代码|原始|错误|暴力|元のコード",
     re.IGNORECASE,
 )
 _CONTRAST = re.compile(r"\b(?:unlike|instead|rather|than|avoids?|no longer|improves)\b", re.IGNORECASE)
 _OTHER_WAY = re.compile(
     r"alternativ|another (?:way|approach|version|solution|implementation)"
-    r"|\bor,? (?:using|with|if|even|more|as)\b|if you prefer|for comparison|for reference|one.liner|bonus|variant"
+    r"|\bor,? (?:using|with|if|even|more|as)\b|if you (?:prefer|wanted|meant|would rather|'d rather)|\binstead:?\W*$"
+    r"|\b(?:can|could|may|might) also (?:use|be)\b|for comparison|for reference|one.liner|bonus|variant"
     r"|recursive version|另一种|也可以|替代|別解|別の",
     re.IGNORECASE,
 )

@@ -53,10 +53,14 @@ def with_definitions(base: Source, part: Source, *, shortened: bool) -> str | No
 
 
 def with_statements(base: Source, part: Source) -> str | None:
-    """Replace the one assignment in ``base`` that has the same target as an assignment in ``part``."""
+    """Replace the one statement in ``base`` with the same head as one in ``part``: the condition of an ``if``, what a loop
+    runs over; else the one assignment that has the same target."""
     if base.tree is None or part.tree is None or part.reads & base.defines:
         return None  # an example that calls the base is no correction of it
     try:
+        compound = _compound_edits(base.tree, part)
+        if compound and (whole := _edited(base.code, compound)) is not None:
+            return whole
         old, new = _assignments(base.tree), _assignments(part.tree)
     except RecursionError:  # an expression nested deeper than anything a person writes
         return None
@@ -66,6 +70,19 @@ def with_statements(base: Source, part: Source) -> str | None:
         if len(old[target]) == 1 and before != after:
             edits.append((place.lineno, last_line(place), [" " * place.col_offset + after]))
     return _edited(base.code, edits) if edits else None
+
+
+def with_expression(base: Source, old: str, new: str) -> str | None:
+    """Replace the one place in ``base`` where the expression ``old`` stands and is read."""
+    wanted = _expression(old)
+    if base.tree is None or wanted is None or _expression(new) is None:
+        return None
+    places = [n for n in ast.walk(base.tree) if isinstance(n, ast.expr) and ast.dump(n) == wanted]
+    if len(places) != 1 or places[0].lineno != places[0].end_lineno:
+        return None
+    line = base.lines[places[0].lineno - 1].encode()
+    changed = line[: places[0].col_offset] + new.strip().encode() + line[places[0].end_col_offset :]
+    return _edited(base.code, [(places[0].lineno, places[0].lineno, [changed.decode()])])
 
 
 def is_partial_class(base: Source, part: Source) -> bool:
@@ -161,6 +178,47 @@ def _edited(code: str, edits: list[Edit]) -> str | None:
         lines[first - 1 : last] = new
     result = "\n".join(lines) + "\n"
     return result if read(result).tree is not None else None
+
+
+def _compound_edits(base: ast.Module, part: Source) -> list[Edit]:
+    """Edits that put the compound statements of ``part`` in the place of those with the same head, where that is certain."""
+    heads: dict[str, list[ast.stmt]] = {}
+    for node in ast.walk(base):
+        if (head := _head(node)) is not None and isinstance(node, ast.stmt):
+            heads.setdefault(head, []).append(node)
+    edits: list[Edit] = []
+    for node in part.tree.body if part.tree is not None else ():
+        homes = heads.get(_head(node) or "", [])
+        if len(homes) == 1 and ast.dump(homes[0]) != ast.dump(node):
+            indent = " " * homes[0].col_offset
+            lines = [indent + line if line.strip() else line for line in _lines(part, node)]
+            edits.append((homes[0].lineno, _last_replaced(homes[0], node), lines))
+    return edits
+
+
+def _last_replaced(old: ast.stmt, new: ast.stmt) -> int:
+    """Return the last line to replace: an ``else`` that the new statement does not speak of stays."""
+    if isinstance(old, ast.If) and isinstance(new, ast.If) and old.orelse and not new.orelse:
+        return last_line(old.body[-1])
+    return last_line(old)
+
+
+def _head(node: ast.AST) -> str | None:
+    match node:
+        case ast.If(test=test) | ast.While(test=test):
+            return f"{type(node).__name__} {ast.dump(test)}"
+        case ast.For(target=target, iter=over):
+            return f"For {ast.dump(target)} {ast.dump(over)}"
+    return None
+
+
+def _expression(text: str) -> str | None:
+    """Return what an expression is; ``None`` when the text is none, or a name or number that says too little."""
+    try:
+        node = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return None if isinstance(node, ast.Name | ast.Constant) else ast.dump(node)
 
 
 def _assignments(tree: ast.AST) -> dict[str, list[tuple[ast.stmt, str]]]:

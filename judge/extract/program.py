@@ -21,6 +21,7 @@ from judge.extract.source import (
     global_reads,
     is_main_guard,
     last_line,
+    makers,
     read,
 )
 from judge.extract.values import Program
@@ -71,22 +72,24 @@ def runnable(code: str) -> Program:
             code=code, dropped=(), defines=tuple(sorted(source.defines)), parses=False, syntax_error=source.error
         )
     statements = [_statement(source, node) for node in source.tree.body]
-    kept = _kept(statements)
+    kept = _kept(statements, makers(source.tree))
     dropped = [s.node for i, s in enumerate(statements) if i not in kept]
     text = _without(source, dropped, [statements[i].node for i in sorted(kept)])
     error = compile_error(text)
+    bound = frozenset().union(*(statements[i].binds for i in kept))
     return Program(
         code=text,
         dropped=tuple(_named(source, node) for node in dropped),
         defines=tuple(dict.fromkeys(n for i in sorted(kept) for n in defined_names(statements[i].node))),
+        gone=tuple(sorted(frozenset().union(*(s.binds for s in statements)) - bound)),
         parses=error is None,
         syntax_error=error,
     )
 
 
-def _kept(statements: list[_Statement]) -> set[int]:
+def _kept(statements: list[_Statement], made_by: frozenset[str]) -> set[int]:
     """Return the indices of the statements to keep: definitions, and in a fixed point everything that they need."""
-    sorts = _sorted(statements)
+    sorts = _sorted(statements, made_by)
     kept = {i for i, sort in enumerate(sorts) if sort == "keep"}
     changers: dict[str, list[int]] = {}
     for i, sort in enumerate(sorts):
@@ -101,14 +104,14 @@ def _kept(statements: list[_Statement]) -> set[int]:
     return kept - _imports_of_usage(statements, kept)
 
 
-def _sorted(statements: list[_Statement]) -> list[_Sort]:
+def _sorted(statements: list[_Statement], made_by: frozenset[str]) -> list[_Sort]:
     own = {name for s in statements for name in defined_names(s.node)}
     variables = {name for s in statements if not _is_import(s.node) for name in s.binds} - own
     sorts: list[_Sort] = []
     doubtful: set[str] = set()
     gone: set[str] = set()
     for statement in statements:
-        sort = _sort(statement.node, own)
+        sort = _sort(statement.node, own, made_by)
         if not isinstance(statement.node, Definition):
             # What reads a value that is gone cannot run; what reads one that may go shares its fate.
             sort = "drop" if statement.reads & gone else sort
@@ -120,7 +123,7 @@ def _sorted(statements: list[_Statement]) -> list[_Sort]:
     return sorts
 
 
-def _sort(node: ast.stmt, own: set[str]) -> _Sort:
+def _sort(node: ast.stmt, own: set[str], made_by: frozenset[str]) -> _Sort:
     match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
             return "if_needed" if is_test(node) else "keep"
@@ -135,7 +138,7 @@ def _sort(node: ast.stmt, own: set[str]) -> _Sort:
         case ast.Expr():
             return "drop" if _waits(node) else "if_needed"
         case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
-            return "drop" if _waits(node) else _sort_assignment(node, own)
+            return "drop" if _waits(node) else _sort_assignment(node, own, made_by)
         case (
             ast.If() | ast.Try() | ast.With() | ast.For() | ast.While() | ast.Match() | ast.AsyncFor() | ast.AsyncWith()
         ):
@@ -143,7 +146,10 @@ def _sort(node: ast.stmt, own: set[str]) -> _Sort:
     return "keep"
 
 
-def _sort_assignment(node: ast.stmt, own: set[str]) -> _Sort:
+def _sort_assignment(node: ast.Assign | ast.AnnAssign | ast.AugAssign, own: set[str], made_by: frozenset[str]) -> _Sort:
+    called = node.value.func if isinstance(node.value, ast.Call) else None
+    if any(defined_names(node)) or (isinstance(called, ast.Name) and called.id in made_by):
+        return "keep"  # "reverse_words = compose(...)" is a definition
     calls = [n for n in _own_nodes(node) if isinstance(n, ast.Call)]
     if not calls:
         return "keep"  # a constant, an alias

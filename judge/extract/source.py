@@ -150,16 +150,39 @@ def last_line(node: ast.stmt) -> int:
 
 
 def defined_names(node: ast.stmt) -> Iterator[str]:
-    """Yield the functions, classes and named lambdas that a statement of the module defines."""
+    """Yield the functions, classes, named lambdas and named partials that a statement of the module defines."""
     if isinstance(node, Definition):
         yield node.name
-    elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
+    elif isinstance(node, ast.Assign) and _is_function(node.value):
         yield from (target.id for target in node.targets if isinstance(target, ast.Name))
-    elif isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Lambda) and isinstance(node.target, ast.Name):
+    elif isinstance(node, ast.AnnAssign) and _is_function(node.value) and isinstance(node.target, ast.Name):
         yield node.target.id
     elif isinstance(node, ast.If | ast.Try):
         inner = [] if is_main_guard(node) else node.body
         yield from (name for statement in inner for name in defined_names(statement))
+
+
+def _is_function(value: ast.expr | None) -> bool:
+    """Tell whether an expression is a function by its looks: a lambda, ``partial(...)``, ``lru_cache(None)(lambda ...)``,
+    ``(lambda f: ...)(lambda ...)``."""
+    if isinstance(value, ast.Lambda) or not isinstance(value, ast.Call):
+        return isinstance(value, ast.Lambda)
+    name = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", None)
+    given = any(isinstance(argument, ast.Lambda) for argument in value.args)
+    return name == "partial" or (given and (name == "cache" or isinstance(value.func, ast.Lambda | ast.Call)))
+
+
+def makers(tree: ast.Module) -> frozenset[str]:
+    """Return the module's own functions that return a function, and classes whose objects can be called."""
+    return frozenset(node.name for node in tree.body if isinstance(node, Definition) and _makes_functions(node))
+
+
+def _makes_functions(node: Definition) -> bool:
+    inner = {n.name for n in ast.walk(node) if isinstance(n, Definition) and n is not node}
+    if isinstance(node, ast.ClassDef):
+        return "__call__" in inner
+    returned = (n.value for n in ast.walk(node) if isinstance(n, ast.Return))
+    return any(_is_function(value) or getattr(value, "id", None) in inner for value in returned)
 
 
 def is_main_guard(node: ast.stmt) -> bool:

@@ -31,6 +31,8 @@ class Extraction(Value):
     """``no_code``: nothing in the answer is Python; that is the model's doing, not a failure of ours."""
     code: str
     """As the model wrote it, blocks joined in order; empty without code. Usage is still in it: see ``runnable``."""
+    earlier: str = ""
+    """The program with the version before the last one, when no words say that the last one is better; else empty."""
     reason: str
     """One plain line: what was taken, or why nothing was."""
     blocks: tuple[Block, ...]
@@ -57,6 +59,8 @@ class Program(Value):
     """What was left out, one ``line N: first line of the statement`` each, N counted in the extracted code."""
     defines: tuple[str, ...]
     """Functions and classes of the module in order, so that a check can find its entry point by name."""
+    gone: tuple[str, ...] = ()
+    """Names that only dropped statements bind, sorted."""
     parses: bool
     """True when the code compiles on the Python that runs this."""
     syntax_error: str | None

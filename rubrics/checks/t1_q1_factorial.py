@@ -7,10 +7,12 @@ negative n (the question does not mention it, so 1 for an empty product is fine)
 import math
 import random
 
+from judge.checks.candidates import Entry, WantedFunction
+from judge.checks.cases import Case
 from judge.checks.checking import Check
-from judge.checks.entry import Entry, WantedFunction, find_function
+from judge.checks.entry import CannotCall, find_function
 from judge.checks.hints import function_hints, says_integer
-from judge.checks.subject import Case, Subject
+from judge.checks.subject import Subject
 from runner.outcomes import CallResult
 
 QUESTION = "C-T1-Q1"
@@ -40,7 +42,11 @@ _WANTED = WantedFunction(
 
 async def examine(subject: Subject) -> None:
     """Record every check."""
-    entry = await find_function(subject, _WANTED)
+    try:
+        entry = await find_function(subject, _WANTED)
+    except CannotCall as hanging:
+        _hints(subject, hanging.entry)
+        raise
     _hints(subject, entry)
     numbers = random.Random(_SEED).sample(range(13, 200), 12)
     await subject.check_cases(

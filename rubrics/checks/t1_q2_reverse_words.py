@@ -6,9 +6,11 @@ the space (tabs, line ends), and what becomes of punctuation.
 
 import random
 
+from judge.checks.candidates import WantedFunction
+from judge.checks.cases import Case
 from judge.checks.checking import Check
-from judge.checks.entry import WantedFunction, find_function
-from judge.checks.subject import Case, Subject
+from judge.checks.entry import find_function
+from judge.checks.subject import Subject
 
 QUESTION = "C-T1-Q2"
 CALL_WALL_S = 1.0

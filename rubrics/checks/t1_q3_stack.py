@@ -7,9 +7,10 @@ None, a message, False), what push returns, a capacity, further methods, and wha
 import random
 from collections.abc import Iterator
 
+from judge.checks.cases import Results, same
 from judge.checks.checking import Check
 from judge.checks.entry_class import ClassEntry, Step, WantedClass, check_sessions, find_class, gives
-from judge.checks.subject import NOT_TRIED, Results, Subject, same
+from judge.checks.subject import NOT_TRIED, Subject
 from runner.outcomes import CallResult
 from runner.protocol import Handle
 

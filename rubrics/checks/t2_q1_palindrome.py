@@ -7,9 +7,11 @@ sizes: twice the input is four times the work at O(n^2), and eight times at O(n^
 import random
 from dataclasses import dataclass
 
+from judge.checks.candidates import Entry, WantedFunction
+from judge.checks.cases import Case
 from judge.checks.checking import Check
-from judge.checks.entry import Entry, WantedFunction, find_function
-from judge.checks.subject import NOT_TRIED, Case, Subject
+from judge.checks.entry import find_function
+from judge.checks.subject import NOT_TRIED, Subject
 from runner.outcomes import CallResult, Work
 from runner.protocol import Call, Counted, Counting
 
@@ -22,7 +24,7 @@ EXAMPLES = Check(
 FIRST = Check(id="first_of_equals", criteria=("correct_algorithm",), about="the first of several with the same length")
 EXACT = Check(id="exact_characters", criteria=("correct_algorithm",), about="case, spaces and punctuation count")
 RANDOM = Check(id="random", criteria=("correct_algorithm",), about="random strings against a plain search")
-LONGER = Check(id="longer", criteria=("correct_algorithm",), about="random strings of 40 to 80 characters")
+LONGER = Check(id="longer", criteria=("correct_algorithm",), about="strings and palindromes of 40 to 160 characters")
 EMPTY = Check(id="empty", criteria=("edge_cases",), about="the empty string gives the empty string")
 SINGLE = Check(id="single", criteria=("edge_cases",), about="a single character is a palindrome")
 PAIRS = Check(id="two_characters", criteria=("edge_cases",), about="two characters, equal or not")
@@ -75,7 +77,9 @@ async def examine(subject: Subject) -> None:
         FIRST: ["abacdc", "aabbcc", "abcd", "xaxbyb", "abbacddc", "babad", "abaxyzzyxaba" + "q" + "xyzzyx"],
         EXACT: ["Aba", "aBBa bb", "a b a", "x, y ,x!", "Noon noon", "1a2a1"],
         RANDOM: [_text(choose, "ab", 12) for _ in range(40)] + [_text(choose, "abcd", 20) for _ in range(20)],
-        LONGER: [_text(choose, "ab", 80, 40) for _ in range(4)] + [_text(choose, "abc", 80, 40) for _ in range(4)],
+        LONGER: [_text(choose, "ab", 80, 40) for _ in range(4)]
+        + [_text(choose, "abc", 80, 40) for _ in range(4)]
+        + ["x" + "ab" * 33 + "a" + "y", "a" * 50 + "b" + "a" * 50, "abcd" * 20 + "dcba" * 20],
         EMPTY: [""],
         SINGLE: ["a", "Z", " "],
         PAIRS: ["aa", "ab", "ba"],

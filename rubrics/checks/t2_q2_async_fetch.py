@@ -16,9 +16,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from judge.checks.candidates import Entry, WantedFunction
+from judge.checks.cases import Case
 from judge.checks.checking import Check, shown, shown_result
-from judge.checks.entry import Entry, WantedFunction, find_function
-from judge.checks.subject import Case, Subject
+from judge.checks.entry import find_function
+from judge.checks.subject import Subject
 from runner.loopback import LoopbackServer, Route
 from runner.outcomes import CallResult
 from runner.sandbox import Sandbox
@@ -33,7 +35,9 @@ _LOOP_WALL_S = 3.0
 _THREADS = re.compile(r"thread|executor|requests|urllib|http\.client|socket\.|anyio", re.IGNORECASE)
 
 STATUS = Check(id="status_codes", criteria=("correct_async_pattern",), about="a dict of every URL to its status")
-ASYNCIO = Check(id="asyncio", criteria=("correct_async_pattern",), about="it uses asyncio, as the question asks")
+ASYNCIO = Check(
+    id="asyncio", criteria=("correct_async_pattern",), about="it uses asyncio, as the question asks", static=True
+)
 CONCURRENT = Check(
     id="concurrent", criteria=("correct_async_pattern",), about="several requests are under way at the same time"
 )
@@ -62,6 +66,10 @@ _NOBODY = "http://127.0.0.1:9/"
 _SLOW_S = 0.2
 """Long enough for requests to overlap, and well below the patience of the clock."""
 _BUSY_S = 0.5
+_MANY_HANGS = 4
+"""Fewer than any limit on connections that people set, more than one that would be set to show a waiting line."""
+_LIMIT = re.compile(r"semaphore|connector|limit|queue|batch|chunk|max_workers|max_conc", re.IGNORECASE)
+"""What may make a request wait for others, so that its own 5 seconds must not run yet."""
 _SHORTEST_S, _LONGEST_S = 4.0, 6.5
 """What still is "5 s" on the clock, per attempt: connection and reply may each have their own limit."""
 
@@ -73,6 +81,7 @@ _ROUTES = {
     "/broken": Route(status=500),
     "/hang": Route(behaviour="hang"),
     "/hang/too": Route(behaviour="hang"),
+    **{f"/hang/{i}": Route(behaviour="hang") for i in range(_MANY_HANGS)},
     "/reset": Route(behaviour="reset"),
     **{f"/slow/{i}": Route(status=200, delay_s=_SLOW_S) for i in range(5)},
 }
@@ -268,6 +277,11 @@ async def _timeouts(laboratory: _Laboratory) -> None:
     fetched = await laboratory.expect(EACH, two, {"/ok": 200}, failing=["/hang", "/hang/too"])
     if laboratory.subject.results[EACH.id].outcome == "pass":
         _took(laboratory, EACH, fetched, two)
+    if _LIMIT.search(laboratory.subject.program.code):
+        many = [*(f"/hang/{i}" for i in range(_MANY_HANGS)), "/ok"]
+        waiting = await laboratory.fetch(many, lambda fetched: _has(fetched, {"/ok": 200}))
+        expected = "200 for /ok: 5 s per request, not for the time that it waits for others"
+        laboratory.record(SPARES, waiting, _has(waiting, {"/ok": 200}), many, expected)
 
 
 def _took(laboratory: _Laboratory, check: Check, fetched: _Fetched, paths: Sequence[str]) -> None:

@@ -1,8 +1,9 @@
 """C-T2-Q3: an LRU cache with get and put in O(1), and a capacity.
 
 Open, so accepted: what a miss gives (-1, None, an exception such as KeyError), how recency is kept, what put returns,
-a capacity of 0 or less. The cost is counted in operations, never timed: what a cache of 256 items takes for one get or
-put is compared with what a cache of 16 items takes.
+a capacity of 0 or less, and refusing keys or values that are no integers with a TypeError or ValueError. The cost is
+counted in operations, never timed: what a cache of 256 items takes for one get or put is compared with what a cache
+of 16 items takes.
 """
 
 import random
@@ -11,10 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from judge.checks.cases import Results, kind_of, reason_of, same
 from judge.checks.checking import Check, shown, shown_result
 from judge.checks.counted_walks import with_counted_walks
 from judge.checks.entry_class import ClassEntry, WantedClass, find_class
-from judge.checks.subject import Results, Subject, kind_of, reason_of, same
+from judge.checks.subject import Subject
 from runner.outcomes import CallResult
 from runner.protocol import Call, Counted, Counting, Handle, Opaque
 
@@ -65,6 +67,8 @@ class _Session:
     check: Check
     capacity: int
     steps: tuple[Step, ...]
+    is_open: bool = False
+    """True when an answer may refuse its keys or values."""
 
     def expected(self) -> Iterator[tuple[bool, Any]]:
         """Yield for each step whether it finds something, and what."""
@@ -93,7 +97,8 @@ async def examine(subject: Subject) -> None:
     sessions = [*_eviction_sessions(), *_random_sessions()]
     batches = [_limited(entry.session(*s.steps, arguments=(s.capacity,))) for s in sessions]
     for session, results in zip(sessions, await subject.run_each(batches), strict=True):
-        _compare(subject, session, results, miss)
+        if not (session.is_open and _refuses(results)):
+            _compare(subject, session, results, miss)
     await _holds(subject, entry, miss)
     await _own_state(subject, entry, miss)
     await _costs(subject, entry)
@@ -108,7 +113,7 @@ def _limited(calls: Sequence[Call]) -> list[Call]:
 
 async def _miss(subject: Subject, entry: ClassEntry) -> CallResult | None:
     """Return what this answer gives for a missing key; ``None`` when that is no way to say so."""
-    results = await subject.run(_limited(entry.session(("get", 1), ("get", "x"), arguments=(2,))))
+    results = await subject.run(_limited(entry.session(("get", 1), ("get", 77), arguments=(2,))))
     if results is None:
         subject.not_run(MISS, "the answer hung before")
         return None
@@ -155,6 +160,14 @@ def _compare(subject: Subject, session: _Session, results: Results | None, miss:
     subject.passed(session.check)
 
 
+def _refuses(results: Results | None) -> bool:
+    """Tell whether the cache says at once that it takes integers only."""
+    first = next((result.error for result in results or () if not result.ok), None)
+    return (
+        first is not None and (first.is_a("TypeError") or first.is_a("ValueError")) and "int" in first.message.lower()
+    )
+
+
 def _right(role: str, found: bool, value: Any, result: CallResult, miss: CallResult | None) -> bool:
     if role == "put":
         return result.ok
@@ -175,7 +188,8 @@ def _eviction_sessions() -> Iterator[_Session]:
 
     yield _Session(OLDEST, 2, (*puts(1, 2, 3), *both(1, 2, 3)))
     yield _Session(OLDEST, 3, (*puts(1, 2, 3, 4, 5), *both(5, 1, 4, 2, 3)))
-    yield _Session(OLDEST, 2, (("put", "a", "x"), ("put", (1, 2), "y"), ("put", "b", [1]), ("get", "a"), ("get", "b")))
+    mixed: tuple[Step, ...] = (("put", "a", "x"), ("put", (1, 2), "y"), ("put", "b", [1]), ("get", "a"), ("get", "b"))
+    yield _Session(OLDEST, 2, mixed, is_open=True)
     yield _Session(GET, 2, (*puts(1, 2), *both(1), *puts(3), *both(1, 2, 3)))
     yield _Session(GET, 3, (*puts(1, 2, 3), *both(2, 1), *puts(4), *both(3, 2), *puts(5), *both(1, 2, 4, 5)))
     yield _Session(GET, 2, (*puts(1, 2), *both(9, 2, 2), *puts(3), *both(2, 1, 3)))
@@ -184,7 +198,8 @@ def _eviction_sessions() -> Iterator[_Session]:
     yield _Session(OVERWRITE, 2, (*puts(1, 2), ("put", 2, 22), *both(1, 2)))
     yield _Session(OVERWRITE, 3, (*puts(1, 2, 3), ("put", 1, 11), ("put", 1, 12), *both(1, 2, 3)))
     for value in (0, "", False):
-        yield _Session(FALSY, 2, (("put", 1, value), ("put", 2, 5), *both(1), *puts(3), *both(1, 2)))
+        steps: tuple[Step, ...] = (("put", 1, value), ("put", 2, 5), *both(1), *puts(3), *both(1, 2))
+        yield _Session(FALSY, 2, steps, is_open=value != 0 or value is False)
 
 
 async def _holds(subject: Subject, entry: ClassEntry, miss: CallResult | None) -> None:

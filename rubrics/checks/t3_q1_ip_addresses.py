@@ -8,11 +8,13 @@ dots have at most 81 places however long the string is; dots tried everywhere ha
 import itertools
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+from judge.checks.candidates import WantedFunction
+from judge.checks.cases import Case
 from judge.checks.checking import Check, shown
-from judge.checks.entry import WantedFunction, find_function
-from judge.checks.subject import Case, Subject
+from judge.checks.entry import find_function
+from judge.checks.subject import Subject
 from runner.outcomes import CallResult
 from runner.protocol import Counting
 
@@ -114,6 +116,12 @@ _WANTED = WantedFunction(
 )  # fmt: skip
 
 
+def _with_ones(part: str) -> Iterator[list[str]]:
+    """Yield four parts, one of them ``part``, at each of the places, the others short or long."""
+    for place, other in itertools.product(range(4), ("1", "11")):
+        yield [part if index == place else other for index in range(4)]
+
+
 async def examine(subject: Subject) -> None:
     """Record every check."""
     entry = await find_function(subject, _WANTED)
@@ -134,7 +142,8 @@ async def examine(subject: Subject) -> None:
             ],
             COMPLETE: [_complete(_EXAMPLE_DIGITS)],
             LIMITS: [_complete(digits) for digits in ("0000", "255255255255", "1111", "00255255", "199199199199")],
-            EVERY: [_complete(digits) for digits in ("1199", "19216811", "11111111", "1010101", "101023", "172162541")],
+            EVERY: [_complete(digits) for digits in ("1199", "19216811", "11111111", "1010101", "101023", "172162541")]
+            + [_complete(digits) for digits in _BORDERS],
             RANDOM_ALL: [_complete(digits) for digits in sometimes],
         },
         entry.shown_name,
@@ -143,5 +152,8 @@ async def examine(subject: Subject) -> None:
     cases = {check: [_within("1" * size), _within("12" * (size // 2))] for check, size in costs}
     await subject.check_cases(entry.target, cases, entry.shown_name)
 
+
+_BORDERS = tuple("".join(parts) for part in ("255", "254", "25", "249", "0", "100") for parts in _with_ones(part))
+"""One part at or near a limit, at each place, with ones in the others: several readings of most."""
 
 _LENGTHS = (4, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12) * 2

@@ -11,10 +11,11 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from judge.checks.cases import Results
 from judge.checks.checking import Check
 from judge.checks.limiter_entry import Limiter, allowed, find_limiter
 from judge.checks.locking import uncovered_stores
-from judge.checks.subject import Results, Subject
+from judge.checks.subject import Subject
 from runner.outcomes import CallResult
 from runner.protocol import Call, Handle, Threads
 
@@ -44,7 +45,9 @@ LONG = Check(
 RACES = Check(
     id="races", criteria=_SAFETY, about="real threads that ask at the same time get N requests allowed, no more"
 )
-LOCKED = Check(id="locked", criteria=_SAFETY, about="everything that changes the state holds a lock that all share")
+LOCKED = Check(
+    id="locked", criteria=_SAFETY, about="everything that changes the state holds a lock that all share", static=True
+)
 
 CHECKS = (BURST, REFILL, WHOLE, CAP, REFUSED, RESET, NO_WAIT, RATE, POLLED, FINE, IDLE, LONG, RACES, LOCKED)
 

@@ -6,14 +6,15 @@ Intervals that touch are merged, as the original's ``<=`` does.
 """
 
 import random
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from judge.checks.candidates import WantedFunction, words_of
+from judge.checks.cases import Case
 from judge.checks.checking import Check, shown
-from judge.checks.entry import WantedFunction, find_function
-from judge.checks.subject import Case, Subject
+from judge.checks.entry import find_function
+from judge.checks.subject import Subject
 from runner.outcomes import CallResult, Inventory
 
 QUESTION = "C-T3-Q3"
@@ -81,15 +82,25 @@ _WANTED = WantedFunction(
     names=("merge_intervals", "merge", "merge_overlapping_intervals", "merge_overlapping"),
     words=("merge", "interval"),
     example=_case((1, 3), (2, 6), (8, 10), (15, 18), (16, 17)),
+    versions=True,
 )
-_NAMED_FIXED = re.compile(r"fixed|correct|new|right|improved|solution|v2|after", re.IGNORECASE)
+_FIXED = frozenset(
+    {"fixed", "fix", "correct", "corrected", "new", "right", "improved", "solution", "v2", "after", "final"}
+)
+_NOT_FIXED = frozenset(
+    {"not", "non", "before", "is", "are", "check", "test", "verify", "original", "old", "buggy", "wrong"}
+)
 
 
 def _wanted(inventory: Inventory) -> WantedFunction:
-    """Prefer what is named as the fixed one: an answer may keep the original beside it."""
+    """What is named as the fixed one is as good a name as the usual ones: an answer may keep the original beside it."""
     functions = [*inventory.functions, *(method for owner in inventory.classes for method in owner.methods)]
-    fixed = [f.name for f in functions if "merge" in f.name.lower() and _NAMED_FIXED.search(f.name)]
-    return replace(_WANTED, names=tuple(fixed)) if fixed else _WANTED
+    fixed = [f.name for f in functions if "merge" in f.name.lower() and _is_fixed(set(words_of(f.name)))]
+    return replace(_WANTED, names=(*_WANTED.names, *fixed))
+
+
+def _is_fixed(words: set[str]) -> bool:
+    return bool(words & _FIXED) and not words & _NOT_FIXED
 
 
 async def examine(subject: Subject) -> None:

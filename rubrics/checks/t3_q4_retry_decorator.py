@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from judge.checks.call_graph import call_graph
 from judge.checks.checking import Check, shown
-from judge.checks.entry import call_graph
 from judge.checks.subject import CannotExamine, Subject
 from runner.outcomes import CallResult
 from runner.protocol import Call, Global
@@ -70,6 +70,9 @@ def _retry_harness():
     class Endless(BaseException):
         pass
 
+    class Trouble(Exception):
+        pass
+
     class Play:
         """A function that follows a script, and what became of calling it decorated."""
 
@@ -88,7 +91,7 @@ def _retry_harness():
 
     errors = {
         "ValueError": ValueError, "OSError": OSError, "KeyError": KeyError, "KeyboardInterrupt": KeyboardInterrupt,
-        "CancelledError": asyncio.CancelledError,
+        "CancelledError": asyncio.CancelledError, "RuntimeError": RuntimeError, "Trouble": Trouble,
     }
 
     def chain(error, depth=0):
@@ -196,8 +199,10 @@ def _plays() -> list[_Play]:
             _Play(value, how, (("return", None),), attempts=(1,), ending=("return", None)),
             _Play(again, how, (one, good), attempts=(2,), ending=good, arguments=arguments),
             _Play(again, how, (one, two, good), attempts=(3,), ending=good),
+            _Play(again, how, (("Trouble", "boom 4"), ("RuntimeError", "boom 5"), good), attempts=(3,), ending=good),
             _Play(again, how, (one,) * 4 + (good,), attempts=(5,), ending=good, settings={**_SPEC, "max_attempts": 5}),
             _Play(fails, how, failing, attempts=(3,), ending=three),
+            _Play(fails, how, (one, two, ("Trouble", "boom 4")), attempts=(3,), ending=("Trouble", "boom 4")),
             _Play(fails, how, failing, attempts=(1,), ending=one, settings={**_SPEC, "max_attempts": 1}),
             _Play(fails, how, (one, two), attempts=(2,), ending=two, settings={**_SPEC, "max_attempts": 2}),
             _Play(afresh, how, failing * 2, attempts=(3, 3), ending=three, calls=2),

@@ -22,9 +22,24 @@ def inventory(module: ModuleType) -> dict[str, Any]:
 
 def _defined_in(value: Any, module: str) -> bool:
     function = _unwrap(value)
-    return (isinstance(value, type) or function is not None) and getattr(
-        function or value, "__module__", None
-    ) == module
+    if function is not None or isinstance(value, type):
+        return getattr(function or value, "__module__", None) == module
+    return _called(value) is not None and type(value).__module__ in (module, "functools")
+
+
+def _called(value: Any) -> FunctionType | None:
+    """The function that is run by calling an object: that of its class's ``__call__``, or the one a partial wraps."""
+    if type(value).__module__ == "functools" and type(value).__name__ == "partial":
+        return _unwrap(value.func)
+    if isinstance(value, type):
+        return None
+    return _unwrap(next((vars(base)["__call__"] for base in type(value).__mro__ if "__call__" in vars(base)), None))
+
+
+def _wrapped(name: str, value: Any) -> FunctionType | None:
+    """The function that an object of a decorator class holds: the one of the same name."""
+    held = vars(value).values() if hasattr(value, "__dict__") else ()
+    return next((inner for inner in map(_unwrap, held) if inner is not None and inner.__name__ == name), None)
 
 
 def _unwrap(value: Any) -> FunctionType | None:
@@ -40,10 +55,12 @@ def _unwrap(value: Any) -> FunctionType | None:
 
 
 def _function(name: str, value: Any, kind: str = "function") -> dict[str, Any]:
-    function = _unwrap(value)
+    function = _unwrap(value) or _wrapped(name, value) or _called(value)
     code = function.__code__ if function is not None else None
     flags = code.co_flags if code is not None else 0
     parameters = _parameters(function) if function is not None else []
+    if function is not None and function is _called(value):
+        parameters = _left_open(value, parameters)
     return {
         "name": name,
         "kind": kind,
@@ -54,6 +71,14 @@ def _function(name: str, value: Any, kind: str = "function") -> dict[str, Any]:
         "doc": _text(getattr(function, "__doc__", None)),
         "line": code.co_firstlineno if code is not None else None,
     }
+
+
+def _left_open(value: Any, parameters: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What a call of an object has to give: not ``self``, not what a partial holds."""
+    if type(value).__name__ != "partial":
+        return parameters[1:]
+    rest = parameters[len(value.args) :] if parameters[:1] and parameters[0]["kind"] != "var_positional" else parameters
+    return [one for one in rest if one["name"] not in value.keywords]
 
 
 def _parameters(function: FunctionType) -> list[dict[str, Any]]:

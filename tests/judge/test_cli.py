@@ -10,7 +10,7 @@ import pytest
 from commands import Run, command
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("openai", "sqlalchemy", "numpy", "gguf", "alembic", "yaml", "llama_cpp")
+HEAVY = ("openai", "sqlalchemy", "numpy", "gguf", "alembic", "yaml", "llama_cpp", "matplotlib")
 
 
 def commands() -> list[str]:

@@ -127,18 +127,18 @@ def test_the_time_left_converges_to_what_is_really_left_as_units_complete() -> N
     forecast = Forecast(PLAN, clock=lambda: now_s[0])
     assert forecast.left_s() == 400.0
     errors = []
-    for load, unit_s in zip(PLAN, (2.0, 3.0), strict=True):
-        forecast.see(Loading(model=load.arm, phase=load.phase))
+    for part, unit_s in zip(PLAN, (2.0, 3.0), strict=True):
+        forecast.see(Loading(model=part.arm, phase=part.phase))
         now_s[0] += 20.0
-        forecast.see(Loaded(model=load.arm, seconds=20.0, experts_used=None))
-        for done in range(load.owed):
+        forecast.see(Loaded(model=part.arm, seconds=20.0, experts_used=None))
+        for done in range(part.owed):
             now_s[0] += unit_s
-            place = {"arm_id": "a", "question_id": "Q", "done": done, "owed": load.owed}
+            place = {"arm_id": "a", "question_id": "Q", "done": done, "owed": part.owed}
             forecast.see(Scored(judge="j", score=1.0, **place))
-            rest = 0.0 if estimate is PLAN[1] else 100.0  # of the judge nothing is known yet but its plan
+            rest = 0.0 if part is PLAN[1] else 100.0  # of the judge nothing is known yet but its plan
             left = forecast.left_s()
             assert left is not None
-            errors.append(abs(left - rest - unit_s * (load.owed - done - 1)))
+            errors.append(abs(left - rest - unit_s * (part.owed - done - 1)))
     arm, judge = errors[:50], errors[50:]
     assert arm[0] > 50 and arm[9] < 35 and arm[24] < 10 and arm[-1] == 0
     assert judge[0] > 100 and judge[9] < 35 and judge[49] < 5 and judge[-1] == 0

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from judge.frontier import pareto_front
 from judge.report.labels import LINE_PX, place, shortened
 from judge.report.panels import Axis, Cell, CurvePanel, HeatPanel, Point
-from judge.report.plots import draw, luminance, shade
+from judge.report.plots import draw
+from judge.report.shades import luminance, shade
 
 FRAME = (0.0, 340.0, 0.0, 220.0)
 

@@ -39,7 +39,7 @@ CONSTRUCTORS = {
     "rate per=60.0": ["n"],
     "max_requests window_seconds": ["n, 60"],
     "max_requests time_window=60": ["n"],
-    "limit interval": ["n, 60"],
+    "limit interval": ["n, 60", "n, 60 / n"],
     "calls period_minutes": ["n, 1"],
     "limit window:timedelta": ["n, __import__('datetime').timedelta(seconds=60)"],
     "capacity refill_rate": ["n, n / 60", "n, n"],

@@ -1,13 +1,16 @@
 """Finding what is meant: questions name no function."""
 
 import ast
+from dataclasses import replace
 from textwrap import dedent
 
 import pytest
 
+from judge.checks.candidates import Entry, WantedFunction, candidates
+from judge.checks.cases import Case
 from judge.checks.checking import shown
-from judge.checks.entry import Entry, WantedFunction, candidates, find_function
-from judge.checks.subject import CannotExamine, Case, Place, Subject
+from judge.checks.entry import find_function
+from judge.checks.subject import CannotExamine, Place, Subject
 from judge.extract import runnable
 from judge.library import load_suite
 from runner.isolation import isolation
@@ -107,6 +110,28 @@ SHAPES = {
         "def reverse_words(text): return text\ndef apply(text): return ' '.join(w[::-1] for w in reverse_words(text).split())",
         "apply(text)",
     ),
+    "a helper of what promises something else": (
+        f"def flip(text): {BODY}\ndef count_reverse_words(text): return len(flip(text))",
+        "flip(text)",
+    ),
+    "an object of a decorator class": (
+        "class Memo:\n    def __init__(self, f): self.f = f\n    def __call__(self, *a): return self.f(*a)\n"
+        f"@Memo\ndef flip(text): {BODY}",
+        "flip(text)",
+    ),
+    "a partial of its own": (
+        "from functools import partial\ndef turn(sep, text): return sep.join(w[::-1] for w in text.split(sep))\n"
+        "flip = partial(turn, ' ')",
+        "flip(text)",
+    ),
+    "what a function of its own makes": (
+        f"def maker():\n    def inner(text): {BODY}\n    return inner\nflip = maker()",
+        "flip(text)",
+    ),
+    "a method without its class": (
+        "def word(self, w): return w[::-1]\ndef reverseWords(self, text): return ' '.join(map(self.word, text.split(' ')))",
+        "reverseWords(_bare_self, text)",
+    ),
     "wrong, but named": ("def reverse_words(text): return text[::-1]", "reverse_words(text)"),
 }
 
@@ -129,6 +154,33 @@ async def test_two_versions_that_differ_are_ambiguous() -> None:
     with pytest.raises(CannotExamine, match=r"reverse_words_loop\(text\), reverse_words_short\(text\)") as raised:
         await discover(code)
     assert raised.value.state == "ambiguous"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"def reverse_words(text): return text[::-1]\ndef flip(text): {BODY}",
+        f"def flip(text): {BODY}\ndef reverse_sentence_words(text): return flip(text)[1:]",
+    ],
+    ids=["another one beside a named one", "a helper of a likely one"],
+)
+async def test_one_that_passes_beside_a_likelier_one_that_fails_is_ambiguous(code: str) -> None:
+    with pytest.raises(CannotExamine, match=r"flip\(text\)") as raised:
+        await discover(code)
+    assert raised.value.state == "ambiguous"
+
+
+@pytest.mark.parametrize("helper", ["flip", "_flip"])
+async def test_who_uses_a_right_helper_and_spoils_its_result_is_wrong(helper: str) -> None:
+    name = "reverse_words" if helper == "flip" else "reverse_sentence_words"
+    entry, _ = await discover(f"def {helper}(text): {BODY}\ndef {name}(text): return {helper}(text)[1:]")
+    assert entry.text == f"{name}(text)"
+
+
+async def test_of_several_versions_the_one_that_passes_counts() -> None:
+    code = f"def reverse_words(text): return text\ndef reverse_each_word(text): {BODY}"
+    entry, _ = await discover(code, replace(WANTED, versions=True))
+    assert entry.text == "reverse_each_word(text)"
 
 
 @pytest.mark.parametrize("code", ["x = 5", "def add(a, b): return a + b", "class Empty: pass", "def ask(): return 1"])

@@ -52,6 +52,73 @@ async def test_what_keeps_an_answer_from_running_is_its_state(code: str, state: 
     assert evidence.message
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "import click\n@click.command()\ndef cli(n): click.echo(factorial(n))",
+        "import nosuchmodule",
+        "from typing import Final, override\nONE: Final = 1",
+        "import logging\nlogging.basicConfig(filename='a.log')",
+        "from concurrent.futures import ProcessPoolExecutor\nwith ProcessPoolExecutor() as pool:\n    N = list(pool.map(int, '1'))\n"
+        "def largest(): return N",
+        "class Demo:\n    factory = undefined_name",
+    ],
+    ids=["a package", "a made-up module", "a newer Python", "a log file", "processes", "a broken demonstration"],
+)
+async def test_what_cannot_be_loaded_and_is_not_needed_is_left_out(lines: str) -> None:
+    code = "def factorial(n: int) -> int:\n    return 1 if n < 2 else n * factorial(n - 1)"
+    evidence = await examined(f"{lines}\n\n{code}")
+    assert (evidence.state, evidence.failures) == ("ok", ())
+    assert any(note.startswith("left out: ") for note in evidence.notes)
+
+
+@pytest.mark.parametrize(
+    ("code", "state"),
+    [
+        ("from beartype import beartype\n@beartype\ndef factorial(n): return 1", "not_run"),
+        ("N = int(input())\ndef factorial(n=N): return 1", "not_run"),
+        ("def factorial(n):\n    open('log', 'a').write('x')\n    return 1", "not_run"),
+        ("@undefined\ndef factorial(n): return 1", "load_error"),
+        ("class Node:\n    x = undefined\ndef factorial(n): return Node().x", "load_error"),
+    ],
+)
+async def test_what_cannot_be_loaded_and_is_needed_decides(code: str, state: str) -> None:
+    assert (await examined(code)).state == state
+
+
+async def test_a_program_that_is_too_long_to_be_parsed_is_not_called_wrong() -> None:
+    evidence = await examined("def factorial(n): return 1\n" + "x = 1\n" * 40_000)
+    assert (evidence.state, bounds(evidence, FACTORIAL)) == ("not_run", {})
+
+
+async def test_what_stands_in_the_source_is_seen_though_the_code_hangs() -> None:
+    evidence = await examined("def factorial(n: int) -> int:\n    while True: pass")
+    assert bounds(evidence, FACTORIAL) == {"correct_logic": 1, "type_hints": 5, "edge_cases": 1}
+    half = await examined("def factorial(n: int):\n    while True: pass")
+    assert bounds(half, FACTORIAL)["type_hints"] == 2
+    evidence = await examined("class Config:\n    while True: pass\ndef factorial(n: int) -> int: return 1")
+    assert bounds(evidence, FACTORIAL) == {"correct_logic": 1, "edge_cases": 1}
+
+
+GOOD = "```python\ndef factorial(n: int) -> int:\n    return 1 if n < 2 else n * factorial(n - 1)\n```\n"
+BAD = "```python\ndef factorial(n: int) -> int:\n    return n\n```\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (f"{GOOD}And so:\n\n{BAD}", "ambiguous"),
+        (f"{BAD}And so:\n\n{GOOD}", "ok"),
+        (f"{GOOD}An improved version:\n\n{BAD}", "ok"),
+        (f"{BAD}And so:\n\n{BAD}", "ok"),
+    ],
+    ids=["right, then wrong", "wrong, then right", "a worse improvement", "both wrong"],
+)
+async def test_a_right_version_before_a_wrong_one_counts_when_no_words_replace_it(answer: str, state: str) -> None:
+    evidence = await examine_answer(FACTORIAL, answer, isolated=await isolation())
+    assert evidence is not None and evidence.state == state
+
+
 async def test_an_answer_that_writes_into_our_pipe_has_tampered() -> None:
     loop = "    for fd in range(3, 20):\n        try: os.write(fd, b'x' * 64)\n        except OSError: pass"
     evidence = await examined(f"import os\ndef factorial(n):\n{loop}")
