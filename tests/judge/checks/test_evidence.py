@@ -120,7 +120,7 @@ async def test_a_right_version_before_a_wrong_one_counts_when_no_words_replace_i
 
 
 async def test_an_answer_that_writes_into_our_pipe_has_tampered() -> None:
-    loop = "    for fd in range(3, 20):\n        try: os.write(fd, b'x' * 64)\n        except OSError: pass"
+    loop = "    for fd in range(3, 256):\n        try: os.write(fd, b'x' * 64)\n        except OSError: pass"
     evidence = await examined(f"import os\ndef factorial(n):\n{loop}")
     assert evidence.state == "tampered"
     assert set(bounds(evidence, FACTORIAL).values()) == {1}
