@@ -11,7 +11,6 @@ from judge.checks.checking import (
     CheckResult,
     Evidence,
     bounds,
-    calls_failed,
     quoted,
     shown,
     shown_result,
@@ -90,8 +89,7 @@ def test_an_answer_that_does_not_run_gets_one_on_every_criterion_with_checks(sta
 def test_code_that_does_not_run_says_nothing_about_what_is_read_off_it() -> None:
     style = Check(id="hint", criteria=("style",), about="x", static=True)
     both = Check(id="locked", criteria=("logic",), about="x", static=True)
-    results = calls_failed((LOGIC[0], both, style), "it hangs")
-    assert [result.outcome for result in results] == ["fail", "not_run", "not_run"]
+    results = [LOGIC[0].failed("it hangs"), both.not_run("it hangs"), style.not_run("it hangs")]
     assert bounds(evidence(*results, state="timeout"), QUESTION) == {"logic": 1}
 
 
