@@ -141,11 +141,6 @@ async def test_injected_text_in_a_result_is_escaped_and_cut() -> None:
 # --- what is not the answer's doing -------------------------------------------------------------------------------
 
 
-async def test_how_code_looks_is_no_worse_when_it_does_not_run() -> None:
-    hangs = await examined("def factorial(n: int) -> int:\n    while True: pass")
-    assert bounds(hangs, FACTORIAL) == {"correct_logic": 1, "edge_cases": 1, "type_hints": 5}
-
-
 async def test_a_long_answer_holds_up_nobody_while_it_is_read() -> None:
     found = await isolation()
     ticks = 0
