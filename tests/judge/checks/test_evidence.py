@@ -1,6 +1,5 @@
 """What becomes of answers that cannot be examined as they are."""
 
-import asyncio
 import sys
 from pathlib import Path
 
@@ -139,22 +138,6 @@ async def test_injected_text_in_a_result_is_escaped_and_cut() -> None:
 
 
 # --- what is not the answer's doing -------------------------------------------------------------------------------
-
-
-async def test_a_long_answer_holds_up_nobody_while_it_is_read() -> None:
-    found = await isolation()
-    ticks = 0
-
-    async def tick() -> None:
-        nonlocal ticks
-        while True:
-            await asyncio.sleep(0.001)
-            ticks += 1
-
-    ticking = asyncio.create_task(tick())
-    await examine_answer(FACTORIAL, "x = (\n" * 4000, isolated=found)
-    ticking.cancel()
-    assert ticks > 3
 
 
 async def test_an_answer_that_is_too_long_to_be_read_is_not_run_for_good() -> None:
