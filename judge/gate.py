@@ -10,6 +10,7 @@ from pydantic import Field
 from judge.panel import Standing
 from judge.results import ArmResult, JudgeSummary, Results
 from judge.roles import RoleDecision
+from judge.scoring import ENOUGH_COVERAGE
 from judge.stats.intervals import Outcome
 from runner.types import Value
 
@@ -42,7 +43,7 @@ class GateRules(Value):
 
     margin: float = Field(default=0.25, ge=0, le=4)
     """A tier score may fall by this much against the earlier run, points of the 1-5 scale."""
-    min_coverage: float = Field(default=0.95, ge=0, le=1)
+    min_coverage: float = Field(default=ENOUGH_COVERAGE, ge=0, le=1)
     """Least share of the wanted answers of an arm that have a score."""
     strict: bool = False
     """True fails what is open, too."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from judge.scoring import TierScore
+from judge.scoring import ENOUGH_COVERAGE, TierScore
 from judge.stats.intervals import MOST_SAMPLES, Outcome, TierInterval, audited_interval, settles_at
 from judge.types import Role
 from runner.types import Value
@@ -97,8 +97,8 @@ def _limiting(decisions: Sequence[TierDecision]) -> TierDecision | None:
 def _decide_tier(
     tier: str, threshold: float, score: TierScore | None, correction: tuple[float, float] | None, *, asked: bool
 ) -> TierDecision:
-    if score is None or not asked or not score.complete:
-        missing = "not all of its questions were asked" if score is None or not asked else "a question has no score"
+    if score is None or not asked or (missing := _too_little(score)):
+        missing = "not all of its questions were asked" if score is None or not asked else missing
         reason = f"{tier}: {missing}"
         return TierDecision(tier=tier, threshold=threshold, interval=None, outcome=Outcome.UNDECIDED, reason=reason)
     questions = list(score.questions.values())
@@ -116,11 +116,25 @@ def _decide_tier(
     )
 
 
+def _too_little(score: TierScore) -> str:
+    """Return why the scores that are there cannot stand for those that were wanted; empty when they can."""
+    if not score.complete:
+        return "a question has no score"
+    missing = score.coverage.wanted - score.coverage.scored
+    if score.coverage.share < ENOUGH_COVERAGE:
+        return f"{missing} of {score.coverage.wanted} scores are missing, and the rest may be other answers than these"
+    return ""
+
+
 def _reason(tier: str, threshold: float, score: TierScore, interval: TierInterval) -> str:
     return (
-        f"{tier}: {score.mean:.2f} [{interval.low:.2f}, {interval.high:.2f}] against {threshold:g} on these "
-        f"{len(score.questions)} questions, {score.coverage.scored} answers"
+        f"{tier}: {score.mean:.2f} [{interval.low:.2f}, {interval.high:.2f}] against {threshold:g} on {_these(score)}, "
+        f"{score.coverage.scored} answers"
     )
+
+
+def _these(score: TierScore) -> str:
+    return "this question" if len(score.questions) == 1 else f"these {len(score.questions)} questions"
 
 
 def _advice(

@@ -10,6 +10,9 @@ from statistics import fmean
 from judge.types import Grade, Question, Suite, Verdict
 from runner.types import Value
 
+ENOUGH_COVERAGE = 0.95
+"""With more than one in twenty missing, the mean may be that of another set of answers (D1): it is shown and decides nothing."""
+
 
 def answer_score(question: Question, verdicts: Sequence[Verdict]) -> float | None:
     """Return the weighted score, 1.0-5.0; ``None`` when any criterion has no score (leaving it out would change the scale)."""

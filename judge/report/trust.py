@@ -5,6 +5,7 @@ from typing import Literal
 
 from judge.panel import Standing
 from judge.results import ArmResult, JudgeSummary, Results
+from judge.scoring import ENOUGH_COVERAGE
 from runner.types import Value
 
 State = Literal["good", "bad", "open"]
@@ -21,8 +22,6 @@ class TrustItem(Value):
     """``open``: nobody knows."""
 
 
-ENOUGH_COVERAGE = 0.95
-"""With more than one in twenty missing, the mean may be that of another set of answers (D1)."""
 STATES: dict[Standing, State] = {
     Standing.QUALIFIED: "good",
     Standing.LOGIC_ONLY: "good",

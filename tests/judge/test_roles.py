@@ -79,3 +79,13 @@ def test_a_tier_without_a_threshold_decides_nothing() -> None:
     decision = decided(all_of("T1", 5), all_of("T2", 5), all_of("T3", 1), asked=("T1", "T2", "T3"))
     assert decision.outcome is Outcome.PASS
     assert [one.tier for one in decision.tiers] == ["T1", "T2"]
+
+
+def test_with_more_than_one_score_in_twenty_missing_nothing_is_decided() -> None:
+    whole = all_of("T1", 5, samples=20)
+    some = whole.model_copy(update={"coverage": Coverage(wanted=64, answered=64, scored=60)})
+    decision = decided(some, all_of("T2", 5))
+    assert (decision.outcome, decision.limiting_tier) == (Outcome.UNDECIDED, "T1")
+    assert decision.reason == "T1: 4 of 64 scores are missing, and the rest may be other answers than these"
+    enough = whole.model_copy(update={"coverage": Coverage(wanted=63, answered=63, scored=60)})
+    assert decided(enough, all_of("T2", 5)).outcome is Outcome.PASS
