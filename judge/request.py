@@ -18,7 +18,6 @@ from judge.lineage import is_self
 from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.types import JudgingMode, ModelEntry, Suite
 from runner.arms import build_arm
-from runner.gguf import read_model
 from runner.identity import digest
 from runner.types import Config, Endpoint, ModelFile, Sampling, Serving, Value
 
@@ -147,6 +146,9 @@ def resolve(entry: ModelEntry, environ: Mapping[str, str]) -> ModelFile:
     found = find_file(entry, environ)
     if isinstance(found, MissingFile):
         raise UserError(f"{entry.id}: no model file: {found.reason}")
+    # Imported here because a run over stored answers with a judge at an endpoint reads no model file.
+    from runner.gguf import read_model
+
     model = read_model(found.path)
     _check_architecture(entry, model)
     return model
