@@ -115,6 +115,7 @@ def arm(
         "decisions": tuple(decide(role, tiers, asked) for role in ROLES),
         "targets_met": {"T1": True} if role else {},
         "panel": Panel(judges=("big_judge",), standing=Standing.NOT_EXAMINED, own_family=False),
+        "audit": None,
         "by_judge": (cell("big_judge", tiers), cell("other_judge", tiers, shift=-0.4, relation=Relation.FAMILY)),
         "disagreements": (),
         "rates": Rates(right=12, right_confirmed=11, wrong=8, wrong_caught=3),

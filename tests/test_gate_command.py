@@ -26,7 +26,9 @@ def place(judge: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert judge("import", place / "answers.jsonl", cwd=place).returncode == 0
     with serving(ScriptedJudge(lenient)) as server:
         url = ("--judge-url", server.base_url, "--judge-model", "m")
-        assert judge("score", "latest", *url, "--quiet", cwd=place).returncode == 0
+        scored = judge("score", "latest", *url, "--no-exam", "--quiet", cwd=place)
+    assert scored.returncode == 0
+    assert "no report.html yet; judge report " in scored.stderr
     return place
 
 
@@ -89,9 +91,11 @@ def test_a_run_whose_gate_cannot_be_asked_does_not_start(
 def test_report_leaves_the_page_beside_the_other_files_and_junit_where_it_is_told(
     judge: Run, place: Path, run_ids: tuple[str, str]
 ) -> None:
+    folder = place / "results" / run_ids[1]
+    assert (folder / "results.md").exists() and not (folder / "report.html").exists(), "scoring draws no page"
     done = judge("report", "latest", "--junit", "all.xml", cwd=place)
     assert done.returncode == 3, "the answer is still to be executed"
-    page = (place / "results" / run_ids[1] / "report.html").read_text()
+    page = (folder / "report.html").read_text()
     assert "&lt;b&gt;good&lt;/b&gt;" in page and "<b>" not in page
     assert page.count("<svg ") == 2, "tiers and criteria; an imported answer has no speed"
     assert len(ET.parse(place / "all.xml").getroot()) == 3
