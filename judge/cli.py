@@ -84,7 +84,7 @@ def main() -> NoReturn:
     except (JudgeError, RunnerError) as error:
         _fail(error, Exit.ERROR)
     except OSError as error:
-        _fail(f"{error.filename or ''}: {error.strerror or error}; nothing that was stored is lost", Exit.ERROR)
+        _fail(f"{error.filename or 'output'}: {error.strerror or error}; nothing that was stored is lost", Exit.ERROR)
     sys.exit(Exit.OK)
 
 

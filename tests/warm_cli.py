@@ -4,11 +4,14 @@ What runs is the whole of ``judge ARGS``, from the arguments to the exit code; o
 start it hundreds of times.
 """
 
+import ctypes
 import importlib
 import json
 import os
+import resource
 import select
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -20,6 +23,8 @@ from typing import Any
 
 KILLED = -signal.SIGKILL
 POLL_S = 0.001
+CAPABILITY_VERSION = 0x20080522
+"""_LINUX_CAPABILITY_VERSION_3 of linux/capability.h."""
 
 
 class WarmCli:
@@ -30,14 +35,31 @@ class WarmCli:
             [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=dict(env)
         )
         self._pid: int | None = None
+        self._cwd = Path()
 
-    def start(self, *args: str | Path, cwd: Path, said: Path, env: Mapping[str, str] | None = None) -> None:
-        """Begin ``judge ARGS``; what it prints goes to the file ``said``."""
-        command = {"args": [*map(str, args)], "cwd": str(cwd), "said": str(said), "env": dict(env or {})}
+    def start(self, *args: str | Path, cwd: Path, file_bytes: int | None = None, unprivileged: bool = False) -> None:
+        """Begin ``judge ARGS``.
+
+        No file may grow beyond ``file_bytes``. Permissions of files bind one that is ``unprivileged``, even when it is root.
+        """
+        self._cwd = cwd
+        self.said_file.unlink(missing_ok=True)
+        command = {"args": [*map(str, args)], "cwd": str(cwd), "said": str(self.said_file)}
+        command |= {"file_bytes": file_bytes, "unprivileged": unprivileged}
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(command).encode() + b"\n")
         self._process.stdin.flush()
         self._pid = int(self._line())
+
+    @property
+    def said_file(self) -> Path:
+        """Where stdout and stderr of the command go, beside its folder."""
+        return self._cwd.parent / f"{self._cwd.name}.{self._process.pid}.said"
+
+    @property
+    def said(self) -> str:
+        """What the command has printed so far."""
+        return self.said_file.read_text()
 
     def ended(self) -> bool:
         """True when the command has ended by itself."""
@@ -92,10 +114,13 @@ def _carry_out(command: dict[str, Any]) -> None:
     from judge.cli import main
 
     os.chdir(command["cwd"])
-    os.environ.update(command["env"])
     said = os.open(command["said"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream, file in ((0, os.open(os.devnull, os.O_RDONLY)), (1, said), (2, said)):
         os.dup2(file, stream)
+    if command["file_bytes"] is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (command["file_bytes"], command["file_bytes"]))
+    if command["unprivileged"]:
+        _drop_capabilities()
     sys.argv = ["judge", *command["args"]]
     code: Any = 1
     try:
@@ -108,6 +133,13 @@ def _carry_out(command: dict[str, Any]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(int(code))
+
+
+def _drop_capabilities() -> None:
+    """Give up what makes root more than the owner of its files."""
+    header, nothing = struct.pack("Ii", CAPABILITY_VERSION, 0), bytes(24)
+    if ctypes.CDLL(None, use_errno=True).capset(header, nothing) != 0:
+        raise OSError(ctypes.get_errno(), "capset")
 
 
 def _serve() -> None:

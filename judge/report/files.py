@@ -34,7 +34,10 @@ def write_files(run: RunRecord, results: Results, store: Store, folder: Path) ->
 
 
 def _write(path: Path, text: str) -> Path:
-    path.write_text(text, encoding="utf-8")
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:  # of a full disk it would not say which file it is about
+        raise OSError(error.errno, error.strerror, str(path)) from error
     return path
 
 
