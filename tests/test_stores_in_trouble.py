@@ -3,11 +3,13 @@
 import shutil
 import sqlite3
 import stat
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
+from commands import command
 from fakes import FakeServer, serving
 from steady_llama import Steady, lines
 from steady_place import QUESTIONS, SAMPLES, Unit, imported, run_command, score_command, steady_servers, stored
@@ -101,6 +103,14 @@ def test_a_log_that_does_not_fit_on_the_disk_is_said_once_and_stops_nothing(
     assert len(scored(place)) == ANSWERS
 
 
+def test_output_that_does_not_fit_on_the_disk_is_an_error(cli_environment: dict[str, str], place: Path) -> None:
+    buffered = {name: value for name, value in cli_environment.items() if name != "PYTHONUNBUFFERED"}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command("list"), cwd=place, env=buffered, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == ERROR
+    assert done.stderr == "error: output: No space left on device; nothing that was stored is lost\n"
+
+
 # --- permissions ------------------------------------------------------------------------------------------------------
 
 
@@ -155,9 +165,9 @@ def test_a_store_that_this_version_cannot_use_is_refused_by_every_command_and_le
 ) -> None:
     why = damage(store_of(place))
     content = store_of(place).read_bytes()
-    for command in (score_command(server), run_command(demo), ("check", "latest"), ("report", "latest"), ("list",)):
-        cli.start(*command, cwd=place)
-        assert cli.wait() == ERROR, command
+    for line in (score_command(server), run_command(demo), ("check", "latest"), ("report", "latest"), ("list",)):
+        cli.start(*line, cwd=place)
+        assert cli.wait() == ERROR, line
         assert cli.said == f"error: results/judge.db: {why}\n"
     assert store_of(place).read_bytes() == content
     assert lines(place / "asked") == []
@@ -172,9 +182,9 @@ def test_two_scorings_and_then_two_runs_on_one_store_at_once_both_finish_and_sto
     environment = {**cli_environment, **steady_servers(place)}
     with ExitStack() as stack:
         pair = [stack.enter_context(warm_cli(environment)) for _ in range(2)]
-        for command in (score_command(server), run_command(demo)):
+        for line in (score_command(server), run_command(demo)):
             for cli in pair:
-                cli.start(*command, cwd=place)
+                cli.start(*line, cwd=place)
             assert [cli.wait() for cli in pair] == [OK, OK], [cli.said for cli in pair]
     imported_units = {("answer", f"mark-{sample:04x}-0") for sample in range(ANSWERS)}
     units = stored(store_of(place))
