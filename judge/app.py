@@ -102,6 +102,7 @@ def execute(places: Places, run: RunRecord, conduct: Conduct, phases: Sequence[P
     """Carry out ``run``, or some phases of it over what is stored, and write its files."""
     store = places.open_store()
     try:
+        run_folder(places, run.id).mkdir(parents=True, exist_ok=True)  # or it is said now, and not after a night's work
         store.add_run(run)
         return asyncio.run(_execute(places, run, store, conduct, phases))
     except KeyboardInterrupt as error:

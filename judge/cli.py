@@ -76,7 +76,7 @@ def spread(args: Sequence[str]) -> list[str]:
 def main() -> NoReturn:
     """Run the command line; every expected error becomes one line on stderr and an exit code."""
     try:
-        app(args=spread(sys.argv[1:]), standalone_mode=True)
+        _carry_out(spread(sys.argv[1:]))
     except (UserError, UsageError, ModelFileError) as error:
         _fail(error, Exit.USAGE)
     except Interrupted as error:
@@ -84,8 +84,18 @@ def main() -> NoReturn:
     except (JudgeError, RunnerError) as error:
         _fail(error, Exit.ERROR)
     except OSError as error:
-        _fail(f"{error.filename or ''}: {error.strerror or error}; nothing that was stored is lost", Exit.ERROR)
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # or Python tries again to write what did not fit
+        _fail(f"{error.filename or 'output'}: {error.strerror or error}; nothing that was stored is lost", Exit.ERROR)
     sys.exit(Exit.OK)
+
+
+def _carry_out(args: list[str]) -> None:
+    try:
+        app(args=args, standalone_mode=True)
+    finally:
+        sys.stdout.flush()  # here it can still be said when it does not fit on the disk
 
 
 def _fail(message: object, code: Exit) -> NoReturn:

@@ -9,6 +9,7 @@ import contextvars
 import datetime
 import json
 import logging
+import sys
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -45,8 +46,8 @@ def note(logger: logging.Logger, event: str, **fields: object) -> None:
 
 @contextlib.contextmanager
 def written(path: Path, secrets: Collection[str] = ()) -> Iterator[None]:
-    """Append the log to ``path`` for the length of the block; ``secrets`` are blacked out. Raises OSError."""
-    handler = logging.FileHandler(path, encoding="utf-8")
+    """Append the log to ``path`` for the length of the block; ``secrets`` are blacked out. Raises OSError when it cannot begin."""
+    handler = _LogFile(path, encoding="utf-8")
     handler.setFormatter(JsonLines(secrets))
     loggers = [logging.getLogger(package) for package in PACKAGES]
     levels = [logger.level for logger in loggers]
@@ -59,7 +60,20 @@ def written(path: Path, secrets: Collection[str] = ()) -> Iterator[None]:
         for logger, level in zip(loggers, levels, strict=True):
             logger.removeHandler(handler)
             logger.setLevel(level)
-        handler.close()
+        with contextlib.suppress(OSError):  # of a full disk, which was told when it was met
+            handler.close()
+
+
+class _LogFile(logging.FileHandler):
+    """A file that says once that it cannot be written any more: a log is not worth a run."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            super().handleError(record)
+            return
+        self.setLevel(logging.CRITICAL + 1)
+        sys.stderr.write(f"{self.baseFilename}: {error.strerror}; the log ends here, the work goes on\n")
 
 
 def blacked_out(text: str, secrets: Collection[str]) -> str:

@@ -18,6 +18,20 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--kills N``: how often tests/test_kills.py kills commands, all together."""
+    parser.addoption(
+        "--kills", type=int, default=8, help="kill -9 so many commands in tests/test_kills.py [default: 8]"
+    )
+
+
+@pytest.fixture(scope="session")
+def kills(request: pytest.FixtureRequest) -> int:
+    """How many commands are to be killed."""
+    wanted: int = request.config.getoption("--kills")
+    return wanted
+
+
 @pytest.fixture(scope="session")
 def demo() -> DemoModels:
     """The GGUF of SmolLM2-135M and a real mixture of experts made of it, kept outside the checkout."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from commands import command
+from processes import gone, servers
 
 from judge.pipeline import work_of
 from judge.store import Store
@@ -29,21 +30,6 @@ def run_line(demo: DemoModels, name: str) -> list[str]:
     )  # fmt: skip
 
 
-def servers(alias: str) -> list[int]:
-    """Return the processes that serve ``alias``."""
-    found = []
-    for process in Path("/proc").iterdir():
-        if not process.name.isdigit():
-            continue
-        try:
-            line = (process / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if b"llama_cpp.server" in line and alias.encode() in line:
-            found.append(int(process.name))
-    return found
-
-
 def wait_for(process: subprocess.Popen[str], mark: str) -> str:
     """Read stderr until a line matches ``mark``, and return everything read."""
     assert process.stderr is not None
@@ -57,14 +43,6 @@ def wait_for(process: subprocess.Popen[str], mark: str) -> str:
         if not line:
             break
     raise AssertionError(f"{mark!r} never came; stderr was:\n{read}")
-
-
-def gone(alias: str) -> bool:
-    """True once no server of that name is left; the kernel needs a moment."""
-    deadline = time.monotonic() + 5
-    while servers(alias) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return not servers(alias)
 
 
 def kill(process: subprocess.Popen[str]) -> None:
@@ -97,12 +75,12 @@ def test_kill_9_while_collecting_and_again_while_scoring_loses_only_what_was_in_
     line = run_line(demo, "killed_moe")
     with started(line, tmp_path, cli_environment) as collecting:
         wait_for(collecting, r"\[1/3\] killed_moe/moe1")
-        assert servers("killed_moe")
-    assert gone("killed_moe")
+        assert servers("killed_moe", tmp_path)
+    assert gone("killed_moe", tmp_path)
 
     with started(line, tmp_path, cli_environment) as scoring:
         seen = wait_for(scoring, r"\[1/3\] demo_judge on ")
-    assert gone("demo_judge")
+    assert gone("demo_judge", tmp_path)
     answered = re.findall(r"\[\d/(\d)\] killed_moe/moe1", seen)
     assert answered and set(answered) <= {"1", "2"}, "what was stored is not asked again"
 
@@ -125,7 +103,7 @@ def test_ctrl_c_stops_the_server_and_exits_with_130(
         _, stderr = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "error: interrupted; go on with: judge run" in stderr
-    assert gone("stopped_moe")
+    assert gone("stopped_moe", tmp_path)
 
 
 def test_a_server_that_is_killed_mid_run_is_started_again_and_every_answer_arrives_once(
@@ -138,7 +116,7 @@ def test_a_server_that_is_killed_mid_run_is_started_again_and_every_answer_arriv
     )  # fmt: skip
     with started(line, tmp_path, cli_environment) as process:
         seen = wait_for(process, r"\[1/3\] dying_moe/moe1")
-        os.kill(servers("dying_moe")[0], signal.SIGKILL)
+        os.kill(servers("dying_moe", tmp_path)[0], signal.SIGKILL)
         seen += process.communicate(timeout=PATIENCE_S)[1]
     assert process.returncode == 0, seen
     assert re.findall(r"\[(\d)/3\] dying_moe/moe1 \S+ (?:ok|length|empty|loop) ", seen) == ["1", "2", "3"]

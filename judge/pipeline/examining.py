@@ -5,6 +5,7 @@ rest, and papers share what they have in common. The judge is told nothing of wh
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
 
 from judge.events import Event, Examined, ExamMarked, ExamUnfinished
 from judge.exam.paper import ExamItem, ExamPaper, read_paper
@@ -86,9 +87,10 @@ async def examine(
             judge=judge.name, question_id=item.question_id, kind=item.kind, done=counter.step(), owed=counter.owed
         )
 
-    async for batch in run_batches(machinery.budget.within(worth_asking()), ask, limit=bench.limit):
-        for event in batch:
-            yield event
+    async with aclosing(run_batches(machinery.budget.within(worth_asking()), ask, limit=bench.limit)) as batches:
+        async for batch in batches:
+            for event in batch:
+                yield event
     if troubles:
         yield ExamUnfinished(judge=judge.name, owed=len(troubles), message=troubles[-1])
         return

@@ -5,7 +5,7 @@ import itertools
 import logging
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from string import Template
 
 from judge.events import Event, Loaded, Loading, Scored, ScoringFailed
@@ -79,7 +79,9 @@ async def _ask_judge(
                 return task, await bench.grade(task.question, task.answer_key, text, task.call, shown)
 
         tasks = machinery.budget.within(owed_scorings(run, judge, store))
-        async for batch in run_batches(tasks, score, limit=bench.limit):
+        # Closed before the bench is, however it ends: scorings in flight would go on without their client.
+        batches = await stack.enter_async_context(aclosing(run_batches(tasks, score, limit=bench.limit)))
+        async for batch in batches:
             for restarted in bench.restarts.news() if bench.restarts else ():
                 yield restarted
             for event in _keep(run, batch, store, counter):

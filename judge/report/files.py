@@ -41,7 +41,10 @@ def write_page(results: Results, folder: Path) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:  # of a full disk it would not say which file it is about
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 # --- single files----------------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """Run many small async jobs on this machine, a bounded number at a time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import aclosing
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -15,18 +16,19 @@ async def run_bounded(
 
     ``items`` is consumed only as places become free, so it may be a stream. The first error cancels what is running and is raised.
     """
-    async for batch in run_batches(items, work, limit=lambda: limit):
-        for result in batch:
-            yield result
+    async with aclosing(run_batches(items, work, limit=lambda: limit)) as batches:
+        async for batch in batches:
+            for result in batch:
+                yield result
 
 
 async def run_batches(
     items: Iterable[Item], work: Callable[[Item], Awaitable[Result]], *, limit: Callable[[], int]
-) -> AsyncIterator[list[Result]]:
+) -> AsyncGenerator[list[Result], None]:
     """Yield what has completed since the last time, at least one result; as many run at a time as ``limit()`` says, at least one.
 
     Whoever completes an item begins the next one in the same breath: a place is empty for no turn of the loop, however slow the
-    taker of the results is.
+    taker of the results is. A taker that may fail closes this (``aclosing``) before it closes what the work needs.
     """
     source, results, woken = iter(items), list[Result](), asyncio.Event()
     workers: set[asyncio.Task[None]] = set()
