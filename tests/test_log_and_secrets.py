@@ -35,7 +35,7 @@ def place(judge: Run, tmp_path: Path) -> Path:
 
 
 def score(judge: Run, place: Path, server: FakeServer):
-    line = ("score", "latest", "--judge-url", server.base_url, "--judge-model", "m", "--quiet")
+    line = ("score", "latest", "--no-exam", "--judge-url", server.base_url, "--judge-model", "m", "--quiet")
     return judge("--log-file", "log.jsonl", *line, cwd=place, env={"JUDGE_API_KEY": KEY})
 
 
