@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pydantic import ConfigDict, Field
+
 from judge.plan import questions_of, wanted_answers
 from judge.records import ArmRecord, RunRecord
 from judge.store import Store
@@ -40,13 +42,16 @@ class AnswerPage(Value):
 class Wanted(Value):
     """Which answers are looked for; ``None`` means all."""
 
+    # The web framework builds what it checks queries with at once, and takes a model that is built later for a mistake of ours.
+    model_config = ConfigDict(defer_build=False)
+
     arm: str | None = None
     """Fingerprint of an arm, or its name."""
     question: str | None = None
     state: str | None = None
     after: str | None = None
     """Id of the answer that the page comes after."""
-    size: int = PAGE
+    size: int = Field(default=PAGE, ge=1, le=LARGEST_PAGE)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ def application(service: Service) -> Guard:
         openapi_url=f"{api.PREFIX}/openapi.json",
         docs_url=None,  # these pages load their script from elsewhere
         redoc_url=None,
+        redirect_slashes=False,
     )
     for kind, handler in _handlers().items():
         app.add_exception_handler(kind, handler)

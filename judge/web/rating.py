@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from judge.ratings import LONGEST_NAME, Item, Rating, RatingState
 from judge.records import RunRecord
@@ -21,6 +21,9 @@ LONGEST_COMMENT = 4000
 
 class Said(Value):
     """What a rater says of an item."""
+
+    # The web framework builds what it checks bodies with at once, and takes a model that is built later for a mistake of ours.
+    model_config = ConfigDict(defer_build=False)
 
     rater: str = Field(min_length=1, max_length=LONGEST_NAME)
     score: Grade | None

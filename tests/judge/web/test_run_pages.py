@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from browsing import HOSTILE, MARK, browser, page
@@ -12,6 +13,7 @@ from starlette.testclient import TestClient
 from judge.checks.checking import Check, Evidence
 from judge.pipeline import wanted_scorings
 from judge.plan import wanted_answers
+from judge.review.desk import make_queues
 from judge.store import Store
 from judge.types import Verdict
 from judge.web.highlight import LONGEST, code_css, highlighted
@@ -40,9 +42,9 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
             text = f"{next(evil)}\n```python\ndef f(n):\n    return '{next(evil)}'  # {EVIL}\n```\n{next(evil)}"
             store.add_answer(RUN.id, unit, answer(text, prompt_id=unit.question_id, sample=unit.sample, reasoning=EVIL))
             check = Check(id="negative", criteria=("c0",), about="refuses negatives")
-            failed = check.failed(f"wrong {MARK}", input=next(evil), got=next(evil))
+            failed = check.failed(f"wrong {MARK}", input=HOSTILE[0], got=HOSTILE[1])
             evidence = Evidence(
-                question_id=unit.question_id, checks_hash="h", state="ok", checks=(failed,), isolation="bwrap", entry_point=next(evil)
+                question_id=unit.question_id, checks_hash="h", state="ok", checks=(failed,), isolation="bwrap", entry_point=HOSTILE[2]
             )  # fmt: skip
             store.add_evidence(RUN.id, unit.key, evidence)
     for judge in RUN.judges:
@@ -52,6 +54,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
             )
             call = task.call.model_copy(update={"judge": judge.name})
             store.add_judgement(RUN.id, judgement(of=task.answer_key, call=call, verdicts=said))
+    make_queues(RUN, store, per_arm=15, seed=1)
     store.close()
     with browser(path) as opened:
         yield opened
@@ -87,10 +90,10 @@ def test_every_hostile_answer_is_shown_word_for_word_but_for_what_turns_the_text
 def test_hostile_values_of_a_query_stay_text_too(client: TestClient) -> None:
     for path in (LINK, f"/runs/{RUN.id}/compare", "/runs", "/review"):
         for evil in HOSTILE:
-            query = {name: evil for name in ("arm", "question", "state", "after", "left", "right", "size")}
+            query = dict.fromkeys(("arm", "question", "state", "after", "left", "right", "size"), evil)
             response = client.get(path, params=query)
             assert response.status_code < 500 and f"<script>{MARK}" not in response.text
-            assert client.get(f"/runs/{evil}").status_code == 404
+            assert client.get(f"/runs/{quote(evil, safe='')}").status_code == 404
 
 
 def test_only_the_report_may_have_styles_of_its_own_and_only_those_that_were_drawn(client: TestClient) -> None:
@@ -147,8 +150,7 @@ def test_answers_that_come_in_between_two_pages_move_nothing(tmp_path: Path) -> 
         store.add_answer(run.id, unit, answer(sample=unit.sample))
     with browser(tmp_path / "judge.db") as client:
         first = client.get(f"/api/v1/runs/{run.id}/answers?size=2").json()
-        add_rest = [unit for unit in units[::2]]
-        for unit in add_rest:
+        for unit in units[::2]:
             store.add_answer(run.id, unit, answer(sample=unit.sample))
         store.close()
         rest = client.get(f"/api/v1/runs/{run.id}/answers?size=2&after={first['next']}").json()
