@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from judge.commands.choices import judged_choice, whole_conduct
 from judge.commands.options import (
     Asked,
     Candidates,
@@ -16,7 +17,6 @@ from judge.commands.options import (
     Judged,
     Served,
     parts,
-    run_choice,
     takes,
 )
 from judge.commands.shared import AsJson, RunId, command_line, commands, end, places_of, print_json, print_results
@@ -73,17 +73,9 @@ def sweep(
     from judge.terminal import print_table
 
     places = places_of(context)
-    names, extra = who.names(), who.extra(places)
-    choice = run_choice(
-        asked,
-        names,
-        extra=extra,
-        configs=sweep_configs(places, names, extra, parts(experts)),
-        judges=judged.choices(),
-        **served.choices(),
-        **executed.choices(),
-    )
-    conduct = carried.conduct(concurrency=judged.concurrency, unsafe=executed.unsafe_no_sandbox, exam=exam.wanted())
+    configs = sweep_configs(places, who.names(), who.extra(places), parts(experts))
+    choice = judged_choice(places, who, asked, served, judged, executed, configs=configs)
+    conduct = whole_conduct(carried, judged, exam, executed)
     results = work.execute(places, work.prepare(places, choice, command_line()), conduct)
     found = sweep_results(places, results.run_id, margin)
     if carried.as_json:
@@ -116,22 +108,12 @@ def cross(
     from judge import app as work
 
     places = places_of(context)
-    choice = run_choice(
-        asked,
-        who.names(),
-        extra=who.extra(places),
-        configs=parts(who.configs),
-        judges=judged.choices(otherwise="skip"),
-        **served.choices(),
-        **executed.choices(),
-    )
+    choice = judged_choice(places, who, asked, served, judged, executed, otherwise="skip")
     if len(choice.judges) < 2:
         raise UserError("cross-judging needs at least two judges; name them: --judge A B")
     record = work.prepare(places, choice, command_line())
     higher = work.prepare_judge(places, _escalation(choice.judges[0], escalate_to), choice) if escalate_to else None
-    further = work.Further(escalate_to=higher, spread=spread)
-    unsafe = executed.unsafe_no_sandbox
-    conduct = carried.conduct(concurrency=judged.concurrency, unsafe=unsafe, exam=exam.wanted(), further=further)
+    conduct = whole_conduct(carried, judged, exam, executed, work.Further(escalate_to=higher, spread=spread))
     results = work.execute(places, record, conduct)
     print_results(places, results, as_json=carried.as_json)
     end(complete=results.complete)
@@ -139,7 +121,7 @@ def cross(
 
 def _escalation(asked: "JudgeChoice", name: str) -> "JudgeChoice":
     """Return the judge up the ladder, asked in the same way as the others."""
-    return asked.model_copy(update={"name": name, "url": None, "model": None, "family": None})
+    return asked.model_copy(update={"name": name, "urls": (), "model": None, "family": None})
 
 
 @app.command()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from judge.app import Conduct, Further, Places
     from judge.exam.result import ExamSize
     from judge.grounding import Policy
-    from judge.request import JudgeChoice, OnSelf, RunChoice
+    from judge.request import JudgeChoice, OnSelf
     from judge.types import ModelEntry
 
 Command = Callable[..., None]
@@ -298,15 +298,6 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be don
 
 
 # --- what they come to ----------------------------------------------------------------------------------------------
-
-
-def run_choice(asked: Asked, names: tuple[str, ...], **fields: Any) -> "RunChoice":
-    """Return what is wanted; ``fields`` are further fields of RunChoice."""
-    from judge.request import RunChoice
-
-    return RunChoice(
-        candidates=names, questions=parts(asked.questions), tiers=parts(asked.tier), samples=asked.samples, **fields
-    )
 
 
 def policy_named(name: str) -> "Policy":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from judge.commands.choices import judged_choice, run_choice, served_choice, whole_conduct
 from judge.commands.gating import Gated, end_with_gate
 from judge.commands.options import (
     Asked,
@@ -20,9 +21,7 @@ from judge.commands.options import (
     Onward,
     Served,
     Unsafe,
-    parts,
     policy_named,
-    run_choice,
     takes,
     warn_if_unsafe,
 )
@@ -78,19 +77,8 @@ def run(
     The same command again asks for nothing that is stored: it goes on where the last one stopped.
     """
     places = places_of(context)
-    choice = run_choice(
-        asked,
-        who.names(),
-        extra=who.extra(places),
-        configs=parts(who.configs),
-        judges=judged.choices(),
-        **served.choices(),
-        **executed.choices(),
-    )
-    unsafe = executed.unsafe_no_sandbox
-    conduct = carried.conduct(
-        concurrency=judged.concurrency, unsafe=unsafe, exam=exam.wanted(), further=onward.further()
-    )
+    choice = judged_choice(places, who, asked, served, judged, executed)
+    conduct = whole_conduct(carried, judged, exam, executed, onward.further())
     gates = _gates(places, gated, wanted=gate)
     carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json, gated=gates)
 
@@ -110,10 +98,7 @@ def run_all(
     """Run every ready model whose file is there, in the configs of its architecture. A judge does not score its own arms."""
     places = places_of(context)
     choice = run_choice(asked, _ready(places), judges=judged.choices(otherwise="skip"), **executed.choices())
-    unsafe = executed.unsafe_no_sandbox
-    conduct = carried.conduct(
-        concurrency=judged.concurrency, unsafe=unsafe, exam=exam.wanted(), further=onward.further()
-    )
+    conduct = whole_conduct(carried, judged, exam, executed, onward.further())
     carry_out(places, choice, conduct, dry_run=dry_run, as_json=carried.as_json)
 
 
@@ -124,14 +109,7 @@ def collect(
 ) -> None:
     """Collect and time answers only; ``judge check`` executes and ``judge score`` scores them later."""
     places = places_of(context)
-    choice = run_choice(
-        asked,
-        who.names(),
-        extra=who.extra(places),
-        configs=parts(who.configs),
-        execute=False,
-        **served.choices(),
-    )
+    choice = served_choice(places, who, asked, served, execute=False)
     carry_out(places, choice, carried.conduct(), dry_run=dry_run, as_json=carried.as_json)
 
 

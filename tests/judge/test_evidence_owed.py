@@ -1,6 +1,7 @@
 """Which answers are executed, and which are executed again."""
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,10 @@ def bare() -> Isolation:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store.open(tmp_path / "judge.db")
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store.open(tmp_path / "judge.db")
+    yield store
+    store.close()
 
 
 @pytest.fixture

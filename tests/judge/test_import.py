@@ -1,5 +1,6 @@
 """Answers from elsewhere: files of the plan's naming and JSON lines, executed like any other."""
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -185,13 +186,15 @@ def test_an_attempt_that_failed_is_owed_and_a_later_answer_takes_its_place(tmp_p
 def test_nothing_is_stored_of_a_source_with_one_wrong_line(tmp_path: Path) -> None:
     with pytest.raises(UserError):
         imported(tmp_path, given(), given(model=""))
-    assert Store.open(tmp_path / "judge.db").run_ids() == []
+    with contextlib.closing(Store.open(tmp_path / "judge.db")) as store:
+        assert store.run_ids() == []
 
 
 def test_no_two_arms_share_a_file_and_names_become_names_of_files(tmp_path: Path) -> None:
     models = ["a_b", "a/b", "a%2Fb", "../../evil", "org/m:latest", "é" * 99, "é" * 100]
     imported(tmp_path, *(given(model=model) for model in models))
-    run, _ = Store.open(tmp_path / "judge.db").run("latest")
+    with contextlib.closing(Store.open(tmp_path / "judge.db")) as store:
+        run, _ = store.run("latest")
     names = [file_name(record.arm) for record in run.arms]
     assert len(set(names)) == len(models) and names[0] == "a_b_baseline"
     assert all("/" not in name and len(name.encode()) < 200 for name in names)

@@ -11,7 +11,6 @@ from judge.checks.checking import (
     CheckResult,
     Evidence,
     bounds,
-    calls_failed,
     quoted,
     shown,
     shown_result,
@@ -87,12 +86,12 @@ def test_an_answer_that_does_not_run_gets_one_on_every_criterion_with_checks(sta
     assert bounds(evidence(*results, state=state), QUESTION) == {"logic": 1, "edges": 1}
 
 
-def test_code_that_does_not_run_says_nothing_about_what_is_read_off_it() -> None:
+def test_code_that_does_not_run_bounds_what_running_shows_and_not_what_stands_in_its_source() -> None:
     style = Check(id="hint", criteria=("style",), about="x", static=True)
     both = Check(id="locked", criteria=("logic",), about="x", static=True)
-    results = calls_failed((LOGIC[0], both, style), "it hangs")
-    assert [result.outcome for result in results] == ["fail", "not_run", "not_run"]
-    assert bounds(evidence(*results, state="timeout"), QUESTION) == {"logic": 1}
+    hangs = [LOGIC[0].failed("it hangs"), both.passed()]
+    assert bounds(evidence(*hangs, style.passed(), state="timeout"), QUESTION) == {"logic": 1, "style": 5}
+    assert bounds(evidence(*hangs, style.not_run("it hangs"), state="timeout"), QUESTION) == {"logic": 1}
 
 
 @pytest.mark.parametrize("state", ["not_run", "ambiguous"])

@@ -1,6 +1,5 @@
 """What becomes of answers that cannot be examined as they are."""
 
-import asyncio
 import sys
 from pathlib import Path
 
@@ -120,7 +119,7 @@ async def test_a_right_version_before_a_wrong_one_counts_when_no_words_replace_i
 
 
 async def test_an_answer_that_writes_into_our_pipe_has_tampered() -> None:
-    loop = "    for fd in range(3, 20):\n        try: os.write(fd, b'x' * 64)\n        except OSError: pass"
+    loop = "    for fd in range(3, 256):\n        try: os.write(fd, b'x' * 64)\n        except OSError: pass"
     evidence = await examined(f"import os\ndef factorial(n):\n{loop}")
     assert evidence.state == "tampered"
     assert set(bounds(evidence, FACTORIAL).values()) == {1}
@@ -139,28 +138,6 @@ async def test_injected_text_in_a_result_is_escaped_and_cut() -> None:
 
 
 # --- what is not the answer's doing -------------------------------------------------------------------------------
-
-
-async def test_how_code_looks_is_left_open_when_it_does_not_run() -> None:
-    hangs = await examined("def factorial(n: int) -> int:\n    while True: pass")
-    assert bounds(hangs, FACTORIAL) == {"correct_logic": 1, "edge_cases": 1}
-    assert {check.outcome for check in hangs.checks if "type_hints" in check.criteria} == {"not_run"}
-
-
-async def test_a_long_answer_holds_up_nobody_while_it_is_read() -> None:
-    found = await isolation()
-    ticks = 0
-
-    async def tick() -> None:
-        nonlocal ticks
-        while True:
-            await asyncio.sleep(0.001)
-            ticks += 1
-
-    ticking = asyncio.create_task(tick())
-    await examine_answer(FACTORIAL, "x = (\n" * 4000, isolated=found)
-    ticking.cancel()
-    assert ticks > 3
 
 
 async def test_an_answer_that_is_too_long_to_be_read_is_not_run_for_good() -> None:
