@@ -1,9 +1,11 @@
 """The application: routes, the guard around them, and what becomes of errors."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 
+from anyio import to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -30,6 +32,7 @@ def application(service: Service) -> Guard:
         docs_url=None,  # these pages load their script from elsewhere
         redoc_url=None,
         redirect_slashes=False,
+        lifespan=_one_at_a_time,
     )
     for kind, handler in _handlers().items():
         app.add_exception_handler(kind, handler)
@@ -39,6 +42,13 @@ def application(service: Service) -> Guard:
     app.add_api_route("/static/judge.css", _style, include_in_schema=False)
     app.add_api_route("/static/keys.js", _script, include_in_schema=False)
     return Guard(app, service.access)
+
+
+@asynccontextmanager
+async def _one_at_a_time(_app: FastAPI) -> AsyncIterator[None]:
+    """Answer requests in one thread: they parse Python, which CPython 3.11 cannot do in two at once, and draw plots."""
+    to_thread.current_default_thread_limiter().total_tokens = 1
+    yield
 
 
 def _style() -> Response:

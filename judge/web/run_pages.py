@@ -4,7 +4,6 @@ import base64
 import hashlib
 import re
 from functools import lru_cache
-from threading import Lock
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -12,6 +11,7 @@ from fastapi import APIRouter, Query, Request
 from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
+from judge.checks.evidence import MAX_EXAMINED_CHARS
 from judge.extract import extract
 from judge.grounding import failure_line
 from judge.plan import questions_of, wanted_answers
@@ -30,8 +30,6 @@ from runner.types import AnswerState
 
 router = APIRouter(include_in_schema=False)
 KEPT_REPORTS = 8
-_drawing = Lock()
-"""The drawing library is not made for several threads."""
 
 
 @router.get("/")
@@ -59,8 +57,7 @@ def one_run(request: Request, here: Here, run_id: str) -> Response:
 @lru_cache(maxsize=KEPT_REPORTS)
 def _report(results: str) -> str:
     """Return the sections of a report. Drawing takes longer than everything else, and a finished run does not change."""
-    with _drawing:
-        return str(report_body(Results.model_validate_json(results)))
+    return str(report_body(Results.model_validate_json(results)))
 
 
 def _policy_with_plots(body: str) -> str:
@@ -123,7 +120,7 @@ def compare(request: Request, here: Here, run_id: str, left: str, right: str) ->
     """Show two answers beside each other."""
     run, _ = run_named(here.store, run_id)
     sides = [answer_named(here.store, run, answer_id) for answer_id in (left, right)]
-    codes = [_program(side) for side in sides]
+    codes = [_program(side) or side.answer.text for side in sides]
     return page(request, "compare.html.j2", run=run, sides=sides, lines=diff_lines(codes[0], codes[1]))
 
 
@@ -132,13 +129,14 @@ def compare(request: Request, here: Here, run_id: str, left: str, right: str) ->
 
 def _code(found: Found) -> Markup | None:
     """Return the highlighted program of an answer; ``None`` when there is none in it."""
-    code = extract(found.answer.text, prompt=found.question.prompt).code
+    code = _program(found)
     return highlighted(code) if code else None
 
 
 def _program(found: Found) -> str:
-    """Return the program of an answer, or all of it when there is none in it."""
-    return extract(found.answer.text, prompt=found.question.prompt).code or found.answer.text
+    """Return the program of an answer; empty when there is none in it, or it is too long to be looked for."""
+    text = found.answer.text
+    return extract(text, prompt=found.question.prompt).code if len(text) <= MAX_EXAMINED_CHARS else ""
 
 
 def _verdicts(question: Question, judgements: list[Judgement]) -> list[tuple[str, list[object]]]:

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
@@ -117,6 +118,13 @@ def test_every_control_has_a_label_and_every_page_a_way_past_its_menu(client: Te
         controls = [a for tag in ("input", "select", "textarea") for a in shown.all(tag) if a.get("type") != "hidden"]
         assert {control["id"] for control in controls} <= labelled
         assert shown.all("a")[0] == {"class": "skip", "href": "#main"} and len(shown.all("h1")) == 1
+
+
+def test_many_requests_at_once_are_answered_one_after_the_other(client: TestClient) -> None:
+    """Two threads that parse Python at once can make CPython 3.11 fail, and the plots are drawn by one thread only."""
+    links = [f"{LINK}/{key}" for key in ids(client)[:6]] + [f"/runs/{RUN.id}"] * 2
+    with ThreadPoolExecutor(8) as pool:
+        assert {response.status_code for response in pool.map(client.get, links)} == {200}
 
 
 # --- paging -----------------------------------------------------------------------------------------------------------
