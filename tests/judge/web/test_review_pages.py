@@ -18,7 +18,7 @@ from judge.types import Grade
 from judge.units import AnswerUnit
 from judge.web.rating import opaque
 
-RUN = review_run()
+RUN = review_run(samples=3)
 API = f"/api/v1/runs/{RUN.id}"
 
 
@@ -267,6 +267,15 @@ def test_what_is_no_rating_is_refused(client: TestClient, path: Path, said: dict
     response = client.post(f"{API}/review/items/{items(path)[0].id}/ratings", json=said)
     assert (response.status_code, response.headers["content-type"]) == (422, "application/problem+json")
     assert ratings(path) == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 60_000, b'{"rater": "\\ud800", "score": 3}', b'{"rater": "a", "score": NaN}', b"\xff", b""]
+)
+def test_a_body_that_is_no_json_for_us_breaks_nothing(client: TestClient, path: Path, body: bytes) -> None:
+    place = f"{API}/review/items/{items(path)[0].id}/ratings"
+    response = client.post(place, content=body, headers={"Content-Type": "application/json"})
+    assert response.status_code in (400, 422) and response.headers["content-type"] == "application/problem+json"
 
 
 def test_programs_read_runs_answers_and_judgements(client: TestClient) -> None:
