@@ -1,6 +1,7 @@
 """Who is let in, by which name, with which form, and what the reply lets a browser do."""
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -22,10 +23,17 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "judge.db"
 
 
+@pytest.fixture(scope="module")
+def near(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A service on loopback that is called by one more name, for tests that change nothing."""
+    access = Access(host="127.0.0.1", names=frozenset({"judge.lan"}))
+    with browser(tmp_path_factory.mktemp("near") / "judge.db", access) as client:
+        yield client
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1:8765", "localhost", "LOCALHOST:1", "[::1]:8765", "judge.lan"])
-def test_names_of_this_machine_and_names_that_were_allowed_are_let_in(path: Path, host: str) -> None:
-    with browser(path, Access(host="127.0.0.1", names=frozenset({"judge.lan"}))) as client:
-        assert client.get("/api/v1/runs", headers={"Host": host}).status_code == 200
+def test_names_of_this_machine_and_names_that_were_allowed_are_let_in(near: TestClient, host: str) -> None:
+    assert near.get("/api/v1/runs", headers={"Host": host}).status_code == 200
 
 
 FOREIGN = (
@@ -41,10 +49,9 @@ FOREIGN = (
 
 
 @pytest.mark.parametrize("host", FOREIGN)
-def test_a_name_that_was_pointed_here_is_refused(path: Path, host: str) -> None:
-    with browser(path) as client:
-        for target in ("/runs", "/api/v1/runs", "/static/judge.css"):
-            assert client.get(target, headers={"Host": host}).status_code == 400
+def test_a_name_that_was_pointed_here_is_refused(near: TestClient, host: str) -> None:
+    for target in ("/runs", "/api/v1/runs", "/static/judge.css"):
+        assert near.get(target, headers={"Host": host}).status_code == 400
 
 
 def test_beyond_loopback_addresses_are_allowed_and_foreign_names_are_not() -> None:
@@ -88,10 +95,10 @@ def test_without_the_token_nothing_is_shown(path: Path) -> None:
         assert client.post("/review/undo").status_code == 401
 
 
-@pytest.mark.parametrize("given", ["Bearer wrong", f"Basic {TOKEN}", TOKEN, "Bearer", "Bearer \xff"])
-def test_a_wrong_token_lets_nobody_in(path: Path, given: str) -> None:
+def test_a_wrong_token_lets_nobody_in(path: Path) -> None:
     with browser(path, BEYOND) as client:
-        assert client.get("/api/v1/runs", headers={"Authorization": given.encode("latin-1")}).status_code == 401
+        for given in ("Bearer wrong", f"Basic {TOKEN}", TOKEN, "Bearer", "Bearer \xff"):
+            assert client.get("/api/v1/runs", headers={"Authorization": given.encode("latin-1")}).status_code == 401
 
 
 def test_a_program_gives_the_token_in_a_header_and_a_person_once_in_a_form(path: Path) -> None:
@@ -165,9 +172,8 @@ def test_more_than_a_comment_is_not_taken_in(path: Path, length_is_told: bool) -
 @pytest.mark.parametrize(
     "target", ["/runs", "/review", "/nowhere", "/api/v1/runs", "/api/v1/nowhere", "/static/keys.js"]
 )
-def test_every_reply_forbids_scripts_of_others_frames_and_guessing(path: Path, target: str) -> None:
-    with browser(path) as client:
-        headers = client.get(target).headers
+def test_every_reply_forbids_scripts_of_others_frames_and_guessing(near: TestClient, target: str) -> None:
+    headers = near.get(target).headers
     policy = headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; style-src 'self'; script-src 'self'; ") and "unsafe" not in policy
     assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "no-referrer")
@@ -181,9 +187,8 @@ def test_every_reply_forbids_scripts_of_others_frames_and_guessing(path: Path, t
         "/runs/..%2f..%2fetc%2fpasswd", "/runs/../../etc/passwd/answers", "/api/v1/runs/%2e%2e%2fjudge.db", "/static/judge.css/",
     ],
 )  # fmt: skip
-def test_no_path_leads_to_a_file(path: Path, target: str) -> None:
-    with browser(path) as client:
-        response = client.get(target)
+def test_no_path_leads_to_a_file(near: TestClient, target: str) -> None:
+    response = near.get(target)
     assert response.status_code == 404 and "root:" not in response.text and "import" not in response.text
 
 
@@ -214,12 +219,7 @@ def test_a_store_that_breaks_is_told_without_its_place(path: Path) -> None:
         assert str(path) not in text and "sqlite" not in text.lower() and "Traceback" not in text
 
 
-def test_the_service_describes_itself(path: Path) -> None:
-    with browser(path) as client:
-        assert_openapi(client)
-
-
-def assert_openapi(client: TestClient) -> None:
-    document = client.get("/api/v1/openapi.json").json()
+def test_the_service_describes_itself(near: TestClient) -> None:
+    document = near.get("/api/v1/openapi.json").json()
     assert document["openapi"].startswith("3.") and all(name.startswith("/api/v1/") for name in document["paths"])
     assert {method for operations in document["paths"].values() for method in operations} == {"get", "post"}

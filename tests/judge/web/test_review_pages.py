@@ -53,6 +53,13 @@ def client(path: Path) -> Iterator[TestClient]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def unrated(made: Path) -> Iterator[TestClient]:
+    """For tests that rate nothing."""
+    with browser(made) as opened:
+        yield opened
+
+
 def begin(client: TestClient, rater: str = "ann") -> httpx2.Response:
     """Begin the review and come to the first item."""
     csrf = page(client, "/review").csrf
@@ -146,11 +153,11 @@ def test_cannot_assess_is_an_answer_and_no_number(client: TestClient, path: Path
 
 
 @pytest.mark.parametrize("score", ["", "0", "6", "4.5", "five", "１"])
-def test_no_other_score_is_taken_and_the_comment_is_kept(client: TestClient, path: Path, score: str) -> None:
-    refused = send(client, begin(client), score=score, comment="my </textarea> thoughts")
+def test_no_other_score_is_taken_and_the_comment_is_kept(unrated: TestClient, made: Path, score: str) -> None:
+    refused = send(unrated, begin(unrated), score=score, comment="my </textarea> thoughts")
     assert refused.status_code == 422 and "Choose 1 to 5" in refused.text
     assert "my </textarea> thoughts" in Page(refused.text).text
-    assert ratings(path) == []
+    assert ratings(made) == []
 
 
 def test_skipped_items_come_again_at_the_end(client: TestClient, path: Path) -> None:
@@ -212,8 +219,8 @@ def test_a_reload_or_another_start_of_the_service_loses_nothing(client: TestClie
 
 
 @pytest.mark.parametrize("rater", ["", "  ", "x" * 81, "a\nb", "a\x00"])
-def test_a_reviewer_has_a_name(client: TestClient, rater: str) -> None:
-    assert begin(client, rater).status_code == 422
+def test_a_reviewer_has_a_name(unrated: TestClient, rater: str) -> None:
+    assert begin(unrated, rater).status_code == 422
 
 
 def test_names_in_every_script_travel_in_a_cookie_that_no_script_reads(client: TestClient, path: Path) -> None:
@@ -263,18 +270,18 @@ def test_a_program_reviews_too_and_sees_the_judges_only_afterwards(client: TestC
         {"rater": "a", "score": 3, "state": "skipped"}, {"rater": "a", "score": 3, "comment": "x" * 4001},
     ],
 )  # fmt: skip
-def test_what_is_no_rating_is_refused(client: TestClient, path: Path, said: dict[str, object]) -> None:
-    response = client.post(f"{API}/review/items/{items(path)[0].id}/ratings", json=said)
+def test_what_is_no_rating_is_refused(unrated: TestClient, made: Path, said: dict[str, object]) -> None:
+    response = unrated.post(f"{API}/review/items/{items(made)[0].id}/ratings", json=said)
     assert (response.status_code, response.headers["content-type"]) == (422, "application/problem+json")
-    assert ratings(path) == []
+    assert ratings(made) == []
 
 
 @pytest.mark.parametrize(
     "body", [b"[" * 60_000, b'{"rater": "\\ud800", "score": 3}', b'{"rater": "a", "score": NaN}', b"\xff", b""]
 )
-def test_a_body_that_is_no_json_for_us_breaks_nothing(client: TestClient, path: Path, body: bytes) -> None:
-    place = f"{API}/review/items/{items(path)[0].id}/ratings"
-    response = client.post(place, content=body, headers={"Content-Type": "application/json"})
+def test_a_body_that_is_no_json_for_us_breaks_nothing(unrated: TestClient, made: Path, body: bytes) -> None:
+    place = f"{API}/review/items/{items(made)[0].id}/ratings"
+    response = unrated.post(place, content=body, headers={"Content-Type": "application/json"})
     assert response.status_code in (400, 422) and response.headers["content-type"] == "application/problem+json"
 
 
