@@ -18,31 +18,37 @@ from judge.report.trust import trust_items, warnings
 from judge.results import ArmResult, Results
 
 TEMPLATE = "report.html.j2"
+BODY = "report_body.html.j2"
 
 
 def html_report(results: Results) -> str:
     """Return the whole report as one HTML document."""
+    return _environment().get_template(TEMPLATE).render(_context(results))
+
+
+def report_body(results: Results) -> Markup:
+    """Return the sections of the report, to be put into another page."""
+    return Markup(_environment().get_template(BODY).render(_context(results)))
+
+
+def _context(results: Results) -> dict[str, object]:
     drawn = figures(results)
-    return (
-        _environment()
-        .get_template(TEMPLATE)
-        .render(
-            results=results,
-            trust=trust_items(results),
-            warnings=warnings(results),
-            basis=_basis(results),
-            tiers=tier_ids(results),
-            roles=tuple(dict.fromkeys(decision.role for arm in results.arms for decision in arm.decisions)),
-            figures=drawn,
-            plots={figure.id: _plots(figure) for figure in drawn},
-            tps=tps_text,
-            tier_cell=_tier_cell,
-            failures=[(arm.id, line) for arm in results.arms for line in arm.failures],
-            launches=_launches(results),
-            command=shlex.join(results.command),
-            **_tables(results),
-        )
-    )
+    return {
+        "results": results,
+        "trust": trust_items(results),
+        "warnings": warnings(results),
+        "basis": _basis(results),
+        "tiers": tier_ids(results),
+        "roles": tuple(dict.fromkeys(decision.role for arm in results.arms for decision in arm.decisions)),
+        "figures": drawn,
+        "plots": {figure.id: _plots(figure) for figure in drawn},
+        "tps": tps_text,
+        "tier_cell": _tier_cell,
+        "failures": [(arm.id, line) for arm in results.arms for line in arm.failures],
+        "launches": _launches(results),
+        "command": shlex.join(results.command),
+        **_tables(results),
+    }
 
 
 @cache
@@ -51,12 +57,12 @@ def _environment() -> Environment:
         loader=PackageLoader("judge.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_shown,
+        finalize=shown,
         trim_blocks=False,
     )
 
 
-def _shown(value: object) -> object:
+def shown(value: object) -> object:
     """Return what is put into the page for ``value``; our own markup goes in as it is."""
     return legible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 

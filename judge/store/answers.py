@@ -46,6 +46,12 @@ class Answers(Database):
             for row in self._rows(sa.select(ANSWERS.c.unit).where(of_units(ANSWERS, batch), scorable))
         }
 
+    def answer_states(self, keys: Iterable[str]) -> dict[str, str]:
+        """Return answer -> how its generation ended, of those that are stored, without reading their texts."""
+        query = sa.select(ANSWERS.c.unit, ANSWERS.c.state)
+        rows = (row for batch in batches(keys) for row in self._rows(query.where(of_units(ANSWERS, batch))))
+        return {row.unit: row.state for row in rows}
+
     def answers(self, keys: Iterable[str]) -> Iterator[tuple[str, Answer]]:
         """Yield (unit key, answer) for those of ``keys`` that are stored, batch by batch in the order of ``keys``."""
         for batch in batches(keys):

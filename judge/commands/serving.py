@@ -1,0 +1,46 @@
+"""``judge serve``: look at runs and review answers in a browser, and the same over JSON."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from judge.commands.shared import commands, places_of
+from judge.errors import Interrupted
+
+app = commands()
+
+PORT = 8765
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="Address to listen on; any but loopback needs a token")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one")] = PORT,
+    token_file: Annotated[
+        Path | None, typer.Option(help="File with the token that lets people in [default: made up beyond loopback]")
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option("--allow-host", help="Further name that the service is called by; repeat")
+    ] = None,
+) -> None:
+    """Serve the store: runs and answers, blind review in a browser, and JSON under /api/v1; Ctrl-C ends it."""
+    from judge.web.access import access_to
+    from judge.web.serving import listening
+    from judge.web.serving import serve as answer_requests
+
+    access, made_up = access_to(host, allow_host or (), token_file)
+    listener = listening(host, port)
+    store = places_of(context).open_store()
+    shown = f"[{host}]" if ":" in host else host
+    sys.stderr.write(f"serving http://{shown}:{listener.getsockname()[1]}/ until Ctrl-C\n")
+    if made_up:
+        sys.stderr.write(f"token, shown this once: {access.token}\n")
+    try:
+        answer_requests(store, access, listener)
+    except KeyboardInterrupt as error:
+        raise Interrupted("the service was stopped; everything that was rated is stored") from error
+    finally:
+        store.close()

@@ -1,0 +1,166 @@
+"""The JSON side, under ``/api/v1``: runs, answers, judgements, ratings, and giving a rating."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from judge.checks.checking import Evidence
+from judge.ratings import LONGEST_NAME, Rating
+from judge.records import RunRecord, RunState
+from judge.results import Results, build_results
+from judge.results.standing import standings_of
+from judge.review.desk import Revealed, next_item, queues_of, revealed
+from judge.review.sheet import Sheet, sheet_of
+from judge.types import Judgement
+from judge.web.answers import LARGEST_PAGE, PAGE, AnswerPage, Wanted, answer_named, answer_page
+from judge.web.rating import Said, has_rated, item_of, shown_ratings, submit
+from judge.web.service import Here, rater_name, run_named
+from runner.types import Answer, Value
+
+PREFIX = "/api/v1"
+
+
+class Problem(Value):
+    """Why a request was not answered (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+REFUSALS: dict[int | str, dict[str, object]] = {
+    status: {"model": Problem, "description": what, "content": {"application/problem+json": {}}}
+    for status, what in {
+        400: "The request cannot be understood",
+        401: "The token is needed",
+        403: "The request came from a page of another site",
+        404: "There is no such thing",
+        413: "The request is too large",
+        422: "A value is not one that is allowed",
+    }.items()
+}
+router = APIRouter(prefix=PREFIX, responses=REFUSALS)
+Rater = Annotated[str, Query(min_length=1, max_length=LONGEST_NAME, description="Who rates")]
+
+
+class RunSummary(Value):
+    """One run in a list."""
+
+    id: str
+    created_at: str
+    """UTC, ISO 8601."""
+    state: RunState
+    suite: str
+    suite_version: int
+    samples: int
+    """Answers per question and arm."""
+    arms: tuple[str, ...]
+    judges: tuple[str, ...]
+
+
+class AnswerDetail(Value):
+    """One answer with what executing it showed."""
+
+    id: str
+    arm: str
+    question_id: str
+    answer: Answer
+    evidence: tuple[Evidence, ...]
+    """Oldest first; empty when it was not executed."""
+
+
+class Given(Value):
+    """A rating as it was stored."""
+
+    rating: Rating
+    revealed: Revealed | None
+    """What judges and others gave; ``None`` unless the item is rated now."""
+
+
+@router.get("/runs")
+def runs(here: Here) -> list[RunSummary]:
+    """List all runs, newest first."""
+    return [_summary(*here.store.run(run_id)) for run_id in here.store.run_ids()]
+
+
+def _summary(run: RunRecord, state: RunState) -> RunSummary:
+    return RunSummary(
+        id=run.id,
+        created_at=run.created_at,
+        state=state,
+        suite=run.suite.name,
+        suite_version=run.suite.version,
+        samples=run.samples,
+        arms=tuple(record.arm.id for record in run.arms),
+        judges=tuple(judge.name for judge in run.judges),
+    )
+
+
+@router.get("/runs/{run_id}")
+def results(here: Here, run_id: str) -> Results:
+    """Return the results of a run (id, or ``latest``), as ``judge report --json`` prints them."""
+    return build_results(*run_named(here.store, run_id), here.store)
+
+
+@router.get("/runs/{run_id}/answers")
+def answers(
+    here: Here,
+    run_id: str,
+    arm: str | None = None,
+    question: str | None = None,
+    state: str | None = None,
+    after: str | None = None,
+    size: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = PAGE,
+) -> AnswerPage:
+    """Return a page of the answers of a run; ``after`` is the ``next`` of the page before."""
+    run, _ = run_named(here.store, run_id)
+    wanted = Wanted(arm=arm, question=question, state=state, after=after, size=size)
+    return answer_page(here.store, run, wanted)
+
+
+@router.get("/runs/{run_id}/answers/{answer_id}")
+def answer(here: Here, run_id: str, answer_id: str) -> AnswerDetail:
+    """Return one answer."""
+    found = answer_named(here.store, run_named(here.store, run_id)[0], answer_id)
+    return AnswerDetail(
+        id=answer_id,
+        arm=found.record.arm.id,
+        question_id=found.question.id,
+        answer=found.answer,
+        evidence=tuple(here.store.evidence_of(answer_id)),
+    )
+
+
+@router.get("/runs/{run_id}/answers/{answer_id}/judgements")
+def judgements(here: Here, run_id: str, answer_id: str) -> Sequence[Judgement]:
+    """Return everything that judges said of an answer, oldest first."""
+    answer_named(here.store, run_named(here.store, run_id)[0], answer_id)
+    return here.store.judgements_of(answer_id)
+
+
+@router.get("/runs/{run_id}/ratings")
+def ratings(here: Here, run_id: str, rater: Rater) -> Sequence[Rating]:
+    """Return the ratings of the items that ``rater`` has rated, history included; of other items nothing is shown."""
+    return shown_ratings(run_named(here.store, run_id)[0], here.store, rater_name(rater))
+
+
+@router.get("/runs/{run_id}/review/next")
+def following(here: Here, run_id: str, rater: Rater) -> Sheet | None:
+    """Return the next item to rate, blind; ``null`` when nothing is left."""
+    run, _ = run_named(here.store, run_id)
+    item = next_item(queues_of(run, here.store), rater_name(rater))
+    return sheet_of(here.store, run, item) if item else None
+
+
+@router.post("/runs/{run_id}/review/items/{item_id}/ratings", status_code=201)
+def rate(here: Here, run_id: str, item_id: Annotated[str, Field(max_length=64)], said: Said) -> Given:
+    """Rate an item, skip it, or take the rating back. After a rating the judges' scores are shown."""
+    run, _ = run_named(here.store, run_id)
+    item = item_of(queues_of(run, here.store), item_id)
+    rating = submit(here.store, item, said)
+    shown = has_rated(queues_of(run, here.store), item, rating.rater)
+    standings = standings_of(run, here.store)
+    return Given(rating=rating, revealed=revealed(here.store, run, item, rating.rater, standings) if shown else None)

@@ -1,0 +1,106 @@
+"""The application: routes, the guard around them, and what becomes of errors."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from anyio import to_thread
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from judge.errors import LibraryError, StoreError, UserError
+from judge.web import api, login_pages, review_pages, run_pages
+from judge.web.guard import Guard
+from judge.web.problems import Refusal, refused
+from judge.web.rendering import key_script, style_sheet
+from judge.web.service import Service
+
+log = logging.getLogger("uvicorn.error")
+DAY = {"Cache-Control": "max-age=86400"}
+
+
+def application(service: Service) -> Guard:
+    """Return the application that answers from ``service``, errors of our own included, behind its guard."""
+    app = FastAPI(
+        title="coder-judge",
+        version=version("coder-judge"),
+        description="Runs, answers, judgements and human ratings of one store.",
+        openapi_url=f"{api.PREFIX}/openapi.json",
+        docs_url=None,  # these pages load their script from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_one_at_a_time,
+    )
+    for kind, handler in _handlers().items():
+        app.add_exception_handler(kind, handler)
+    app.state.service = service
+    for part in (api, run_pages, review_pages, login_pages):
+        app.include_router(part.router)
+    app.add_api_route("/static/judge.css", _style, include_in_schema=False)
+    app.add_api_route("/static/keys.js", _script, include_in_schema=False)
+    return Guard(app, service.access)
+
+
+@asynccontextmanager
+async def _one_at_a_time(_app: FastAPI) -> AsyncIterator[None]:
+    """Answer requests in one thread: they parse Python, which CPython 3.11 cannot do in two at once, and draw plots."""
+    to_thread.current_default_thread_limiter().total_tokens = 1
+    yield
+
+
+def _style() -> Response:
+    return Response(style_sheet(), media_type="text/css", headers=DAY)
+
+
+def _script() -> Response:
+    return Response(key_script(), media_type="text/javascript", headers=DAY)
+
+
+# --- errors -----------------------------------------------------------------------------------------------------------
+
+Handler = Callable[[Request, Exception], Response]
+
+
+def _handlers() -> dict[type[Exception], Handler]:
+    return {
+        Refusal: _handler(lambda error: error if isinstance(error, Refusal) else Refusal(400, str(error))),
+        UserError: _handler(lambda error: Refusal(400, str(error))),
+        HTTPException: _handler(_not_routed),
+        RequestValidationError: _handler(_not_valid),
+        LibraryError: _handler(_broken("a file of questions, rubrics or models is wrong; judge doctor names it")),
+        StoreError: _handler(_broken("the store cannot be used now; the log of the service says why")),
+        Exception: _handler(_broken("something broke; the log of the service says what")),
+    }
+
+
+def _handler(refusal: Callable[[Exception], Refusal]) -> Handler:
+    def handle(request: Request, error: Exception) -> Response:
+        return refused(request.url.path, refusal(error))
+
+    return handle
+
+
+def _broken(detail: str) -> Callable[[Exception], Refusal]:
+    """Return what the request is told; what really happened goes to the log."""
+
+    def refusal(error: Exception) -> Refusal:
+        log.error("%s", detail, exc_info=error)
+        return Refusal(503 if isinstance(error, StoreError) else 500, detail)
+
+    return refusal
+
+
+def _not_routed(error: Exception) -> Refusal:
+    assert isinstance(error, HTTPException)
+    detail = "there is nothing at this address" if error.status_code == 404 else str(error.detail)
+    return Refusal(error.status_code, detail, error.headers)
+
+
+def _not_valid(error: Exception) -> Refusal:
+    """Say which values are wrong, without repeating them."""
+    assert isinstance(error, RequestValidationError)
+    said = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+    return Refusal(422, "; ".join(said))

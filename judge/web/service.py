@@ -1,0 +1,104 @@
+"""What every request is answered from, and what is read of it: the store, cookies, and forms that only our pages can send."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated
+from urllib.parse import parse_qsl, quote, unquote
+
+from fastapi import Depends, Request
+from starlette.responses import HTMLResponse, Response
+
+from judge.ratings import LONGEST_NAME
+from judge.records import RunRecord, RunState
+from judge.store import Store
+from judge.web.access import Access, same, sign
+from judge.web.problems import Refusal
+from judge.web.rendering import rendered
+
+VISIT = "judge_visit"
+"""Cookie that a form's hidden field has to fit."""
+RATER = "judge_rater"
+REVIEWED = "judge_review"
+"""Cookie with the opaque id of the run that is reviewed."""
+FORM = "application/x-www-form-urlencoded"
+MOST_FIELDS = 20
+
+
+@dataclass(frozen=True)
+class Service:
+    """What requests are answered from."""
+
+    store: Store
+    access: Access
+    key: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
+    """Signs the hidden fields of forms; lives as long as the process."""
+
+
+def _service(request: Request) -> Service:
+    found = request.app.state.service
+    assert isinstance(found, Service)
+    return found
+
+
+Here = Annotated[Service, Depends(_service)]
+
+
+def run_named(store: Store, run_id: str) -> tuple[RunRecord, RunState]:
+    """Return a run by its exact id, or the newest by ``latest``. Raises Refusal when there is none."""
+    known = store.run_ids()
+    if not known or (run_id != "latest" and run_id not in known):
+        raise Refusal(404, "there is no such run; the page of runs lists all")
+    return store.run(run_id)
+
+
+# --- pages with forms -------------------------------------------------------------------------------------------------
+
+
+def page(request: Request, template: str, status: int = 200, **values: object) -> HTMLResponse:
+    """Return a page whose forms carry a field that fits the visitor's cookie."""
+    visit = request.cookies.get(VISIT) or secrets.token_hex(16)
+    text = rendered(template, csrf=sign(_service(request).key, visit), **values)
+    response = HTMLResponse(text, status)
+    if VISIT not in request.cookies:
+        set_cookie(response, VISIT, visit)
+    return response
+
+
+def set_cookie(response: Response, name: str, value: str) -> None:
+    """Set a cookie that no script reads and that no other site makes a browser send."""
+    response.set_cookie(name, quote(value, safe=""), httponly=True, samesite="strict", path="/")
+
+
+def cookie(request: Request, name: str) -> str:
+    """Return a cookie; empty without it."""
+    return unquote(request.cookies.get(name, ""))
+
+
+async def _form(request: Request) -> Mapping[str, str]:
+    """Return the fields of a form that was sent by a page of ours. Raises Refusal for any other."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        raise Refusal(415, f"a form is sent as {FORM}")
+    try:
+        body = (await request.body()).decode("utf-8")
+        fields = dict(parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict"))
+    except ValueError as error:
+        raise Refusal(400, "the form cannot be read") from error
+    visit = request.cookies.get(VISIT, "")
+    if not visit or not same(fields.get("csrf", ""), sign(_service(request).key, visit)):
+        raise Refusal(
+            403,
+            "the form is not from a page of this service, or from before its last start; go back, reload, and send it again",
+        )
+    return fields
+
+
+Sent = Annotated[Mapping[str, str], Depends(_form)]
+
+
+def rater_name(name: str) -> str:
+    """Return the name of a rater. Raises Refusal when it is none."""
+    name = name.strip()
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise Refusal(422, f"the name of a reviewer has 1 to {LONGEST_NAME} letters that can be printed")
+    return name
