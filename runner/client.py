@@ -1,4 +1,4 @@
-"""The only file that speaks HTTP to models: openai for completions, httpx2 for the control plane.
+"""The only file that speaks HTTP to models: openai for completions, httpx for the control plane.
 
 Errors of both libraries are mapped here, once, to ``EndpointError`` and its kin. There is no total timeout while tokens still
 arrive: a slow model is not a fault. One call is one request; trying again belongs to ``runner.retry``.
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
-import httpx2
+import httpx
 import openai
 
 from runner.arriving import ArrivingReply
@@ -68,7 +68,7 @@ class ModelClient:
                 endpoint.base_url, openai.Timeout(self._timeouts.reply_s, connect=self._timeouts.connect_s)
             ),
         )
-        self._control = httpx2.AsyncClient(
+        self._control = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {self.key}"}, timeout=self._timeouts.control_s, trust_env=False
         )
 
@@ -141,8 +141,8 @@ class ModelClient:
         url = f"{self._api.removesuffix('/v1')}/extras/tokenize/count"
         try:
             response = await self._control.post(url, json={"input": text})
-            reply = response.json() if response.status_code == httpx2.codes.OK else None
-        except (httpx2.HTTPError, ValueError):  # no answer, or one that is no JSON
+            reply = response.json() if response.status_code == httpx.codes.OK else None
+        except (httpx.HTTPError, ValueError):  # no answer, or one that is no JSON
             return None
         count = reply.get("count") if isinstance(reply, dict) else None
         return count if type(count) is int else None
@@ -163,9 +163,9 @@ class ModelClient:
         url = f"{self._api}{path}"
         try:
             response = await self._control.get(url)
-        except httpx2.HTTPError as error:
+        except httpx.HTTPError as error:
             raise EndpointError(f"{url}: {type(error).__name__}: {error}", transient=True) from error
-        if response.status_code != httpx2.codes.OK:
+        if response.status_code != httpx.codes.OK:
             raise status_error(url, response.status_code, one_line(response.text), response.headers)
         try:
             return response.json()
