@@ -118,7 +118,6 @@ def arm(
         "audit": None,
         "by_judge": (cell("big_judge", tiers), cell("other_judge", tiers, shift=-0.4, relation=Relation.FAMILY)),
         "disagreements": (),
-        "audit": None,
         "rates": Rates(right=12, right_confirmed=11, wrong=8, wrong_caught=3),
         "launches": (launch(arm_id, experts),) if experts else (),
         "failures": (),

@@ -87,7 +87,7 @@ async def test_a_judge_whose_server_dies_goes_on_and_its_death_is_no_score(
     assert [event.score for event in events if isinstance(event, Scored)] == [5.0] * 3
     assert [event.model for event in events if isinstance(event, Noticed)] == ["j/baseline"]
     assert asked(tmp_path) == 3 + 1
-    assert owed_scorings(run, JUDGE, store) == []
+    assert list(owed_scorings(run, JUDGE, store)) == []
 
 
 async def test_a_judge_that_dies_too_often_stops_the_scoring_and_the_next_run_owes_exactly_the_rest(
@@ -100,10 +100,10 @@ async def test_a_judge_that_dies_too_often_stops_the_scoring_and_the_next_run_ow
     with pytest.raises(ServerError, match="j/baseline: the server died 4 times and is not started again"):
         await told(scoring(run, store, machinery), events)
     assert sum(isinstance(event, Scored) for event in events) == 4
-    assert len(owed_scorings(run, JUDGE, store)) == 2
+    assert len(list(owed_scorings(run, JUDGE, store))) == 2
 
     before = asked(tmp_path)
     await told(scoring(run, store, machinery), events)
     assert asked(tmp_path) == before + 2
-    assert owed_scorings(run, JUDGE, store) == []
+    assert list(owed_scorings(run, JUDGE, store)) == []
     assert not any(isinstance(event, ArmFailed) for event in events)

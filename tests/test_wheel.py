@@ -56,4 +56,5 @@ def test_the_installed_wheel_finds_its_own_questions_and_can_make_a_store(wheel:
     done = subprocess.run(
         [sys.executable, "-c", ASK, str(tmp_path)], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert done.stdout.split() == ["10", "True", "['evidence',", "'repair',", "'system',", "'user']"]
+    prompts = sorted(file.stem for file in (ROOT / "prompts" / "judge").glob("*.md"))
+    assert done.stdout.strip() == f"10 True {prompts}"

@@ -49,7 +49,8 @@ def test_all_runs_at_once_are_what_each_run_alone_is() -> None:
     for at in range(5):
         alone = tier_interval(runs[at].tolist(), 4.0)
         assert (low[at], at_least[at], below[at]) == pytest.approx(
-            (alone.low, alone.p_at_least, alone.p_below), abs=1e-3
+            (alone.low, alone.p_at_least, alone.p_below),
+            abs=0.01,  # two simulations of 20,000 draws each: four standard errors of a probability
         )
 
 
