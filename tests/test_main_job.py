@@ -115,6 +115,12 @@ def test_the_judge_was_examined_before_its_scores_and_is_too_small_to_qualify(fi
     assert exam.stopped, "what can change nothing is not asked"
 
 
+def test_the_role_column_says_undecided_for_that_reason(first) -> None:
+    rows = [line for line in first.stdout.splitlines() if "demo-moe" in line]
+    assert rows and all("UNDECIDED (judge not qualified)" in row for row in rows)
+    assert first.stdout.startswith("These scores decide nothing: no judge is qualified.")
+
+
 def test_every_answer_of_the_real_model_is_executed_in_the_sandbox(first, results: Results, store: Store) -> None:
     assert "executed demo_moe/moe2 C-T1-Q1: " in first.stderr
     assert results.owed_checks == 0

@@ -35,9 +35,11 @@ def tier(arm: ArmResult, tier_id: str) -> str:
 
 
 def role(arm: ArmResult) -> str:
-    """Return the decisions on all roles, the highest rung that passes first; UNDECIDED where the data carries no more."""
+    """Return the highest rung that passes; UNDECIDED where the data carries no more, and why where the judges decide nothing."""
     if not arm.decisions:
         return NONE
+    if not arm.panel.decides:
+        return f"UNDECIDED ({'judge ' + arm.panel.standing if arm.panel.standing else 'no judge scores it'})"
     passed = [d for d in arm.decisions if d.outcome == "PASS"]
     if passed:
         return passed[-1].label

@@ -8,7 +8,7 @@ from examples import add_answers, add_scores, exam_result, judge_record, questio
 from reviews import add_code, add_judgements, review_run
 
 from judge.panel import Standing
-from judge.report import trust_line
+from judge.report import plan_rows, trust_line
 from judge.results import Results, build_results
 from judge.review.desk import make_queues, queues_of, say
 from judge.stats.intervals import Outcome
@@ -59,6 +59,7 @@ def test_scores_that_decide_nothing_say_so_before_all_else_and_why_in_the_role(s
     )
     assert results.arms[0].decisions[0].reason == "j: not qualified, so these scores decide nothing"
     assert results.ladder[0].arm_id is None
+    assert plan_rows(results)[0][-1] == "UNDECIDED (judge not qualified)"
 
 
 def test_an_exam_on_other_questions_says_nothing_about_these(store: Store) -> None:
