@@ -75,10 +75,14 @@ def test_every_question_has_both_means_their_coverage_and_the_checks_that_passed
     first = got["questions"][0]
     assert (first["left"]["checks_passed"], first["left"]["checks_known"]) == (4, 5)
     assert first["left"]["coverage"] == {"wanted": 5, "answered": 5, "scored": 5}
-    assert first["right"]["coverage"] == {"wanted": 5, "answered": 5, "scored": 4}, "what nobody could assess is missing"
+    assert first["right"]["coverage"] == {"wanted": 5, "answered": 5, "scored": 4}, (
+        "what nobody could assess is missing"
+    )
     assert first["right"]["mean"] == pytest.approx((3 * 4.4 + (0.7 + 0.9)) / 4), "a failed check bounds c0 to 1"
     assert first["samples"][4]["right_score"] is None
-    assert got["comparison"]["unpaired"] == 2 * len(RUN.question_ids), "the answer and the one that it would be paired with"
+    assert got["comparison"]["unpaired"] == 2 * len(RUN.question_ids), (
+        "the answer and the one that it would be paired with"
+    )
     shown = compared(client, left=BASE.id, right=FAST.id)
     assert "4 of 5 scored" in shown.text and "4 of 5" in shown.text and "missing" in shown.text
     assert "umbrella, parasol (not examined)" in shown.text
