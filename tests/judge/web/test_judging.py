@@ -1,8 +1,13 @@
 """One answer judged for another program: the verdicts of the judge, what is missing as null, and a failure never as a score."""
 
 import json
+import os
+import signal
+import socket
+import subprocess
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,6 +17,7 @@ from typing import Any
 import httpx2
 import pytest
 from browsing import browser
+from commands import command
 from exam_judges import PROMPTS, SUITE, record
 from examples import exam_result, run_record
 from fakes import (
@@ -25,7 +31,7 @@ from fakes import (
     Scores,
     ScriptedJudge,
     error_response,
-    json_response,
+    html_response,
     lenient,
     models_response,
     perfect,
@@ -44,7 +50,6 @@ from judge.request import JudgeChoice
 from judge.store import Store
 from judge.web.guard import LARGER_BODIES
 from judge.web.judging import Judging, judging_at
-from runner.dialects import Dialect
 from runner.retry import RetryPolicy
 
 QUESTION = SUITE.question("C-T1-Q1")
@@ -246,12 +251,12 @@ def leaking(status: int) -> Handler:
     [
         (ScriptedJudge(lambda asked: "no JSON at all"), 502, "bad_verdict: "),
         (ScriptedJudge(lambda asked: {"logic": 5}), 502, "bad_verdict: "),
-        (ScriptedJudge(lambda asked: {"logic": 6, "style": 5}, enforces=Dialect.PROMPTED), 502, "bad_verdict: "),
+        (ScriptedJudge(lambda asked: {"logic": 6, "style": 5}), 502, "bad_verdict: "),
         (leaking(500), 502, "endpoint: "),
         (leaking(401), 502, "access_denied: "),
         (ScriptedJudge(lenient, name="another model"), 502, "endpoint: "),
         (lambda request: Response((Fault.RESET,), headerless=True), 502, "endpoint: "),
-        (lambda request: json_response({"detail": "Not Found"}, 404), 502, "endpoint: "),
+        (lambda request: html_response(), 502, "endpoint: "),
     ],
 )
 def test_a_judge_that_fails_gives_no_score_and_the_class_of_its_failure(
@@ -332,6 +337,49 @@ def test_too_many_at_once_are_told_to_come_again_and_pages_are_answered_meanwhil
         refused(third, 429, "2 answers are being judged")
         assert int(third.headers["retry-after"]) > 0
         assert client.post("/api/v1/judge", json=OWN).status_code == 200
+
+
+# --- as a user has it -------------------------------------------------------------------------------------------------
+
+
+def test_judge_serve_judges_with_the_key_of_its_environment_and_gives_up_when_nobody_waits(tmp_path: Path) -> None:
+    def handle(request: Request) -> Response:
+        graded = request.path != "/v1/models" and "<<<ANSWER" in request.body["messages"][-1]["content"]
+        hangs = graded and "wait for ever" in request.body["messages"][-1]["content"]
+        return Response((Fault.HANG,)) if hangs else ScriptedJudge(lenient)(request)
+
+    with serving(handle) as server:
+        asked = command("serve", "--port", "0", "--judge-url", server.base_url, "--judge-model", "m")
+        environ = {**os.environ, "JUDGE_API_KEY": KEY}
+        with subprocess.Popen(asked, cwd=tmp_path, env=environ, stderr=subprocess.PIPE, text=True) as service:
+            try:
+                assert service.stderr is not None
+                port = int(service.stderr.readline().partition("127.0.0.1:")[2].partition("/")[0])
+                assert _posted(port, OWN)["score"] == 5.0
+                assert server.asked()[-1].headers["authorization"] == f"Bearer {KEY}"
+                with socket.create_connection(("127.0.0.1", port)) as impatient:
+                    impatient.sendall(_raw({**OWN, "question": "wait for ever"}))
+                    while not any("wait for ever" in text for text in prompts(server)):
+                        time.sleep(0.01)
+                assert server.hung_up.wait(30), "the judge does not go on for nobody"
+                assert _posted(port, OWN)["score"] == 5.0
+                service.send_signal(signal.SIGINT)
+                assert service.wait(30) == 130
+                assert KEY not in service.stderr.read()
+            finally:
+                service.kill()
+
+
+def _posted(port: int, asked: dict[str, Any]) -> Any:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/api/v1/judge", json.dumps(asked).encode(), JSON)
+    with urllib.request.urlopen(request, timeout=60) as response:
+        return json.load(response)
+
+
+def _raw(asked: dict[str, Any]) -> bytes:
+    body = json.dumps(asked).encode()
+    head = f"POST /api/v1/judge HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+    return f"{head}\r\n\r\n".encode() + body
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------
