@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import fake_llama
 import httpx2
 import pytest
 from browsing import browser
 from commands import command
 from exam_judges import PROMPTS, SUITE, record
-from examples import exam_result, run_record
+from examples import exam_result, judge_record, model_file, run_record
 from fakes import (
     Asked,
     FakeServer,
@@ -51,6 +52,8 @@ from judge.store import Store
 from judge.web.guard import LARGER_BODIES
 from judge.web.judging import Judging, judging_at
 from runner.retry import RetryPolicy
+from runner.serve import ServeOptions
+from runner.types import Serving
 
 QUESTION = SUITE.question("C-T1-Q1")
 GOOD = "Here:\n```python\ndef add(a: int, b: int) -> int:\n    return a + b\n```\n"
@@ -337,6 +340,39 @@ def test_too_many_at_once_are_told_to_come_again_and_pages_are_answered_meanwhil
         refused(third, 429, "2 answers are being judged")
         assert int(third.headers["retry-after"]) > 0
         assert client.post("/api/v1/judge", json=OWN).status_code == 200
+
+
+# --- a judge that is served here --------------------------------------------------------------------------------------
+
+
+@contextmanager
+def served(folder: Path, *, deaths: int) -> Iterator[tuple[TestClient, int]]:
+    """A service that serves its judge itself, by a program in the place of a model server that dies so often; and its port."""
+    (folder / "deaths").write_text(str(deaths))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    serve = ServeOptions(python=str(fake_llama.program(folder)), port=port)
+    own = judge_record(endpoint=None, model=model_file(), serving=Serving(n_threads=1))
+    judging = Judging(own, SUITE, PROMPTS, Machinery(folder=folder, serve=serve, retry=FAST))
+    with browser(folder / "judge.db", judging=judging) as client:
+        yield client, port
+
+
+def test_a_judge_that_is_served_here_stays_loaded_between_requests_and_is_stopped_at_the_end(tmp_path: Path) -> None:
+    with served(tmp_path, deaths=0) as (client, port):
+        for _ in range(2):
+            got = client.post("/api/v1/judge", json={**OWN, "judge": "j"}).json()
+            assert (got["score"], got["judge"]) == (5.0, "j")
+        assert [file.name for file in (tmp_path / "logs").iterdir()] == ["judge_j.log"], "it was started once"
+        socket.create_connection(("127.0.0.1", port)).close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+
+
+def test_a_served_judge_that_dies_is_started_again_and_one_that_always_dies_is_no_score(tmp_path: Path) -> None:
+    with served(tmp_path, deaths=4) as (client, _):
+        statuses = [client.post("/api/v1/judge", json=OWN).status_code for _ in range(7)]
+    assert statuses == [200] * 4 + [502, 502, 200], "three deaths are made good, and what was given up is started anew"
 
 
 # --- as a user has it -------------------------------------------------------------------------------------------------
