@@ -34,7 +34,6 @@ from fakes import (
     error_response,
     html_response,
     lenient,
-    models_response,
     perfect,
     serving,
     verdict_json,
@@ -92,8 +91,13 @@ def asks(tmp_path: Path) -> Iterator[Any]:
 
 def prompts(server: FakeServer) -> list[str]:
     """The user messages of all gradings; the handshake is none."""
-    told = [one.body["messages"][-1]["content"] for one in server.asked()]
-    return [text for text in told if "<<<ANSWER" in text]
+    return [text for text in map(grading, server.asked()) if text]
+
+
+def grading(request: Request) -> str:
+    """The user message of a request that asks for scores; empty for any other."""
+    text = request.body["messages"][-1]["content"] if request.path == "/v1/chat/completions" else ""
+    return text if "<<<ANSWER" in text else ""
 
 
 # --- verdicts ---------------------------------------------------------------------------------------------------------
@@ -240,9 +244,7 @@ def leaking(status: int) -> Handler:
     """A judge that fails and sends back the header that it got, and more."""
 
     def handle(request: Request) -> Response:
-        if request.path == "/v1/models":
-            return models_response("m")
-        if "<<<ANSWER" not in request.body["messages"][-1]["content"]:
+        if not grading(request):
             return ScriptedJudge(lenient)(request)
         return error_response(status, f"secret of the server, {request.headers.get('authorization')}")
 
@@ -273,7 +275,7 @@ def test_an_answer_that_does_not_fit_the_judge_is_said_to_be_too_long(tmp_path: 
     told = "This model's maximum context length is 64 tokens, however you requested 900 tokens"
 
     def handle(request: Request) -> Response:
-        if request.path == "/v1/chat/completions" and "<<<ANSWER" in request.body["messages"][-1]["content"]:
+        if grading(request):
             return error_response(400, told, code="context_length_exceeded")
         return ScriptedJudge(lenient)(request)
 
@@ -312,10 +314,9 @@ def test_a_judge_that_was_away_is_asked_again_by_the_next_request(tmp_path: Path
 
 def test_a_judge_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
     def handle(request: Request) -> Response:
-        graded = request.path != "/v1/models" and "<<<ANSWER" in request.body["messages"][-1]["content"]
-        return Response((Fault.HANG,)) if graded else ScriptedJudge(lenient)(request)
+        return Response((Fault.HANG,)) if grading(request) else ScriptedJudge(lenient)(request)
 
-    with judged_by(handle, tmp_path, within_s=1.0) as (client, server):
+    with judged_by(handle, tmp_path, within_s=4.0) as (client, server):
         refused(client.post("/api/v1/judge", json=OWN), 504, "timeout: ")
         assert server.hung_up.wait(10), "the judge is told that nobody waits"
 
@@ -380,8 +381,7 @@ def test_a_served_judge_that_dies_is_started_again_and_one_that_always_dies_is_n
 
 def test_judge_serve_judges_with_the_key_of_its_environment_and_gives_up_when_nobody_waits(tmp_path: Path) -> None:
     def handle(request: Request) -> Response:
-        graded = request.path != "/v1/models" and "<<<ANSWER" in request.body["messages"][-1]["content"]
-        hangs = graded and "wait for ever" in request.body["messages"][-1]["content"]
+        hangs = "wait for ever" in grading(request)
         return Response((Fault.HANG,)) if hangs else ScriptedJudge(lenient)(request)
 
     with serving(handle) as server:
