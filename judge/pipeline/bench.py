@@ -1,10 +1,13 @@
 """A judge that can be asked: served here and kept up, or reached at its endpoints."""
 
-from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack, aclosing
 from string import Template
+from typing import TypeVar
 
+from judge.events import Event
 from judge.grade import Grader
+from judge.pairs import PairCall, PairFailure, PairJudgement, Shown
 from judge.pipeline.shared import Machinery, Restarts, launch_of
 from judge.records import JudgeRecord, RunRecord
 from judge.store import Store
@@ -13,11 +16,14 @@ from runner.arms import build_arm
 from runner.balance import Asks, Balanced, same_model
 from runner.client import ModelClient
 from runner.dialects import Dialect
+from runner.engines.local import run_batches
 from runner.probe import probe
 from runner.serve import RunningServer, ServerLog
 from runner.supervise import Supervised, supervised
 from runner.types import Arm, Config
 
+Task = TypeVar("Task")
+Outcome = TypeVar("Outcome")
 MakeGrader = Callable[[Asks, Dialect, ServerLog | None], Grader]
 
 
@@ -30,6 +36,7 @@ class EndpointJudge:
     def __init__(self, client: Balanced, grader: Grader) -> None:
         self.limit = client.limit
         self.grade = grader.grade
+        self.compare = grader.compare
 
 
 class ServedJudge:
@@ -59,12 +66,39 @@ class ServedJudge:
             good=_says_nothing_of_the_server,
         )
 
+    async def compare(
+        self, question: Question, first: Shown, second: Shown, call: PairCall
+    ) -> PairJudgement | PairFailure:
+        """Compare two answers as Grader does. Raises ServerError when the server died too often."""
+        return await self._kept.ask(
+            lambda _server, _client: self._graders[-1].compare(question, first, second, call),
+            good=_says_nothing_of_the_server,
+        )
+
 
 OpenJudge = EndpointJudge | ServedJudge
 
 
-def _says_nothing_of_the_server(outcome: Judgement | JudgeFailure) -> bool:
-    return isinstance(outcome, Judgement) or outcome.kind != "endpoint"
+def _says_nothing_of_the_server(outcome: Judgement | JudgeFailure | PairJudgement | PairFailure) -> bool:
+    return not isinstance(outcome, JudgeFailure | PairFailure) or outcome.kind != "endpoint"
+
+
+async def carried_out(
+    bench: OpenJudge,
+    tasks: Iterable[Task],
+    ask: Callable[[Task], Awaitable[Outcome]],
+    keep: Callable[[list[Outcome]], Iterable[Event]],
+) -> AsyncGenerator[Event, None]:
+    """Ask for every task, as many at a time as the judge takes; ``keep`` stores what has come and says what to tell of it.
+
+    Whoever takes the events closes this before the judge, however it ends: what is in flight would go on without its client.
+    """
+    async with aclosing(run_batches(tasks, ask, limit=bench.limit)) as batches:
+        async for batch in batches:
+            for restarted in bench.restarts.news() if bench.restarts else ():
+                yield restarted
+            for event in keep(batch):
+                yield event
 
 
 async def open_judge(
