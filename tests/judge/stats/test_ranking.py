@@ -7,7 +7,8 @@ from itertools import permutations
 import pytest
 
 from judge.stats.figures import Interval
-from judge.stats.ranking import Abilities, Preference, Result, abilities, matches_of, rankings
+from judge.stats.preferences import Preference, Result, matches_of
+from judge.stats.ranking import Abilities, abilities, rankings
 
 STIGLER = {
     ("Biometrika", "CommStat"): (730, 33),

@@ -1,0 +1,63 @@
+"""The command that has answers compared two at a time."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from judge.commands.options import Carried, DryRun, Named, takes
+from judge.commands.shared import RunId, command_line, commands, end, places_of, print_json
+
+if TYPE_CHECKING:
+    from judge.app import Places
+    from judge.ranking import Planned
+
+app = commands()
+
+
+@app.command()
+@takes(judged=Named, carried=Carried)
+def rank(
+    context: typer.Context,
+    judged: Named,
+    carried: Carried,
+    run_id: RunId = "latest",
+    blind: Annotated[
+        bool, typer.Option("--blind", help="Do not tell the judge what executing the answers showed")
+    ] = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Order the arms of a run whose scores overlap: a judge says of every two answers which is better, shown in both orders.
+
+    What is stored is not asked again. Exit code 3: some comparisons are owed, and the same command again asks for these.
+    """
+    from judge import ranking as work
+
+    places = places_of(context)
+    choices = judged.choices() if judged.named else ()
+    plan = work.planned(places, run_id, choices, blind=blind)
+    if dry_run:
+        _print_owed(places, plan, as_json=carried.as_json)
+        return
+    found = work.by_scores(plan)
+    if plan.contests:
+        conduct = carried.conduct(concurrency=judged.concurrency, page=False)
+        found = work.rank(places, plan, conduct, command_line())
+    if carried.as_json:
+        print_json(found.model_dump(mode="json"))
+    else:
+        work.print_ranking(found)
+    end(complete=found.owed == 0)
+
+
+def _print_owed(places: "Places", plan: "Planned", *, as_json: bool) -> None:
+    """Print what would be asked of whom."""
+    from judge.ranking import owed_comparisons
+    from judge.report.rankings import order_lines
+
+    owed = owed_comparisons(places, plan)
+    if as_json:
+        print_json([one.model_dump(mode="json") for one in owed])
+        return
+    lines = [*order_lines(plan.order), *(f"{one.judge}: {one.owed} comparisons owed" for one in owed)]
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
