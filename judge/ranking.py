@@ -40,8 +40,13 @@ class Planned(NamedTuple):
     """One a judge; none where the scores have ordered all arms."""
 
 
-def planned(places: Places, run_id: str, choices: Sequence[JudgeChoice], *, blind: bool) -> Planned:
-    """Return what is to be compared by whom. Raises UserError where there is nothing to rank, or nobody to do it."""
+def planned(
+    places: Places, run_id: str, choices: Sequence[JudgeChoice], *, blind: bool = False, own_arms_too: bool = False
+) -> Planned:
+    """Return what is to be compared by whom. Raises UserError where there is nothing to rank, or nobody to do it.
+
+    Without ``choices`` the run's own judges compare; ``own_arms_too`` lets a judge compare arms of its own model.
+    """
     judges, prompt_hash = prepare_judges(places, choices), load_judge_prompts().pair_hash
     store = places.open_store()
     try:
@@ -54,7 +59,11 @@ def planned(places: Places, run_id: str, choices: Sequence[JudgeChoice], *, blin
     order = score_order(arms)
     if not order.pairs:
         return Planned(run=run, order=order, contests=())
-    asked = [RankingRecord(judge=judge, prompt_hash=prompt_hash, blind=blind) for judge in _judges(run, judges)]
+    own = {"scores_itself": True} if own_arms_too else {}
+    asked = [
+        RankingRecord(judge=judge.model_copy(update=own), prompt_hash=prompt_hash, blind=blind)
+        for judge in _judges(run, judges)
+    ]
     wanted = run.model_copy(update={"rankings": _with(run.rankings, asked)})
     contests = tuple(contest_of(wanted, one, order) for one in asked)
     _refuse_nothing_but_own_arms(contests)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from judge.commands.options import Carried, DryRun, Named, takes
+from judge.commands.options import Carried, Named, takes
 from judge.commands.shared import RunId, command_line, commands, end, places_of, print_json
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ def rank(
     blind: Annotated[
         bool, typer.Option("--blind", help="Do not tell the judge what executing the answers showed")
     ] = False,
-    dry_run: DryRun = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print how many comparisons are owed; nobody is asked")
+    ] = False,
 ) -> None:
     """Order the arms of a run whose scores overlap: a judge says of every two answers which is better, shown in both orders.
 
@@ -35,7 +37,7 @@ def rank(
 
     places = places_of(context)
     choices = judged.choices() if judged.named else ()
-    plan = work.planned(places, run_id, choices, blind=blind)
+    plan = work.planned(places, run_id, choices, blind=blind, own_arms_too=judged.allow_self_judge)
     if dry_run:
         _print_owed(places, plan, as_json=carried.as_json)
         return
