@@ -9,6 +9,9 @@ from fakes import serving
 from pair_judges import AskedPair, preferring
 from rankings import comparisons_asked, knows_better
 
+from judge.app import Places
+from judge.importing import import_source
+
 QUESTIONS = ("C-T1-Q1", "C-T1-Q2", "C-T1-Q3", "C-T2-Q1", "C-T2-Q3")
 
 
@@ -29,13 +32,12 @@ def lines(*models: str) -> str:
 
 
 @pytest.fixture
-def place(judge: Run, tmp_path: Path) -> Path:
+def place(tmp_path: Path) -> Path:
     """Imported answers of two models, the second the better one."""
-    place = tmp_path / "place"
-    place.mkdir()
-    (place / "answers.jsonl").write_text(lines("worse", "better"))
-    assert judge("import", "answers.jsonl", cwd=place).returncode == 0
-    return place
+    source = tmp_path / "answers.jsonl"
+    source.write_text(lines("worse", "better"))
+    import_source(Places(results=tmp_path / "results"), source, ("judge", "import"))
+    return tmp_path
 
 
 def test_a_ranking_is_planned_carried_out_in_two_goes_and_reported(judge: Run, place: Path) -> None:
