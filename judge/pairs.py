@@ -1,12 +1,14 @@
 """Two answers to one question before a judge: what it was asked, and what came of it. Values only."""
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from judge.stats.preferences import Result
 from judge.types import JudgeFailureKind
 from runner.identity import digest
 from runner.types import Value
 
-Winner = Literal["first", "second", "tie"]
+Winner = Result
+"""Which of two answers is better, by the place in which it was shown."""
 
 
 class Shown(NamedTuple):

@@ -65,9 +65,10 @@ def planned(
         for judge in _judges(run, judges)
     ]
     wanted = run.model_copy(update={"rankings": _with(run.rankings, asked)})
-    contests = tuple(contest_of(wanted, one, order) for one in asked)
-    _refuse_nothing_but_own_arms(contests)
-    return Planned(run=wanted, order=order, contests=contests)
+    contests = [contest_of(wanted, one, order) for one in asked]
+    if not any(contest.pairs for contest in contests):
+        raise _nothing_but_own_arms(contests[0])
+    return Planned(run=wanted, order=order, contests=tuple(contest for contest in contests if contest.pairs))
 
 
 def _judges(run: RunRecord, named: Sequence[JudgeRecord]) -> Sequence[JudgeRecord]:
@@ -78,14 +79,12 @@ def _judges(run: RunRecord, named: Sequence[JudgeRecord]) -> Sequence[JudgeRecor
     return judges
 
 
-def _refuse_nothing_but_own_arms(contests: Sequence[Contest]) -> None:
-    for contest in contests:
-        if not contest.pairs:
-            judge = contest.ranking.judge
-            raise UserError(
-                f"{judge.name} has nothing to compare: {', '.join(own_arms(contest.run, judge))} is its own, and models favour "
-                "themselves; name another judge, or allow it with --allow-self-judge"
-            )
+def _nothing_but_own_arms(contest: Contest) -> UserError:
+    judge = contest.ranking.judge
+    return UserError(
+        f"{judge.name} has nothing to compare: {', '.join(own_arms(contest.run, judge))} is its own, and models favour "
+        "themselves; name another judge, or allow it with --allow-self-judge"
+    )
 
 
 def _with(known: Sequence[RankingRecord], asked: Sequence[RankingRecord]) -> tuple[RankingRecord, ...]:

@@ -68,9 +68,9 @@ def add_score(store: Store, run: RunRecord, record: ArmRecord, score: Grade) -> 
         add_scores(store, run.model_copy(update={"arms": (record,)}), judge, score, score)
 
 
-def comparing_judge(server: FakeServer, **fields: object) -> JudgeRecord:
+def comparing_judge(server: FakeServer, name: str = "m", **fields: object) -> JudgeRecord:
     """The judge behind ``server``, of another family than any candidate."""
-    return judge_record("m", **{"endpoint": server.endpoint(), "prompt_hash": PROMPTS.hash, **fields})
+    return judge_record(name, **{"endpoint": server.endpoint(), "prompt_hash": PROMPTS.hash, **fields})
 
 
 def contest(run: RunRecord, *pairs: tuple[str, str], blind: bool = False) -> Contest:

@@ -61,7 +61,7 @@ def _lines(judge: JudgeRanking) -> Iterator[str]:
         yield f"Left out: {', '.join(judge.left_out)}, the judge's own model."
     for failure in judge.failures:
         yield f"Failed, and owed again: {failure}"
-    if not judge.groups:
+    if judge.wanted and not judge.groups:
         yield "No two answers were compared in both orders yet, so there is no order."
 
 

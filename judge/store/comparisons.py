@@ -36,6 +36,12 @@ class Comparisons(Database):
             for row in self._rows(query.where(of_units(COMPARISONS, batch))):
                 yield row.unit, self._parsed(PairJudgement, row.doc)
 
+    def comparisons_of(self, answer_key: str) -> list[PairJudgement]:
+        """Return every comparison that an answer was in, in either place, oldest first."""
+        either = sa.or_(COMPARISONS.c.first == answer_key, COMPARISONS.c.second == answer_key)
+        query = sa.select(COMPARISONS.c.doc).where(either).order_by(COMPARISONS.c.created_at, COMPARISONS.c.unit)
+        return [self._parsed(PairJudgement, row.doc) for row in self._rows(query)]
+
     def failed_comparisons(self, keys: Iterable[str]) -> dict[str, PairFailure]:
         """Return unit key -> its newest failure, of those of ``keys`` that ever failed."""
         query = sa.select(COMPARISON_FAILURES.c.unit, COMPARISON_FAILURES.c.doc).order_by(COMPARISON_FAILURES.c.id)

@@ -21,12 +21,14 @@ from rankings import (
 from judge.app import Conduct, Places, load_results
 from judge.errors import UserError
 from judge.panel import Relation, Standing
+from judge.plan import wanted_answers
 from judge.ranking import by_scores, owed_comparisons, planned, rank
 from judge.records import JudgeRecord, RunRecord
 from judge.report import markdown
 from judge.report.html_report import html_report
 from judge.report.rankings import judge_blocks, order_lines
 from judge.results.rankings import JudgeRanking, RunRanking, ScoreOrder
+from judge.show import show_answer_or_run
 from judge.store import Store
 
 QUALITIES = {"good": 3, "fair": 2, "poor": 1}
@@ -208,6 +210,16 @@ def test_a_judge_that_has_only_its_own_arms_to_compare_is_refused(places: Places
             planned(places, "latest", ())
 
 
+def test_a_judge_with_nothing_to_compare_is_passed_over_for_another_one(places: Places, store: Store) -> None:
+    with serving(preferring(knows_better)) as server:
+        idle, other = comparing_judge(server, name="good"), comparing_judge(server, name="m", fingerprint="other")
+        add_texts(store, ranked_run("good", "poor", judges=(idle, other)), by_name(QUALITIES))
+        assert [contest.ranking.judge.name for contest in planned(places, "latest", ()).contests] == ["m"]
+        first, second = ranked(places).judges
+    assert (first.left_out, first.wanted, second.compared) == (("good/baseline",), 0, 10)
+    assert said(first).splitlines()[-1] == "Left out: good/baseline, the judge's own model."
+
+
 # --- what it rests on -------------------------------------------------------------------------------------------------
 
 
@@ -296,6 +308,18 @@ def test_a_report_has_the_ranking_of_every_judge_that_was_asked(places: Places, 
     assert "| Rank | Arm | Strength | To the judge | P(> good/baseline) | P(> poor/baseline) |" in text
     assert "| 1 | good/baseline | +" in text and "| other family | - | 1.00 |" in text
     assert '<a href="#ranking">Ranking</a>' in page and "P(&gt; good/baseline)" in page
+
+
+def test_an_answer_is_shown_with_every_comparison_that_it_was_in(places: Places, store: Store) -> None:
+    with serving(preferring(knows_better)) as server:
+        run = written(store, server, "good", "poor")
+        ranked(places)
+    good, poor = (wanted_answers(run, record)[0].key for record in run.arms)
+    shown = show_answer_or_run(places, good).splitlines()
+    assert sorted(shown[-2:]) == [
+        f"- compared with {poor} by m, shown {at}: preferred: seen" for at in ("first", "second")
+    ]
+    assert ": not preferred: seen" in show_answer_or_run(places, poor)
 
 
 def test_another_version_of_the_prompts_is_asked_anew_and_takes_the_place_of_the_old_one(
