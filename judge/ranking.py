@@ -55,7 +55,8 @@ def planned(
     finally:
         store.close()
     if len(arms) < 2:
-        raise UserError(f"run {run.id} has one arm ({arms[0].id}), and a ranking needs two; rank a run of several arms")
+        known = f"one arm ({arms[0].id})" if arms else "no arm"
+        raise UserError(f"run {run.id} has {known}, and a ranking needs two; rank a run of several arms")
     order = score_order(arms)
     if not order.pairs:
         return Planned(run=run, order=order, contests=())
@@ -142,7 +143,8 @@ def print_ranking(ranking: RunRanking) -> None:
     for block in judge_blocks(ranking):
         sys.stdout.write("\n" + "".join(f"{line}\n" for line in block.lines))
         for table in block.tables:
-            terminal.print_table(table.caption, list(table.columns), table.rows)
+            sys.stdout.write(f"{table.caption}:\n")  # as a title it would be folded to the width of the table
+            terminal.print_table("", list(table.columns), table.rows)
     if ranking.owed:
         sys.stderr.write(
             f"incomplete: {ranking.owed} comparisons are owed; the same command again asks for exactly these\n"

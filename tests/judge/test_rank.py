@@ -27,6 +27,7 @@ from judge.records import JudgeRecord, RunRecord
 from judge.report import markdown
 from judge.report.html_report import html_report
 from judge.report.rankings import judge_blocks, order_lines
+from judge.results import Results
 from judge.results.rankings import JudgeRanking, RunRanking, ScoreOrder
 from judge.show import show_answer_or_run
 from judge.store import Store
@@ -301,6 +302,7 @@ def test_a_report_has_the_ranking_of_every_judge_that_was_asked(places: Places, 
         ranked(places, blind=True)
         assert len(comparisons_asked(server)) == 10, "no answer was executed, so blind is the same"
     results = load_results(places, run.id)[1]
+    assert Results.model_validate_json(results.model_dump_json()) == results, "what a program reads is the whole of it"
     text, page = markdown(results), html_report(results)
     for block in ("By judge m", "By judge m, blind"):
         assert f"### {block}\n" in text and f"<h3>{block}</h3>" in page
