@@ -118,8 +118,8 @@ class Served:
 
 
 @dataclasses.dataclass(frozen=True)
-class Named:
-    """Who judges."""
+class Judged:
+    """Who scores, and how."""
 
     judge: Annotated[
         list[str] | None,
@@ -142,6 +142,11 @@ class Named:
     allow_self_judge: Annotated[bool, typer.Option("--allow-self-judge", help="Let a model judge its own answers")] = (
         False
     )
+    blind: Annotated[
+        bool, typer.Option("--blind", help="Have every answer scored a second time without the evidence")
+    ] = False
+    per_criterion: Annotated[bool, typer.Option("--per-criterion", help="Ask for one criterion at a time")] = False
+    replicates: Annotated[int, typer.Option(min=1, max=100, help="Scorings per answer")] = 1
     judge_max_tokens: Annotated[
         int, typer.Option(min=64, help="Token limit of a judge's reply; raise it for judges that think first")
     ] = JUDGE_TOKENS
@@ -169,34 +174,20 @@ class Named:
         return tuple(dict.fromkeys(part for value in self.judge or () for part in parts(value)))
 
     def choices(self, otherwise: "OnSelf" = "refuse") -> "tuple[JudgeChoice, ...]":
-        """Return who is to judge; ``otherwise``: what to do with a judge that is a candidate, unless it was allowed."""
+        """Return who is to score; ``otherwise``: what to do with a judge that is a candidate, unless it was allowed."""
         from judge.request import JUDGE_SAMPLING, JudgeChoice
 
         given = JudgeChoice(
             on_self="allow" if self.allow_self_judge else otherwise,
+            also_blind=self.blind,
+            mode="per_criterion" if self.per_criterion else "joint",
+            replicates=self.replicates,
             sampling=JUDGE_SAMPLING.model_copy(update={"max_tokens": self.judge_max_tokens}),
         )
         endpoint = {"urls": tuple(self.judge_url or ()), "model": self.judge_model, "family": self.judge_family}
         if names := self.names():
             return tuple(given.model_copy(update={"name": name}) for name in names)
         return (given.model_copy(update=endpoint),)
-
-
-@dataclasses.dataclass(frozen=True)
-class Judged(Named):
-    """Who scores, and how."""
-
-    blind: Annotated[
-        bool, typer.Option("--blind", help="Have every answer scored a second time without the evidence")
-    ] = False
-    per_criterion: Annotated[bool, typer.Option("--per-criterion", help="Ask for one criterion at a time")] = False
-    replicates: Annotated[int, typer.Option(min=1, max=100, help="Scorings per answer")] = 1
-
-    def choices(self, otherwise: "OnSelf" = "refuse") -> "tuple[JudgeChoice, ...]":
-        """Return who is to score, and how; ``otherwise``: what to do with a judge that is a candidate, unless it was allowed."""
-        mode = "per_criterion" if self.per_criterion else "joint"
-        how = {"also_blind": self.blind, "mode": mode, "replicates": self.replicates}
-        return tuple(choice.model_copy(update=how) for choice in super().choices(otherwise))
 
 
 @dataclasses.dataclass(frozen=True)

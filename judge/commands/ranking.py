@@ -1,11 +1,12 @@
 """The command that has answers compared two at a time."""
 
+import dataclasses
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from judge.commands.options import Carried, Named, takes
+from judge.commands.options import Carried, Judged, takes
 from judge.commands.shared import RunId, command_line, commands, end, places_of, print_json
 
 if TYPE_CHECKING:
@@ -15,16 +16,24 @@ if TYPE_CHECKING:
 app = commands()
 
 
+@dataclasses.dataclass(frozen=True)
+class Comparing(Judged):
+    """Who compares: named as one who scores, without the options that are about scores."""
+
+    blind: Annotated[bool, typer.Option("--blind", help="Do not tell the judge what executing the answers showed")] = (
+        False
+    )
+    per_criterion: ClassVar[bool] = False  # type: ignore[misc]  # a class variable is no option
+    replicates: ClassVar[int] = 1  # type: ignore[misc]
+
+
 @app.command()
-@takes(judged=Named, carried=Carried)
+@takes(judged=Comparing, carried=Carried)
 def rank(
     context: typer.Context,
-    judged: Named,
+    judged: Comparing,
     carried: Carried,
     run_id: RunId = "latest",
-    blind: Annotated[
-        bool, typer.Option("--blind", help="Do not tell the judge what executing the answers showed")
-    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print how many comparisons are owed; nobody is asked")
     ] = False,
@@ -37,7 +46,7 @@ def rank(
 
     places = places_of(context)
     choices = judged.choices() if judged.named else ()
-    plan = work.planned(places, run_id, choices, blind=blind, own_arms_too=judged.allow_self_judge)
+    plan = work.planned(places, run_id, choices, blind=judged.blind, own_arms_too=judged.allow_self_judge)
     if dry_run:
         _print_owed(places, plan, as_json=carried.as_json)
         return

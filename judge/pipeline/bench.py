@@ -1,11 +1,9 @@
 """A judge that can be asked: served here and kept up, or reached at its endpoints."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from string import Template
-from typing import TypeVar
 
-from judge.events import Event
 from judge.grade import Grader
 from judge.pairs import PairCall, PairFailure, PairJudgement, Shown
 from judge.pipeline.shared import Machinery, Restarts, launch_of
@@ -16,14 +14,11 @@ from runner.arms import build_arm
 from runner.balance import Asks, Balanced, same_model
 from runner.client import ModelClient
 from runner.dialects import Dialect
-from runner.engines.local import run_batches
 from runner.probe import probe
 from runner.serve import RunningServer, ServerLog
 from runner.supervise import Supervised, supervised
 from runner.types import Arm, Config
 
-Task = TypeVar("Task")
-Outcome = TypeVar("Outcome")
 MakeGrader = Callable[[Asks, Dialect, ServerLog | None], Grader]
 
 
@@ -81,24 +76,6 @@ OpenJudge = EndpointJudge | ServedJudge
 
 def _says_nothing_of_the_server(outcome: Judgement | JudgeFailure | PairJudgement | PairFailure) -> bool:
     return not isinstance(outcome, JudgeFailure | PairFailure) or outcome.kind != "endpoint"
-
-
-async def carried_out(
-    bench: OpenJudge,
-    tasks: Iterable[Task],
-    ask: Callable[[Task], Awaitable[Outcome]],
-    keep: Callable[[list[Outcome]], Iterable[Event]],
-) -> AsyncGenerator[Event, None]:
-    """Ask for every task, as many at a time as the judge takes; ``keep`` stores what has come and says what to tell of it.
-
-    Whoever takes the events closes this before the judge, however it ends: what is in flight would go on without its client.
-    """
-    async with aclosing(run_batches(tasks, ask, limit=bench.limit)) as batches:
-        async for batch in batches:
-            for restarted in bench.restarts.news() if bench.restarts else ():
-                yield restarted
-            for event in keep(batch):
-                yield event
 
 
 async def open_judge(

@@ -10,7 +10,8 @@ from string import Template
 
 from judge.events import Event, Loaded, Loading, Scored, ScoringFailed
 from judge.grounding import findings
-from judge.pipeline.bench import carried_out, open_judge
+from judge.pipeline.bench import open_judge
+from judge.pipeline.carried import carried_out
 from judge.pipeline.examining import exam_owed, examine
 from judge.pipeline.scorings import BATCH, JudgeTask, OwedTask, has_scorings, owed_scorings
 from judge.pipeline.shared import Counter, Machinery

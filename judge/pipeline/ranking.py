@@ -10,7 +10,8 @@ from string import Template
 
 from judge.events import Compared, ComparisonFailed, Event, Loaded, Loading
 from judge.pairs import PairFailure, PairJudgement, Winner
-from judge.pipeline.bench import carried_out, open_judge
+from judge.pipeline.bench import open_judge
+from judge.pipeline.carried import carried_out
 from judge.pipeline.pairings import Contest, OwedPair, PairTask, owed_pairings
 from judge.pipeline.scorings import BATCH
 from judge.pipeline.shared import Counter, Machinery

@@ -6,14 +6,13 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from judge.report import notes, tables
+from judge.report import notes, rankings, tables
 from judge.report.figures import figures
 from judge.report.in_words import in_words
 from judge.report.legible import legible
 from judge.report.markdown_report import SPEED_NOTE
 from judge.report.panels import Figure, Panel
 from judge.report.points import coverage_text, score_text, tier_ids, tier_point, tps_text
-from judge.report.rankings import judge_blocks, order_lines
 from judge.report.svg import inline_svg
 from judge.report.trust import trust_items, warnings
 from judge.results import ArmResult, Results
@@ -83,8 +82,8 @@ def _tables(results: Results) -> dict[str, object]:
         "speed_note": SPEED_NOTE,
         "disagreements": tables.disagreement_lines(results),
         "ladder": notes.ladder_lines(results),
-        "score_order": order_lines(results.ranking.order) if results.ranking else [],
-        "rankings": judge_blocks(results.ranking) if results.ranking else (),
+        "score_order": rankings.order_lines(results.ranking.order) if results.ranking else [],
+        "rankings": rankings.judge_blocks(results.ranking) if results.ranking else (),
         "sweeps": notes.sweep_lines(results),
         "agreement_columns": notes.AGREEMENT_COLUMNS,
         "agreement_rows": notes.agreement_rows(results),

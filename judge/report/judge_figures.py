@@ -3,7 +3,7 @@
 from judge.cross import CrossCell, CrossJudging
 from judge.panel import Relation
 from judge.report.panels import Axis, Cell, DotPanel, Figure, HeatPanel, Point
-from judge.report.tables import NONE, RELATIONS
+from judge.report.tables import NONE
 from judge.results import ArmResult, Results
 
 RIGHT, WRONG = "right confirmed (TPR)", "wrong caught (TNR)"
@@ -52,6 +52,8 @@ def _rates_row(arm: ArmResult) -> tuple[str, ...]:
 
 
 # --- judges against each other --------------------------------------------------------------------------------------
+
+RELATIONS = {Relation.SELF: "itself", Relation.FAMILY: "own or unknown family", Relation.OTHER: "other family"}
 
 
 def cross_judges(results: Results) -> Figure:

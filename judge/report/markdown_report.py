@@ -27,7 +27,6 @@ from judge.report.tables import (
 )
 from judge.report.trust import trust_line
 from judge.results import Results
-from judge.results.rankings import RunRanking
 
 
 def markdown_table(columns: Sequence[str], rows: Rows) -> str:
@@ -63,9 +62,9 @@ def _sections(results: Results) -> Iterator[str]:
     yield trust_line(results)
     yield markdown_table(PLAN_COLUMNS, plan_rows(results))
     yield "## Roles\n\n" + _table(ROLE_COLUMNS, role_rows(results), "Not judged.")
-    yield "## Targets\n\n" + _table(TARGET_COLUMNS, target_rows(results), "No arm fills a role today.")
     if results.ranking is not None:
-        yield "## Ranking\n\n" + _ranking(results.ranking)
+        yield "## Ranking\n\n" + _ranking(results)
+    yield "## Targets\n\n" + _table(TARGET_COLUMNS, target_rows(results), "No arm fills a role today.")
     yield "## Execution\n\n" + markdown_table(EXECUTION_COLUMNS, execution_rows(results))
     yield "## Judge against tests\n\n" + _judge_against_tests(results)
     yield "## Speed\n\n" + "\n\n".join(
@@ -93,9 +92,10 @@ def reuse_lines(results: Results) -> list[str]:
     ]
 
 
-def _ranking(ranking: RunRanking) -> str:
-    parts = order_lines(ranking.order)
-    for block in judge_blocks(ranking):
+def _ranking(results: Results) -> str:
+    assert results.ranking is not None
+    parts = order_lines(results.ranking.order)
+    for block in judge_blocks(results.ranking):
         parts += [f"### {block.title}", *block.lines]
         parts += [f"{table.caption}:\n\n{markdown_table(table.columns, table.rows)}" for table in block.tables]
     return "\n\n".join(parts)

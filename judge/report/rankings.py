@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from judge.report.tables import NONE, RELATIONS, Rows
+from judge.panel import Relation
+from judge.report.tables import NONE, Rows
 from judge.results.rankings import JudgeRanking, RankedGroup, RunRanking, ScoreOrder, ScoreRange
 from judge.stats.preferences import PositionBias
 
-COLUMNS = ("Rank", "Arm", "Strength", "To the judge")
+COLUMNS = ("Rank", "Arm", "Strength", "Relation")
 
 
 class RankingTable(NamedTuple):
@@ -59,6 +60,8 @@ def _lines(judge: JudgeRanking) -> Iterator[str]:
         yield _position(judge.position)
     if judge.left_out:
         yield f"Left out: {', '.join(judge.left_out)}, the judge's own model."
+    if any(arm.relation is not Relation.OTHER for group in judge.groups for arm in group.arms):
+        yield "Relation: self is the judge's own model, family one of its own or an unknown family; judges favour these."
     for failure in judge.failures:
         yield f"Failed, and owed again: {failure}"
     if judge.wanted and not judge.groups:
@@ -96,7 +99,7 @@ def _table(judge: JudgeRanking, group: RankedGroup, samples: int) -> RankingTabl
             str(arm.rank),
             arm.arm_id,
             f"{arm.strength:+.2f}",
-            RELATIONS[arm.relation],
+            arm.relation.value,
             *(_probability(group, arm.arm_id, other) for other in names if group.p_better),
         ]
         for arm in group.arms

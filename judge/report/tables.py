@@ -1,13 +1,10 @@
 """Results -> rows of text for tables, wherever they are shown. Rendering only: every figure comes from judge.results."""
 
-from judge.panel import Relation
 from judge.results import ArmResult, Results
 from judge.speed import Spread
 
 PLAN_COLUMNS = ("Model", "Quant", "Config", "Speed", "T1", "T2", "T3", "Role")
 NONE = "-"
-RELATIONS = {Relation.SELF: "itself", Relation.FAMILY: "own or unknown family", Relation.OTHER: "other family"}
-"""What a judge is to a candidate."""
 
 Rows = list[list[str]]
 

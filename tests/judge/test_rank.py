@@ -199,6 +199,7 @@ def test_a_judge_does_not_compare_its_own_arms_unless_that_is_allowed(places: Pl
     assert len(allowed) == 1, "the same judge again takes its earlier place"
     relations = {arm.arm_id: arm.relation for arm in allowed[0].groups[0].arms}
     assert (allowed[0].wanted, relations["m/baseline"]) == (30, Relation.SELF)
+    assert "Relation: self is the judge's own model, family one of its own or an unknown family" in said(allowed[0])
 
 
 def test_a_judge_that_has_only_its_own_arms_to_compare_is_refused(places: Places, store: Store) -> None:
@@ -307,8 +308,8 @@ def test_a_report_has_the_ranking_of_every_judge_that_was_asked(places: Places, 
     for block in ("By judge m", "By judge m, blind"):
         assert f"### {block}\n" in text and f"<h3>{block}</h3>" in page
     assert "Judge m (not examined): this order decides nothing" in text
-    assert "| Rank | Arm | Strength | To the judge | P(> good/baseline) | P(> poor/baseline) |" in text
-    assert "| 1 | good/baseline | +" in text and "| other family | - | 1.00 |" in text
+    assert "| Rank | Arm | Strength | Relation | P(> good/baseline) | P(> poor/baseline) |" in text
+    assert "| 1 | good/baseline | +" in text and "| other | - | 1.00 |" in text
     assert '<a href="#ranking">Ranking</a>' in page and "P(&gt; good/baseline)" in page
 
 
