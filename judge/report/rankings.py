@@ -7,6 +7,7 @@ from judge.panel import Relation
 from judge.report.tables import NONE, Rows
 from judge.results.rankings import JudgeRanking, RankedGroup, RunRanking, ScoreOrder, ScoreRange
 from judge.stats.preferences import PositionBias
+from judge.stats.resampling import MIN_QUESTIONS
 
 COLUMNS = ("Rank", "Arm", "Strength", "Relation")
 
@@ -62,6 +63,8 @@ def _lines(judge: JudgeRanking) -> Iterator[str]:
         yield f"Left out: {', '.join(judge.left_out)}, the judge's own model."
     if any(arm.relation is not Relation.OTHER for group in judge.groups for arm in group.arms):
         yield "Relation: self is the judge's own model, family one of its own or an unknown family; judges favour these."
+    if any(group.p_better for group in judge.groups):
+        yield "P(> B): how probable it is that the arm of the row is better than B, by a bootstrap over whole questions."
     for failure in judge.failures:
         yield f"Failed, and owed again: {failure}"
     if judge.wanted and not judge.groups:
@@ -89,7 +92,7 @@ def _position(found: PositionBias) -> str:
 
 def _table(judge: JudgeRanking, group: RankedGroup, samples: int) -> RankingTable:
     names = tuple(arm.arm_id for arm in group.arms)
-    needs = "" if group.p_better else "; P(A > B) needs 5 questions"
+    needs = "" if group.p_better else f"; P(A > B) needs {MIN_QUESTIONS} questions"
     caption = (
         f"On {'this question' if group.questions == 1 else f'these {group.questions} questions'}, K = {samples}, "
         f"{group.matches} pairs of answers, by {judge.judge}, not audited{needs}"
