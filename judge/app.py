@@ -26,7 +26,7 @@ from judge.results import Results, build_results, read_scored
 from judge.results.against import disputed
 from judge.store import Store
 from runner.errors import EndpointError, ServerError
-from runner.isolation import unsafe
+from runner.isolation import Isolation, unsafe
 from runner.serve import ServeOptions
 from runner.types import Value
 
@@ -94,6 +94,26 @@ def prepare_judge(places: Places, wanted: JudgeChoice, choice: RunChoice) -> Jud
     return build_judge(wanted, choice, places.load_models(), load_judge_prompts(), os.environ)
 
 
+def prepare_judges(places: Places, choices: Sequence[JudgeChoice]) -> tuple[JudgeRecord, ...]:
+    """Return the records of judges that are served as models are by default."""
+    served, models, prompts = RunChoice(candidates=()), places.load_models(), load_judge_prompts()
+    return tuple(build_judge(choice, served, models, prompts, os.environ) for choice in choices)
+
+
+def machinery_of(conduct: Conduct, folder: Path, *, isolation: Isolation | None = None) -> Machinery:
+    """Return how a command is carried out that leaves its files in ``folder``; its budget begins now."""
+    return Machinery(
+        folder=folder,
+        api_key=api_key(),
+        serve=ServeOptions(load_timeout_s=conduct.load_timeout_s, port=conduct.port),
+        concurrency=conduct.concurrency,
+        isolation=isolation,
+        executions=cores(),
+        budget=Budget.of_hours(conduct.budget_hours, now_s=time.monotonic()),
+        exam=conduct.exam,
+    )
+
+
 Phase = Literal["collect", "check", "score"]
 ALL_PHASES: tuple[Phase, ...] = ("collect", "check", "score")
 
@@ -113,16 +133,7 @@ def execute(places: Places, run: RunRecord, conduct: Conduct, phases: Sequence[P
 
 async def _execute(places: Places, run: RunRecord, store: Store, conduct: Conduct, phases: Sequence[Phase]) -> Results:
     folder = run_folder(places, run.id)
-    machinery = Machinery(
-        folder=folder,
-        api_key=api_key(),
-        serve=ServeOptions(load_timeout_s=conduct.load_timeout_s, port=conduct.port),
-        concurrency=conduct.concurrency,
-        isolation=await unsafe() if conduct.unsafe else None,
-        executions=cores(),
-        budget=Budget.of_hours(conduct.budget_hours, now_s=time.monotonic()),
-        exam=conduct.exam,
-    )
+    machinery = machinery_of(conduct, folder, isolation=await unsafe() if conduct.unsafe else None)
     store.set_run_state(run.id, "running")
     try:
         with terminal.screen(lambda: _plan(places, run, store, conduct), quiet=conduct.quiet) as screen:
@@ -203,10 +214,7 @@ def rescore(
 ) -> RunRecord:
     """Return a new run over the answers of an earlier one, with its judges or others."""
     run = stored_run(places, run_id)
-    judges = run.judges
-    if choices:
-        served, models, prompts = RunChoice(candidates=()), places.load_models(), load_judge_prompts()
-        judges = tuple(build_judge(choice, served, models, prompts, os.environ) for choice in choices)
+    judges = prepare_judges(places, choices) if choices else run.judges
     if not judges:
         raise UserError(f"run {run.id} has no judge; name one with --judge, or --judge-url and --judge-model")
     new_id, created_at = new_run_id()

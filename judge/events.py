@@ -2,6 +2,7 @@
 
 from judge.checks.checking import Evidence
 from judge.exam.result import ExamResult, ItemKind
+from judge.pairs import Winner
 from runner.types import Answer, Timing, Value
 
 
@@ -10,7 +11,7 @@ class Loading(Value):
 
     model: str
     phase: str
-    """``collect`` or ``score``."""
+    """``collect``, ``score`` or ``rank``."""
 
 
 class Loaded(Value):
@@ -62,6 +63,33 @@ class ScoringFailed(Value):
     judge: str
     arm_id: str
     question_id: str
+    message: str
+    done: int
+    owed: int
+
+
+class Compared(Value):
+    """One comparison of two answers was stored."""
+
+    judge: str
+    question_id: str
+    sample: int
+    first: str
+    """Arm whose answer was shown first."""
+    second: str
+    winner: Winner
+    done: int
+    owed: int
+
+
+class ComparisonFailed(Value):
+    """One comparison gave no preference; it stays owed."""
+
+    judge: str
+    question_id: str
+    sample: int
+    first: str
+    second: str
     message: str
     done: int
     owed: int
@@ -123,6 +151,8 @@ Event = (
     | ExamUnfinished
     | Scored
     | ScoringFailed
+    | Compared
+    | ComparisonFailed
     | ArmFailed
     | BudgetSpent
 )

@@ -1,22 +1,20 @@
 """What ``judge exam`` does: examine judges outside of any run, or read what earlier exams showed."""
 
 import asyncio
-import os
 import shlex
 import sys
 from collections.abc import Sequence
 
 from judge import terminal
-from judge.app import Conduct, Places, api_key
+from judge.app import Conduct, Places, machinery_of, prepare_judges
 from judge.errors import Interrupted
 from judge.exam.result import ExamResult, ExamSize
 from judge.exam.table import COLUMNS, LIST_COLUMNS, list_row, rows
 from judge.library import load_judge_prompts, load_suite
-from judge.pipeline import Machinery, exam_of, score_run
+from judge.pipeline import exam_of, score_run
 from judge.records import JudgeRecord, RunRecord
-from judge.request import JudgeChoice, RunChoice, build_judge, chosen_questions, environment, new_run_id
+from judge.request import JudgeChoice, chosen_questions, environment, new_run_id
 from judge.store import Store
-from runner.serve import ServeOptions
 
 
 def examine_judges(
@@ -28,8 +26,7 @@ def examine_judges(
     command: Sequence[str],
 ) -> list[ExamResult]:
     """Return the exam of each judge, asking only for what is not stored; one whose endpoint failed is left out, and owed."""
-    served, models, prompts = RunChoice(candidates=()), places.load_models(), load_judge_prompts()
-    judges = [build_judge(choice, served, models, prompts, os.environ) for choice in choices]
+    judges = prepare_judges(places, choices)
     run = _run_of(judges, questions, command)
     store = places.open_store()
     try:
@@ -43,13 +40,8 @@ def examine_judges(
 
 
 async def _examine(run: RunRecord, store: Store, size: ExamSize, places: Places, conduct: Conduct) -> None:
-    machinery = Machinery(
-        folder=places.results / "exams" / run.id,
-        api_key=api_key(),
-        serve=ServeOptions(load_timeout_s=conduct.load_timeout_s, port=conduct.port),
-        concurrency=conduct.concurrency,
-        exam=size,
-    )
+    folder = places.results / "exams" / run.id
+    machinery = machinery_of(conduct.model_copy(update={"exam": size}), folder)
     with terminal.screen(lambda: (), quiet=conduct.quiet) as screen:
         for judge in run.judges:
             async for event in score_run(run, judge, store, load_judge_prompts().templates, machinery):

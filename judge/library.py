@@ -41,6 +41,17 @@ Kind = Literal["models.yaml", "prompts", "rubrics"]
 DEFAULT_SUITE = "coder"
 Loaded = TypeVar("Loaded")
 
+PAIR_VARIABLES: Mapping[str, frozenset[str]] = {
+    "pair_system": frozenset(),
+    "pair": frozenset(
+        ("criteria", "first", "first_nonce", "first_evidence", "second", "second_nonce", "second_evidence")
+    ),
+    "pair_repair": frozenset({"problem"}),
+}
+"""Templates of comparisons -> what is filled into each: all of it, and nothing else."""
+SHARED_TEMPLATES = ("question", "evidence")
+"""Templates that scorings and comparisons share."""
+
 
 @dataclass(frozen=True)
 class JudgePrompts:
@@ -49,7 +60,9 @@ class JudgePrompts:
     templates: Mapping[str, string.Template]
     """File name without ``.md`` -> template."""
     hash: str
-    """Identity of all names and texts together."""
+    """Identity of all names and texts that a scoring depends on."""
+    pair_hash: str
+    """Identity of those that a comparison of two answers depends on."""
 
 
 class Summary(Value):
@@ -147,7 +160,10 @@ def _judge_prompts(explicit: Path | None) -> tuple[JudgePrompts | None, list[Pro
     if problems:
         return None, problems
     templates = {name: string.Template(text) for name, text in texts.items()}
-    return JudgePrompts(templates, digest(texts)), []
+    # A changed text about comparisons is no reason to have anything scored again, nor the other way round.
+    scoring = {name: text for name, text in texts.items() if name not in PAIR_VARIABLES}
+    comparing = {name: text for name, text in texts.items() if name in (*PAIR_VARIABLES, *SHARED_TEMPLATES)}
+    return JudgePrompts(templates, digest(scoring), digest(comparing)), []
 
 
 def _texts(folder: Traversable) -> tuple[dict[str, str], list[Problem]]:
@@ -163,6 +179,7 @@ def _texts(folder: Traversable) -> tuple[dict[str, str], list[Problem]]:
             problems.append(_unreadable(file, error))
         else:
             problems += _loose_dollars(_shown(file), text)
+            problems += _wrong_variables(_shown(file), file.name.removesuffix(".md"), text)
     if not texts and not problems:
         problems.append(Problem(file=_shown(folder), line=None, field="", message="holds no *.md with judge prompts"))
     return texts, problems
@@ -173,6 +190,21 @@ def _loose_dollars(file: str, text: str) -> Iterator[Problem]:
         if match["invalid"] is not None:
             line = text.count("\n", 0, match.start()) + 1
             yield Problem(file=file, line=line, field="", message="a $ that starts no variable: write $$ for the sign")
+
+
+def _wrong_variables(file: str, name: str, text: str) -> Iterator[Problem]:
+    wanted = PAIR_VARIABLES.get(name)
+    if wanted is None:
+        return
+    shown = ", ".join(f"${variable}" for variable in sorted(wanted)) or "none"
+    found = {match["named"] or match["braced"]: match.start() for match in string.Template.pattern.finditer(text)}
+    for variable, at in found.items():
+        if variable is not None and variable not in wanted:
+            line = text.count("\n", 0, at) + 1
+            yield Problem(file=file, line=line, field="", message=f"${variable} is not filled in here; known: {shown}")
+    for variable in sorted(wanted - found.keys()):
+        message = f"lacks ${variable}: what it stands for would not reach the judge; known: {shown}"
+        yield Problem(file=file, line=None, field="", message=message)
 
 
 # --- files --------------------------------------------------------------------------------------------------------

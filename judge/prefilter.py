@@ -1,10 +1,11 @@
-"""Answers that no judge needs to see: nothing was answered, so every criterion is 1. Pure.
+"""Answers that no judge needs to see: nothing was answered, so every criterion is 1, or two that are one and the same. Pure.
 
 Judges are known to give points to a bare ":" or "Thought process:"; such an answer never reaches one.
 """
 
 import re
 
+from judge.pairs import Winner
 from judge.prompting import EMPTY_ANSWER, presentable
 from judge.types import Question, Verdict
 
@@ -28,3 +29,15 @@ def no_answer_verdicts(question: Question) -> tuple[Verdict, ...]:
         Verdict(criterion=criterion.id, score=1, evidence="", reasoning="no answer was given")
         for criterion in question.criteria
     )
+
+
+def foregone(first: str, second: str) -> Winner | None:
+    """Return what comes of comparing two texts of which one is no answer, or that look the same to a judge; ``None``: ask one."""
+    match is_no_answer(first), is_no_answer(second):
+        case True, False:
+            return "second"
+        case False, True:
+            return "first"
+        case True, True:
+            return "tie"
+    return "tie" if presentable(first) == presentable(second) else None

@@ -53,14 +53,17 @@ def judge_messages(
     head = templates["question"].substitute(question=question.prompt, expected=question.expected)
     asked = _asked(templates, criteria)
     told = templates["answer"].substitute(
-        answer=presentable(answer),
-        evidence=templates["evidence"].substitute(findings=_defused(evidence), nonce=nonce) if evidence else "",
-        nonce=nonce,
+        answer=presentable(answer), evidence=evidence_block(templates, evidence, nonce), nonce=nonce
     )
     return [
         {"role": "system", "content": templates["system"].substitute(scale=_scale(scale))},
         {"role": "user", "content": "".join([head, told, "\n", asked] if criteria_last else [head, asked, told])},
     ]
+
+
+def evidence_block(templates: Mapping[str, Template], findings: str, nonce: str) -> str:
+    """Return what executing an answer showed, fenced by the answer's mark; empty when nothing is told."""
+    return templates["evidence"].substitute(findings=_defused(findings), nonce=nonce) if findings else ""
 
 
 def _asked(templates: Mapping[str, Template], criteria: Sequence[Criterion]) -> str:
@@ -73,8 +76,12 @@ def repair_messages(
     templates: Mapping[str, Template], asked: Messages, reply: str, problem: str, criteria: Sequence[Criterion]
 ) -> Messages:
     """Return the conversation with the bad reply and one request to do it again."""
-    repair = templates["repair"].substitute(problem=problem, keys=_keys(criteria))
-    return [*asked, {"role": "assistant", "content": reply or "(empty)"}, {"role": "user", "content": repair}]
+    return repaired(asked, reply, templates["repair"].substitute(problem=problem, keys=_keys(criteria)))
+
+
+def repaired(asked: Messages, reply: str, request: str) -> Messages:
+    """Return a conversation that goes on with the bad reply and ``request``."""
+    return [*asked, {"role": "assistant", "content": reply or "(empty)"}, {"role": "user", "content": request}]
 
 
 def verdict_schema(criteria: Sequence[Criterion]) -> dict[str, Any]:

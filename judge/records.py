@@ -65,6 +65,17 @@ class JudgeRecord(Value):
         return (self.endpoint, *self.more_endpoints) if self.endpoint else ()
 
 
+class RankingRecord(Value):
+    """Who is asked which of two answers is better, and what it is shown."""
+
+    judge: JudgeRecord
+    """Its ``prompt_hash`` is that of scorings: by it the judge's exam is found."""
+    prompt_hash: str
+    """Of the templates of comparisons."""
+    blind: bool = False
+    """True: it is not told what executing the answers showed."""
+
+
 class RunRecord(Value):
     """One run: what was wanted, with everything that identifies it."""
 
@@ -82,6 +93,8 @@ class RunRecord(Value):
     policy: Policy = "grounded"
     judges: tuple[JudgeRecord, ...]
     """Everyone who scores, in the order in which they are loaded; empty when only answers are collected."""
+    rankings: tuple[RankingRecord, ...] = ()
+    """Everyone who compares the answers pairwise; empty: nobody was asked to."""
     environment: dict[str, str]
     """Versions and machine; never a key."""
 

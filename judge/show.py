@@ -6,6 +6,7 @@ from judge.app import Places
 from judge.checks.checking import Evidence
 from judge.errors import StoreError, UserError
 from judge.grounding import failure_line
+from judge.pairs import PairJudgement
 from judge.plan import questions_of, wanted_answers
 from judge.records import ArmRecord, RunRecord
 from judge.report import answer_text, markdown
@@ -92,6 +93,14 @@ def _show_answer(
         yield from _show_evidence(evidence)
     for judgement in store.judgements_of(unit.key):
         yield from _show_judgement(question, judgement)
+    for comparison in store.comparisons_of(unit.key):
+        yield _show_comparison(unit.key, comparison)
+
+
+def _show_comparison(answer_key: str, comparison: PairJudgement) -> str:
+    place, other = ("first", comparison.second) if comparison.first == answer_key else ("second", comparison.first)
+    outcome = "tie" if comparison.winner == "tie" else "preferred" if comparison.winner == place else "not preferred"
+    return f"- compared with {other} by {comparison.call.judge}, shown {place}: {outcome}: {comparison.reasoning}"
 
 
 def _show_evidence(evidence: Evidence) -> Iterator[str]:

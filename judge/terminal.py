@@ -24,6 +24,8 @@ from judge.events import (
     ArmFailed,
     BudgetSpent,
     Checked,
+    Compared,
+    ComparisonFailed,
     Event,
     Examined,
     ExamMarked,
@@ -102,11 +104,13 @@ class LiveScreen:
                 self._line("exam", describe(event), done=done, owed=owed)
             case Scored(done=done, owed=owed) | ScoringFailed(done=done, owed=owed):
                 self._line("score", describe(event), done=done, owed=owed)  # a judge's exam came between
+            case Compared(done=done, owed=owed) | ComparisonFailed(done=done, owed=owed):
+                self._line("rank", describe(event), done=done, owed=owed)
             case Answered(done=done, owed=owed):
                 self._line(self._phase or "work", describe(event), done=done, owed=owed)
             case _:
                 self._line(self._phase or "work", describe(event))
-        kept = ArmFailed | ScoringFailed | Noticed | Examined | ExamUnfinished
+        kept = ArmFailed | ScoringFailed | ComparisonFailed | Noticed | Examined | ExamUnfinished
         if isinstance(event, kept) or (isinstance(event, Answered) and not event.answer.settled):
             self._progress.console.print(describe(event), markup=False)
 
@@ -148,6 +152,10 @@ def describe(event: Event) -> str:
             return f"[{event.done}/{event.owed}] {event.judge} on {event.arm_id} {event.question_id}: {score}"
         case ScoringFailed():
             return f"[{event.done}/{event.owed}] {event.judge} on {event.arm_id} {event.question_id}: failed: {event.message}"
+        case Compared() | ComparisonFailed():
+            said = f"failed: {event.message}" if isinstance(event, ComparisonFailed) else event.winner
+            place = f"{event.question_id} sample {event.sample}, {event.first} | {event.second}"
+            return f"[{event.done}/{event.owed}] {event.judge} on {place}: {said}"
         case ExamMarked():
             return f"[{event.done}/{event.owed}] exam of {event.judge}: {event.question_id} {event.kind}"
         case Examined():

@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 from fake_log import perf
-from fakes import Fault, Request, Response, ScriptedJudge, delta, lenient, serving, sse
+from fakes import Fault, Request, Response, delta, lenient, serving, sse
+from pair_judges import PairJudge, always_first
 
 from runner.dialects import Dialect
 
@@ -20,7 +21,7 @@ class Mortal:
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
-        self._judge = ScriptedJudge(lenient, enforces=Dialect.JSON_OBJECT_SCHEMA, name=name)
+        self._judge = PairJudge(lenient, prefers=always_first, enforces=Dialect.JSON_OBJECT_SCHEMA, name=name)
         self._asked = 0
 
     def __call__(self, request: Request) -> Response:

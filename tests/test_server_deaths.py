@@ -6,10 +6,11 @@ from pathlib import Path
 import fake_llama
 import pytest
 from examples import add_answers, judge_record, model_file, run_record
+from rankings import add_texts, by_name, contest, ranked_run
 
-from judge.events import Answered, ArmFailed, Event, Noticed, Scored
+from judge.events import Answered, ArmFailed, Compared, Event, Noticed, Scored
 from judge.library import load_judge_prompts
-from judge.pipeline import Machinery, collect_run, owed_scorings, score_run, work_of
+from judge.pipeline import Machinery, collect_run, count_owed_pairings, owed_scorings, rank_run, score_run, work_of
 from judge.records import RunRecord
 from judge.report import launch_line
 from judge.store import Store
@@ -103,3 +104,18 @@ async def test_a_judge_that_dies_too_often_stops_the_scoring_and_the_next_run_ow
     assert asked(tmp_path) == before + 2
     assert list(owed_scorings(run, JUDGE, store)) == []
     assert not any(isinstance(event, ArmFailed) for event in events)
+
+
+async def test_a_judge_whose_server_dies_of_a_comparison_goes_on(
+    store: Store, machinery: Machinery, tmp_path: Path
+) -> None:
+    run = ranked_run("good", "poor", judges=(JUDGE,))
+    add_texts(store, run, by_name({"good": 2, "poor": 1}))
+    wanted = contest(run, ("good", "poor"))
+    (tmp_path / "deaths").write_text("1")
+    events: list[Event] = []
+    await told(rank_run(wanted, store, load_judge_prompts().templates, machinery), events)
+    assert [event.winner for event in events if isinstance(event, Compared)] == ["first"] * 10
+    assert [event.model for event in events if isinstance(event, Noticed)] == ["j/baseline"]
+    assert asked(tmp_path) == 10 + 1
+    assert count_owed_pairings(wanted, store) == 0

@@ -9,16 +9,23 @@ from judge.pipeline.collecting import collect_run, count_owed_answers, work_of
 from judge.pipeline.examining import exam_of, qualification_of
 from judge.pipeline.executing import check_run, count_owed_checks, evidence_of, owed_checks, wanted_checks
 from judge.pipeline.judging import score_run
+from judge.pipeline.pairings import ArmPair, Contest, PairTask, askable, count_owed_pairings, wanted_pairings
+from judge.pipeline.ranking import rank_run
 from judge.pipeline.scorings import count_owed_scorings, owed_scorings, wanted_scorings
 from judge.pipeline.shared import Budget, Machinery, file_name
 
 __all__ = [
+    "ArmPair",
     "Budget",
+    "Contest",
     "Machinery",
+    "PairTask",
+    "askable",
     "check_run",
     "collect_run",
     "count_owed_answers",
     "count_owed_checks",
+    "count_owed_pairings",
     "count_owed_scorings",
     "evidence_of",
     "exam_of",
@@ -27,8 +34,10 @@ __all__ = [
     "owed_checks",
     "owed_scorings",
     "qualification_of",
+    "rank_run",
     "score_run",
     "wanted_checks",
+    "wanted_pairings",
     "wanted_scorings",
     "work_of",
 ]

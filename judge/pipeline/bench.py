@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from string import Template
 
 from judge.grade import Grader
+from judge.pairs import PairCall, PairFailure, PairJudgement, Shown
 from judge.pipeline.shared import Machinery, Restarts, launch_of
 from judge.records import JudgeRecord, Launch, RunRecord
 from judge.store import Store
@@ -32,6 +33,7 @@ class EndpointJudge:
     def __init__(self, client: Balanced, grader: Grader) -> None:
         self.limit = client.limit
         self.grade = grader.grade
+        self.compare = grader.compare
 
 
 class ServedJudge:
@@ -61,12 +63,21 @@ class ServedJudge:
             good=_says_nothing_of_the_server,
         )
 
+    async def compare(
+        self, question: Question, first: Shown, second: Shown, call: PairCall
+    ) -> PairJudgement | PairFailure:
+        """Compare two answers as Grader does. Raises ServerError when the server died too often."""
+        return await self._kept.ask(
+            lambda _server, _client: self._graders[-1].compare(question, first, second, call),
+            good=_says_nothing_of_the_server,
+        )
+
 
 OpenJudge = EndpointJudge | ServedJudge
 
 
-def _says_nothing_of_the_server(outcome: Judgement | JudgeFailure) -> bool:
-    return isinstance(outcome, Judgement) or outcome.kind != "endpoint"
+def _says_nothing_of_the_server(outcome: Judgement | JudgeFailure | PairJudgement | PairFailure) -> bool:
+    return not isinstance(outcome, JudgeFailure | PairFailure) or outcome.kind != "endpoint"
 
 
 async def open_judge(

@@ -11,6 +11,7 @@ from string import Template
 from judge.events import Event, Loaded, Loading, Scored, ScoringFailed
 from judge.grounding import findings
 from judge.pipeline.bench import open_judge
+from judge.pipeline.carried import carried_out
 from judge.pipeline.examining import exam_owed, examine
 from judge.pipeline.scorings import BATCH, JudgeTask, OwedTask, has_scorings, owed_scorings
 from judge.pipeline.shared import Counter, Machinery
@@ -19,7 +20,6 @@ from judge.records import JudgeRecord, RunRecord
 from judge.scoring import answer_score
 from judge.store import Store
 from judge.types import JudgeFailure, Judgement
-from runner.engines.local import run_batches
 from runner.journal import about, note
 
 logger = logging.getLogger(__name__)
@@ -79,13 +79,9 @@ async def _ask_judge(
                 return task, await bench.grade(task.question, task.answer_key, text, task.call, shown)
 
         tasks = machinery.budget.within(owed_scorings(run, judge, store))
-        # Closed before the bench is, however it ends: scorings in flight would go on without their client.
-        batches = await stack.enter_async_context(aclosing(run_batches(tasks, score, limit=bench.limit)))
-        async for batch in batches:
-            for restarted in bench.restarts.news() if bench.restarts else ():
-                yield restarted
-            for event in _keep(run, batch, store, counter):
-                yield event
+        work = carried_out(bench, tasks, score, lambda batch: _keep(run, batch, store, counter))
+        async for event in await stack.enter_async_context(aclosing(work)):
+            yield event
 
 
 def _keep(run: RunRecord, outcomes: Sequence[_Outcome], store: Store, counter: Counter) -> Iterator[Event]:

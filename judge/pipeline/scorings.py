@@ -153,9 +153,14 @@ def _tasks(judge: JudgeRecord, place: Place, evidence: Evidence | None) -> Itera
 
 
 def _stored_evidence(run: RunRecord, places: Sequence[Place], store: Store) -> dict[str, Evidence]:
+    return stored_evidence(run, ((place.question.id, place.answer_key) for place in places), store)
+
+
+def stored_evidence(run: RunRecord, answers: Iterable[tuple[str, str]], store: Store) -> dict[str, Evidence]:
+    """Return answer key -> evidence by the run's own version of the checks; ``answers``: question id and answer key of each."""
     keys = dict.fromkeys(
-        evidence_key(place.answer_key, run.checks[place.question.id])
-        for place in places
-        if place.question.id in run.checks
+        evidence_key(answer_key, run.checks[question_id])
+        for question_id, answer_key in answers
+        if question_id in run.checks
     )
     return dict(store.evidence(keys))

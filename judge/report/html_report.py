@@ -6,7 +6,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from judge.report import notes, tables
+from judge.report import notes, rankings, tables
 from judge.report.figures import figures
 from judge.report.in_words import in_words
 from judge.report.judge_figures import cross_judges
@@ -91,6 +91,8 @@ def _tables(results: Results) -> dict[str, object]:
         "speed_note": SPEED_NOTE,
         "disagreements": tables.disagreement_lines(results),
         "ladder": notes.ladder_lines(results),
+        "score_order": rankings.order_lines(results.ranking.order) if results.ranking else [],
+        "rankings": rankings.judge_blocks(results.ranking) if results.ranking else (),
         "sweeps": notes.sweep_lines(results),
         **_cross_tables(results),
     }

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from judge.records import Launch
+from judge.report.rankings import judge_blocks, order_lines
 from judge.report.tables import (
     EXECUTION_COLUMNS,
     NONE,
@@ -61,6 +62,8 @@ def _sections(results: Results) -> Iterator[str]:
     yield trust_line(results)
     yield markdown_table(PLAN_COLUMNS, plan_rows(results))
     yield "## Roles\n\n" + _table(ROLE_COLUMNS, role_rows(results), "Not judged.")
+    if results.ranking is not None:
+        yield "## Ranking\n\n" + _ranking(results)
     yield "## Targets\n\n" + _table(TARGET_COLUMNS, target_rows(results), "No arm fills a role today.")
     yield "## Execution\n\n" + markdown_table(EXECUTION_COLUMNS, execution_rows(results))
     yield "## Judge against tests\n\n" + _judge_against_tests(results)
@@ -87,6 +90,15 @@ def reuse_lines(results: Results) -> list[str]:
         for judge in results.judges
         if judge.reused_share is not None
     ]
+
+
+def _ranking(results: Results) -> str:
+    assert results.ranking is not None
+    parts = order_lines(results.ranking.order)
+    for block in judge_blocks(results.ranking):
+        parts += [f"### {block.title}", *block.lines]
+        parts += [f"{table.caption}:\n\n{markdown_table(table.columns, table.rows)}" for table in block.tables]
+    return "\n\n".join(parts)
 
 
 def _table(columns: Sequence[str], rows: Rows, otherwise: str) -> str:

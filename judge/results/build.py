@@ -7,6 +7,7 @@ from judge.records import JudgeRecord, RunRecord, RunState
 from judge.results.against import baseline_comparisons, cross_of, is_compared, ladder_of, sweeps_of
 from judge.results.arms import ArmFigures, Scored, arm_figures, scored_arm, seats, with_speedups
 from judge.results.labels import audits_of
+from judge.results.ranked import ranking_of
 from judge.results.standing import standing_of, standings_of
 from judge.results.values import ArmResult, JudgeSummary, Results
 from judge.scoring import Coverage
@@ -40,6 +41,7 @@ def build_results(run: RunRecord, state: RunState, store: Store) -> Results:
         sweeps=sweeps_of(scored, comparisons),
         ladder=ladder_of(run, arms),
         cross=cross_of(run, scored),
+        ranking=ranking_of(run, arms, store),
         environment=run.environment,
     )
 

@@ -7,6 +7,7 @@ from judge.grounding import Policy
 from judge.ladder import Rung
 from judge.panel import Panel, Relation, Standing
 from judge.records import Launch, RunState
+from judge.results.rankings import RunRanking
 from judge.roles import RoleDecision
 from judge.scoring import Coverage, TierScore
 from judge.speed import Speed
@@ -159,6 +160,8 @@ class Results(Value):
     """Who fills each role by this run, lowest rung first; empty without a judge."""
     cross: CrossJudging | None
     """What the judges say about each other; ``None`` with fewer than two."""
+    ranking: RunRanking | None = None
+    """The order of the arms with what judges said of two answers at a time; ``None``: nobody was asked to compare (judge rank)."""
     environment: dict[str, str]
 
     @property

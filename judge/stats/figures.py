@@ -1,6 +1,6 @@
 """What statistics return: a figure with its interval, or the reason why there is none."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,18 @@ class Interval(Value):
     def overlaps(self, other: "Interval") -> bool:
         """True when the two share at least one value."""
         return self.low <= other.high and other.low <= self.high
+
+
+def chains(intervals: Mapping[str, Interval]) -> list[set[str]]:
+    """Return the names grouped so that neighbours in a group overlap, the lowest group first: a gap starts a new group."""
+    groups: list[set[str]] = []
+    reach = -np.inf
+    for name in sorted(intervals, key=lambda n: intervals[n].low):
+        if intervals[name].low > reach:
+            groups.append(set())
+        groups[-1].add(name)
+        reach = max(reach, intervals[name].high)
+    return groups
 
 
 class Coefficient(Value):

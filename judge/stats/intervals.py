@@ -58,16 +58,19 @@ def tier_interval(questions: Sequence[Sequence[float]], threshold: float, *, s: 
     """Return the interval of the mean over ``questions`` (each the scores of its answers, at least one) at a threshold."""
     if not questions or not all(questions):
         raise ValueError("a tier interval needs at least one score for every question")
-    rng = np.random.default_rng(SEED)
-    ends = [_question_ends(scores, s, rng) for scores in questions]
-    lower = np.mean([low for low, _ in ends], axis=0)
-    upper = np.mean([high for _, high in ends], axis=0)
+    lower, upper = _means(questions, s)
     return TierInterval(
         low=float(np.quantile(lower, 1 - CONFIDENCE)),
         high=float(np.quantile(upper, CONFIDENCE)),
         p_at_least=float(np.mean(lower >= threshold)),
         p_below=float(np.mean(upper < threshold)),
     )
+
+
+def score_interval(questions: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """Return [q05(L), q95(U)] of the mean over ``questions``; one without a score may lie anywhere on the scale."""
+    lower, upper = _means(questions, PRIOR_STRENGTH)
+    return float(np.quantile(lower, 1 - CONFIDENCE)), float(np.quantile(upper, CONFIDENCE))
 
 
 def audited_interval(
@@ -108,6 +111,13 @@ def settles_at(questions: Sequence[Sequence[float]], threshold: float) -> int | 
 def _repeated(questions: Sequence[Sequence[float]], count: int) -> list[list[float]]:
     """Return ``count`` scores of each question with the same distribution: each score as often as its share allows, evenly."""
     return [[ranked[i * len(ranked) // count] for i in range(count)] for ranked in map(sorted, questions)]
+
+
+def _means(questions: Sequence[Sequence[float]], s: float) -> tuple[Draws, Draws]:
+    """Return draws of L and of U."""
+    rng = np.random.default_rng(SEED)
+    ends = [_question_ends(scores, s, rng) for scores in questions]
+    return np.mean([low for low, _ in ends], axis=0), np.mean([high for _, high in ends], axis=0)
 
 
 def _question_ends(scores: Sequence[float], s: float, rng: np.random.Generator) -> tuple[Draws, Draws]:

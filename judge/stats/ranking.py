@@ -1,20 +1,19 @@
 """Pairwise verdicts -> abilities (D13): Bradley-Terry with ties after Davidson, fitted by evalica (Newman's algorithm).
 
-Only models whose score intervals overlap are ranked this way: between the others the scores have decided. Every pair is asked in
-both orders; two orders that disagree are a tie, so that a judge which always says "the first" finds all models equal.
+Only models whose score intervals overlap are ranked this way: between the others the scores have decided.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import Literal
 
 import evalica
 import numpy as np
 from evalica import Winner
 
 from judge.stats import resampling
-from judge.stats.figures import Array, Interval
+from judge.stats.figures import Array, Interval, chains
+from judge.stats.preferences import Match
 from runner.types import Value
 
 PSEUDO_WINS = 0.5
@@ -23,39 +22,6 @@ TOLERANCE, MAX_ITERATIONS = 1e-9, 100_000
 """The fewer the ties, the slower the fit: some 40 steps by the inverse share of ties."""
 EQUAL = 1e-6
 """Log abilities this close are equal."""
-
-Result = Literal["first", "second", "tie"]
-
-
-class Preference(Value):
-    """What a judge said when shown two answers in this order."""
-
-    question: str
-    sample: int = 0
-    first: str
-    """Model whose answer was shown first."""
-    second: str
-    preferred: Result
-
-
-class Match(Value):
-    """What both orders together say."""
-
-    question: str
-    a: str
-    b: str
-    """Alphabetically after ``a``."""
-    result: Literal["a", "b", "tie"]
-
-
-class Matches(Value):
-    """Preferences put together, and what could not be."""
-
-    matches: tuple[Match, ...]
-    one_sided: int
-    """Pairs asked in one order only, or more than once in one: not used, owed."""
-    order_flips: int
-    """Matches where a side won in one order and the other side in the other: the judge looks at the place."""
 
 
 class Abilities(Value):
@@ -79,24 +45,6 @@ class Ranking(Value):
     matches: int
 
 
-def matches_of(preferences: Iterable[Preference]) -> Matches:
-    """Put the two orders of each question, sample and pair together."""
-    groups: dict[tuple[str, int, str, str], list[Preference]] = defaultdict(list)
-    for p in preferences:
-        a, b = sorted((p.first, p.second))
-        groups[p.question, p.sample, a, b].append(p)
-    matches, one_sided, flips = [], 0, 0
-    for (question, _, a, b), asked in groups.items():
-        if sorted(p.first for p in asked) != [a, b]:
-            one_sided += 1
-            continue
-        winners = {_winner(p) for p in asked}
-        flips += winners == {a, b}
-        result: Literal["a", "b", "tie"] = "a" if winners == {a} else "b" if winners == {b} else "tie"
-        matches.append(Match(question=question, a=a, b=b, result=result))
-    return Matches(matches=tuple(matches), one_sided=one_sided, order_flips=flips)
-
-
 def rankings(
     matches: Sequence[Match], intervals: Mapping[str, Interval], *, seed: int, draws: int = resampling.DRAWS
 ) -> tuple[Ranking, ...]:
@@ -104,7 +52,7 @@ def rankings(
 
     Matches across chains do not count; models that never met, directly or through others, cannot be ordered by matches.
     """
-    chain_of = {model: at for at, chain in enumerate(_chains(intervals)) for model in chain}
+    chain_of = {model: at for at, chain in enumerate(chains(intervals)) for model in chain}
     inside = [m for m in matches if m.a in chain_of and chain_of[m.a] == chain_of.get(m.b)]
     return tuple(
         _ranking([match for match in inside if match.a in group], intervals, seed, draws)
@@ -132,22 +80,6 @@ def abilities(wins: Mapping[tuple[str, str], float], ties: Mapping[tuple[str, st
         log_abilities={str(model): float(value) for model, value in centred.items()},
         tie_parameter=2 * float(fit.v) if isinstance(fit, evalica.NewmanResult) else 0.0,
     )
-
-
-def _winner(preference: Preference) -> str | None:
-    return {"first": preference.first, "second": preference.second, "tie": None}[preference.preferred]
-
-
-def _chains(intervals: Mapping[str, Interval]) -> list[set[str]]:
-    """Return the models grouped so that neighbours in a group overlap: sorted by low end, a gap starts a new group."""
-    chains: list[set[str]] = []
-    reach = -np.inf
-    for model in sorted(intervals, key=lambda m: intervals[m].low):
-        if intervals[model].low > reach:
-            chains.append(set())
-        chains[-1].add(model)
-        reach = max(reach, intervals[model].high)
-    return chains
 
 
 def _connected(matches: Sequence[Match]) -> list[set[str]]:
@@ -187,8 +119,10 @@ def _resampled(matches: Sequence[Match], models: Sequence[str], seed: int, draws
     for match, question in zip(matches, index, strict=True):
         tallies[question, cells.index((match.a, match.b, match.result))] += 1
     drawn = resampling.resampled_counts(clusters, seed, draws) @ tallies
-    fits = [_fit(dict(zip(cells, row, strict=True))).log_abilities for row in drawn.tolist()]
-    return np.array([[fit[model] for model in models] for fit in fits])
+    # Five questions have 126 different resamples, and a fit takes a millisecond.
+    different, which = np.unique(drawn, axis=0, return_inverse=True)
+    fits = [_fit(dict(zip(cells, row, strict=True))).log_abilities for row in different.tolist()]
+    return np.array([[fit[model] for model in models] for fit in fits])[which.reshape(-1)]
 
 
 def _p_better(draws: Array, models: Sequence[str], intervals: Mapping[str, Interval]) -> dict[str, dict[str, float]]:

@@ -12,6 +12,8 @@ def _table(name: str, *columns: str) -> sa.Table:
 RUNS = _table("runs", "id", "created_at", "state", "doc")
 ARMS = _table("arms", "fingerprint", "arm", "model")
 LAUNCHES = _table("launches", "id", "run_id", "arm", "created_at", "doc")
+COMPARISONS = _table("comparisons", "unit", "run_id", "first", "second", "judge_fingerprint", "created_at", "doc")
+COMPARISON_FAILURES = _table("comparison_failures", "id", "unit", "run_id", "kind", "created_at", "doc")
 ANSWERS = _table("answers", "unit", "run_id", "arm", "question_id", "sample", "state", "created_at", "doc")
 ANSWER_FAILURES = _table("answer_failures", "id", "unit", "run_id", "state", "created_at", "doc")
 EVIDENCE = _table("evidence", "unit", "run_id", "answer_unit", "created_at", "doc")

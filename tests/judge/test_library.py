@@ -191,6 +191,26 @@ def test_judge_prompts_are_templates_with_one_hash_over_names_and_texts(desk: De
     assert before.hash != after.hash
 
 
+def test_texts_about_comparisons_have_a_hash_of_their_own_so_that_no_score_is_owed_for_their_sake(desk: Desk) -> None:
+    before = load_judge_prompts(desk.folder / "prompts")
+    desk.write("prompts/judge/pair_repair.md", "Again: $problem")
+    after = load_judge_prompts(desk.folder / "prompts")
+    assert (after.hash == before.hash, after.pair_hash == before.pair_hash) == (True, False)
+    desk.write("prompts/judge/question.md", "$question, $expected")
+    shared = load_judge_prompts(desk.folder / "prompts")
+    assert shared.hash != after.hash and shared.pair_hash != after.pair_hash
+
+
+def test_a_text_about_comparisons_says_everything_and_nothing_that_is_not_known(desk: Desk) -> None:
+    desk.write("prompts/judge/pair_system.md", "Compare.\nBe fair to ${model}; $$ is a sign.")
+    desk.write("prompts/judge/pair.md", "$criteria $first $first_nonce $first_evidence $second $second_nonce")
+    every = "$criteria, $first, $first_evidence, $first_nonce, $second, $second_evidence, $second_nonce"
+    assert desk.problems() == [
+        f"prompts/judge/pair.md: lacks $second_evidence: what it stands for would not reach the judge; known: {every}",
+        "prompts/judge/pair_system.md:2: $model is not filled in here; known: none",
+    ]
+
+
 def test_a_prompts_folder_with_questions_only_leaves_the_judge_prompts_to_the_project(desk: Desk) -> None:
     (desk.folder / "prompts/judge/user.md").unlink()
     (desk.folder / "prompts/judge").rmdir()

@@ -9,6 +9,8 @@ from rich.console import Console
 from judge.events import (
     Answered,
     ArmFailed,
+    Compared,
+    ComparisonFailed,
     Event,
     ExamMarked,
     ExamUnfinished,
@@ -24,6 +26,9 @@ from runner.types import AnswerState, Usage
 
 COUNTED = answer(usage=Usage(completion_tokens=9, source="tokenize"))
 BROKEN = answer("", state=AnswerState.TRUNCATED, message="the stream broke off", stamps=None)
+PAIR = {
+    "judge": "j", "question_id": "C-T1-Q1", "sample": 2, "first": "coder/baseline", "second": "coder/moe4", "done": 3, "owed": 20,
+}  # fmt: skip
 PLACE = {"arm_id": "coder/moe4", "question_id": "C-T1-Q1", "done": 3, "owed": 20}
 
 
@@ -54,6 +59,14 @@ PLACE = {"arm_id": "coder/moe4", "question_id": "C-T1-Q1", "done": 3, "owed": 20
         (
             ScoringFailed.model_validate({**PLACE, "judge": "j", "message": "no JSON object found"}),
             "[3/20] j on coder/moe4 C-T1-Q1: failed: no JSON object found",
+        ),
+        (
+            Compared.model_validate({**PAIR, "winner": "second"}),
+            "[3/20] j on C-T1-Q1 sample 2, coder/baseline | coder/moe4: second",
+        ),
+        (
+            ComparisonFailed.model_validate({**PAIR, "message": "HTTP 503: overloaded"}),
+            "[3/20] j on C-T1-Q1 sample 2, coder/baseline | coder/moe4: failed: HTTP 503: overloaded",
         ),
         (
             ExamMarked(judge="j", question_id="C-T1-Q1", kind="renamed", done=3, owed=20),

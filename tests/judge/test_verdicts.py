@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from judge.errors import VerdictError
 from judge.prompting import verdict_schema
 from judge.types import Criterion
-from judge.verdicts import parse_verdicts
+from judge.verdicts import WINNERS, parse_preference, parse_verdicts
 
 REPLIES = sorted((Path(__file__).parent / "replies").glob("*.txt"))
 CRITERIA = (
@@ -116,3 +116,35 @@ def test_the_schema_asks_for_scores_of_the_menu_after_their_reasons() -> None:
     menus = [choice["enum"] for choice in entry["properties"]["score"]["anyOf"]]
     assert menus == [[1, 2, 3, 4, 5], ["cannot_assess"]]
     assert not schema["additionalProperties"] and not entry["additionalProperties"]
+
+
+# --- preferences ------------------------------------------------------------------------------------------------------
+
+
+@given(st.sampled_from(WINNERS), st.text(), st.text(alphabet="ab `\n."))
+def test_every_complete_preference_is_read_whatever_stands_around_it(winner: str, why: str, around: str) -> None:
+    found = parse_preference(around + json.dumps({"reasoning": why, "winner": winner}, ensure_ascii=False) + around)
+    assert found == (winner, why)
+
+
+def test_the_last_of_two_preferences_counts() -> None:
+    draft, last = ({"reasoning": "r", "winner": winner} for winner in ("first", "tie"))
+    assert parse_preference(f"{json.dumps(draft)} No: {json.dumps(last)}") == ("tie", "r")
+
+
+@pytest.mark.parametrize(
+    ("reply", "problem"),
+    [
+        ("", "no JSON object found in an empty reply"),
+        ("The first.", "no JSON object found in 'The first.'"),
+        ('{"winner": "first"}', "reasoning: expected text, found None"),
+        ('{"reasoning": "r"}', 'winner: expected "first", "second" or "tie", found None'),
+        ('{"reasoning": "r", "winner": "First"}', 'winner: expected "first", "second" or "tie", found \'First\''),
+        ('{"reasoning": "r", "winner": 1}', 'winner: expected "first", "second" or "tie", found 1'),
+        ('{"reasoning": "r", "winner": ["tie"]}', 'winner: expected "first", "second" or "tie", found [\'tie\']'),
+    ],
+)
+def test_what_names_no_winner_is_no_tie(reply: str, problem: str) -> None:
+    with pytest.raises(VerdictError) as caught:
+        parse_preference(reply)
+    assert str(caught.value) == problem

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from judge.stats.intervals import Outcome, tier_interval
+from judge.stats.intervals import Outcome, score_interval, tier_interval
 
 THREE_QUESTIONS = 3
 ALTERNATING = [4.0, 5.0] * 5
@@ -137,3 +137,15 @@ def _sequential(run: list[list[float]]) -> Outcome:
         if outcome is not Outcome.UNDECIDED:
             return outcome
     return Outcome.UNDECIDED
+
+
+def test_the_score_of_an_arm_lies_where_a_tier_of_all_its_questions_would() -> None:
+    questions = [(5.0, 4.0, 5.0), (3.0, 2.0, 3.0)]
+    tier = tier_interval(questions, 3.0)
+    assert score_interval(questions) == (tier.low, tier.high)
+
+
+def test_a_question_without_a_score_may_lie_anywhere() -> None:
+    assert score_interval([(), ()]) == (1.0, 5.0)
+    low, high = score_interval([(5.0,) * 5, ()])
+    assert (low, high) == (pytest.approx((1 + 3.67) / 2, abs=0.02), 5.0)

@@ -7,7 +7,8 @@ from itertools import permutations
 import pytest
 
 from judge.stats.figures import Interval
-from judge.stats.ranking import Abilities, Preference, Result, abilities, matches_of, rankings
+from judge.stats.preferences import PositionBias, Preference, Result, matches_of, position_bias
+from judge.stats.ranking import Abilities, abilities, rankings
 
 STIGLER = {
     ("Biometrika", "CommStat"): (730, 33),
@@ -99,6 +100,27 @@ def test_a_pair_asked_in_one_order_only_is_not_used() -> None:
 def test_a_tie_in_one_order_is_a_tie() -> None:
     found = matches_of(asked(lambda first, second: "tie" if first < second else "second", "ab", 1))
     assert [match.result for match in found.matches] == ["tie"] and found.order_flips == 0
+
+
+def test_places_are_counted_over_pairs_that_were_asked_in_both_orders() -> None:
+    says: dict[str, tuple[Result, Result]] = {
+        "both a": ("first", "second"),
+        "both first": ("first", "first"),
+        "both second": ("second", "second"),
+        "a and a tie": ("first", "tie"),
+        "both tie": ("tie", "tie"),
+    }
+    preferences = [
+        Preference(question=question, first=first, second=second, preferred=preferred)
+        for question, given in says.items()
+        for (first, second), preferred in zip(permutations("ab"), given, strict=True)
+    ]
+    alone = Preference(question="one order only", first="a", second="b", preferred="first")
+    found = position_bias([*preferences, alone])
+    assert found == PositionBias(pairs=5, consistent=2, decisive=7, first_wins=4)
+    assert (found.consistent_share, found.first_share) == (0.4, 4 / 7)
+    nothing = position_bias([alone])
+    assert (nothing.consistent_share, nothing.first_share) == (None, None)
 
 
 def test_only_models_whose_intervals_overlap_are_ranked_against_each_other() -> None:
