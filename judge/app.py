@@ -269,6 +269,7 @@ def print_results(results: Results, folder: Path) -> None:
     """Print the tables of a run to stdout and where its files are to stderr."""
     sys.stdout.write(report.trust_line(results) + "\n")
     terminal.print_table("Results", list(report.PLAN_COLUMNS), report.plan_rows(results))
+    sys.stdout.write(report.HOW_TO_READ + "\n")
     terminal.print_table("Speed", list(report.SPEED_COLUMNS), report.speed_rows(results))
     for arm in results.arms:
         for line in arm.failures:

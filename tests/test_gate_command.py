@@ -64,7 +64,9 @@ def test_an_unjudged_later_run_has_lost_the_scores_of_the_earlier_one(place: Pat
     imported, scored = run_ids
     report = asked(place, imported, against=scored)
     lost = next(finding for finding in report.findings if finding.condition is Condition.SCORE)
-    assert lost in report.blocking and lost.sentence.endswith("T1 had 5.00 and has no score now.")
+    assert lost in report.blocking and lost.sentence.endswith(
+        "T1 had 5.00 (K 1, 1 judge, 1/1) and has no score now (K 1, no judge, 0/1, 1 missing)."
+    )
     assert any(warning.startswith("Judges differ (m ") for warning in report.warnings)
 
 

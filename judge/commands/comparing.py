@@ -42,15 +42,15 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Compare two arms on the same questions: speed, score with an interval, each criterion, and a verdict within a margin."""
-    from judge.comparing import compare_arms, comparison_rows
+    from judge.comparing import COMPARISON_COLUMNS, compare_arms, comparison_lines, comparison_rows
     from judge.terminal import print_table
 
     found = compare_arms(places_of(context), arm_a, arm_b, run_id, margin)
     if as_json:
         print_json(found.model_dump(mode="json"))
         return
-    sys.stdout.write(found.sentence + "\n")
-    print_table("", ["Criterion", "Difference", "Interval", "Pairs"], comparison_rows(found))
+    sys.stdout.writelines(f"{line}\n" for line in comparison_lines(found))
+    print_table("", list(COMPARISON_COLUMNS), comparison_rows(found))
 
 
 @app.command()

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from judge.records import Launch
 from judge.report.tables import (
     EXECUTION_COLUMNS,
+    HOW_TO_READ,
     NONE,
     PLAN_COLUMNS,
     QUESTION_COLUMNS,
@@ -25,7 +26,7 @@ from judge.report.tables import (
     target_rows,
 )
 from judge.report.trust import trust_line
-from judge.results import Results
+from judge.results import ArmResult, Results
 
 
 def markdown_table(columns: Sequence[str], rows: Rows) -> str:
@@ -35,17 +36,33 @@ def markdown_table(columns: Sequence[str], rows: Rows) -> str:
 
 
 def csv_table(results: Results) -> str:
-    """Return the plan's table as CSV with plain numbers: ``Speed`` in tokens per second, tiers as scores, empty: missing."""
+    """Return the plan's table as CSV with plain numbers: ``Speed`` in tokens per second, tiers as scores, empty: missing.
+
+    After the plan's columns come the judges, and of each tier what its score rests on.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(PLAN_COLUMNS)
+    writer.writerow([*PLAN_COLUMNS, "Judges", *(f"{tier} {part}" for tier in PLAN_TIERS for part in CSV_PARTS)])
     for arm in results.arms:
         means = {score.tier: score.mean for score in arm.tiers}
         decode = arm.speed.decode_tps
-        numbers = [decode.median if decode else None, *(means.get(t) for t in ("T1", "T2", "T3"))]
+        numbers = [decode.median if decode else None, *(means.get(t) for t in PLAN_TIERS)]
         cells = ["" if number is None else f"{number:.4g}" for number in numbers]
-        writer.writerow([arm.model, arm.quant or "", arm.config, *cells, role(arm)])
+        basis = [cell for tier in PLAN_TIERS for cell in _csv_basis(arm, tier)]
+        writer.writerow(
+            [arm.model, arm.quant or "", arm.config, *cells, role(arm), ", ".join(arm.panel.judges), *basis]
+        )
     return out.getvalue()
+
+
+PLAN_TIERS = ("T1", "T2", "T3")
+CSV_PARTS = ("K", "scored", "failed", "missing")
+
+
+def _csv_basis(arm: ArmResult, tier: str) -> list[str]:
+    """Return the cells under CSV_PARTS; empty ones for a tier that was not asked."""
+    found = next((score.coverage for score in arm.tiers if score.tier == tier), None)
+    return [found.samples_text, *map(str, (found.scored, found.failed, found.missing))] if found else [""] * 4
 
 
 # --- the Markdown report --------------------------------------------------------------------------------------------
@@ -60,6 +77,7 @@ def _sections(results: Results) -> Iterator[str]:
     yield f"# {results.suite} {results.suite_version}: run {results.run_id}"
     yield trust_line(results)
     yield markdown_table(PLAN_COLUMNS, plan_rows(results))
+    yield HOW_TO_READ
     yield "## Roles\n\n" + _table(ROLE_COLUMNS, role_rows(results), "Not judged.")
     yield "## Targets\n\n" + _table(TARGET_COLUMNS, target_rows(results), "No arm fills a role today.")
     yield "## Execution\n\n" + markdown_table(EXECUTION_COLUMNS, execution_rows(results))

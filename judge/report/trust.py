@@ -42,8 +42,9 @@ def trust_line(results: Results) -> str:
         return f"Not judged. Answers: {c.answered} of {c.wanted}, {results.samples} a question."
     judges = "; ".join(f"{judge.name} ({judge.standing}, {judge.replicates} per answer)" for judge in results.judges)
     line = (
-        f"{_undecided(results)}Judge: {judges}; {_audit_words(results)}. "
-        f"Answers: {c.answered} of {c.wanted}, scored: {c.scored}, {results.samples} a question.{executed}"
+        f"{_undecided(results)}Judge: {judges}; {audit_words(results)}. "
+        f"Answers: {c.answered} of {c.wanted}, scored: {c.scored}, failed: {c.failed}, "
+        f"missing: {c.missing}; K {c.samples_text}.{executed}"
     )
     return "\n\n".join([line, *warnings(results)])
 
@@ -59,7 +60,8 @@ def _audited(results: Results) -> list[ArmResult]:
     return [arm for arm in results.arms if arm.audit and arm.audit.audited]
 
 
-def _audit_words(results: Results) -> str:
+def audit_words(results: Results) -> str:
+    """Return in a few words whether the scores were audited."""
     audited = _audited(results)
     if not audited:
         return "not audited, so a role is provisional at most"
@@ -109,6 +111,7 @@ def _coverage(results: Results) -> TrustItem:
     return TrustItem(
         about="Coverage",
         verdict=f"{c.share:.0%}",
-        why=f"{c.scored} of {c.wanted} answers scored, {c.answered} answered, {results.samples} a question.",
+        why=f"{c.scored} of {c.wanted} answers scored, {c.failed} failed, {c.missing} missing; {c.answered} answered; "
+        f"K {c.samples_text}.",
         state="good" if c.share >= ENOUGH_COVERAGE else "bad",
     )

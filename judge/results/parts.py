@@ -7,9 +7,9 @@ from typing import NamedTuple
 from judge.audit import Disagreement, Rates, disagrees, rates
 from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.results.judged import Judged, QuestionAnswers
-from judge.results.scores import answer_scored, judge_score, panel_score, question_score
+from judge.results.scores import answer_scored, coverage_of, judge_score, panel_score, question_score
 from judge.results.values import QuestionScore
-from judge.scoring import AnswerScore
+from judge.scoring import AnswerScore, Coverage
 from judge.speed import Reuse, SpeedColumns, speed_columns
 from judge.types import Question
 
@@ -23,6 +23,8 @@ class QuestionPart:
     """By the panel, of each answer that can be scored."""
     by_judge: Mapping[str, tuple[float | None, ...]]
     """Judge fingerprint -> its scores of the same answers."""
+    coverage_by_judge: Mapping[str, Coverage]
+    """Judge fingerprint -> what was wanted of it and came."""
     speeds: SpeedColumns
     """Of the same answers."""
     disagreements: tuple[Disagreement, ...]
@@ -45,13 +47,15 @@ def question_part(
 ) -> QuestionPart:
     """Return the part of one question; ``counting``: the panel, ``scoring``: everyone who scores the arm."""
     scorable = [one for one in found.judged if one.scorable]
+    wanted = run.samples_of(record, question)
     return QuestionPart(
-        score=question_score(run, question, found.judged, counting, run.samples_of(record, question)),
+        score=question_score(run, question, found, counting, wanted),
         scores=tuple(panel_score(question, one, counting, run.policy) for one in scorable),
         by_judge={
             judge.fingerprint: tuple(judge_score(question, one, judge, run.policy) for one in scorable)
             for judge in scoring
         },
+        coverage_by_judge={judge.fingerprint: coverage_of(question, found, [judge], wanted) for judge in scoring},
         speeds=speed_columns([one.speed for one in scorable]),
         disagreements=tuple(_disagreements(record, question, found.judged, counting)),
         rates=_rates(found.judged, counting),

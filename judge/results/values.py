@@ -8,7 +8,7 @@ from judge.ladder import Rung
 from judge.panel import Panel, Relation, Standing
 from judge.records import Launch, RunState
 from judge.roles import RoleDecision
-from judge.scoring import Coverage, TierScore
+from judge.scoring import Coverage, TierScore, together
 from judge.speed import Speed
 from runner.types import Value
 
@@ -21,6 +21,8 @@ class CriterionScore(Value):
     weight: int
     mean: float | None
     """The judges' own scores, 1.0-5.0; ``None`` when no judgement could assess it."""
+    coverage: Coverage
+    """Of this mean: an answer counts as scored when some judgement could assess the criterion."""
     cannot_assess: int
     """Judgements that could not."""
 
@@ -35,6 +37,8 @@ class QuestionScore(Value):
     """By the run's policy, 1.0-5.0."""
     judge_mean: float | None
     """By the judges' scores as they are."""
+    coverage: Coverage
+    """Of both means."""
     checks_passed: int
     """Over all answers that were executed."""
     checks_known: int
@@ -59,10 +63,8 @@ class JudgeCell(Value):
     """Tier -> mean of its scores under the run's policy, 1.0-5.0; a tier without any is left out."""
     mean: float | None
     """Over questions, 1.0-5.0; ``None`` without a score."""
-    scored: int
-    """Answers that it gave a complete score."""
-    wanted: int
-    """Answers that it could have scored."""
+    coverage: Coverage
+    """Of these means: of what was wanted from this judge."""
     failures: int
     """Scorings of its that failed and are still owed."""
 
@@ -107,6 +109,11 @@ class ArmResult(Value):
     launches: tuple[Launch, ...]
     failures: tuple[str, ...]
     """One line per failed attempt or scoring that is still owed."""
+
+    @property
+    def coverage(self) -> Coverage:
+        """Of a mean over all tiers."""
+        return together(tier.coverage for tier in self.tiers)
 
 
 class JudgeSummary(Value):
