@@ -15,6 +15,7 @@ from pages import Page
 from sample_results import arm, cell, judge, results, tier
 
 from judge.cli import main
+from judge.comparing import SWEEP_COLUMNS, sweep_rows
 from judge.gate import GateRules, gate
 from judge.pipeline import wanted_scorings
 from judge.plan import wanted_answers
@@ -196,7 +197,13 @@ def test_no_mean_stands_alone_on_the_terminal(
     said = typed(*args)
     assert "4.61" in said or "+0.00" in said, said
     assert alone(stored, markdown_places(said)) == []
-    assert "18/20, 1 failed, 1 missing" in said
+    assert "1 failed, 1 missing" in said
+
+
+def test_no_mean_stands_alone_in_the_curve_of_a_sweep() -> None:
+    rows = [" ".join((*SWEEP_COLUMNS, *row)) for row in sweep_rows(SHOWN, SHOWN.sweeps[0])]
+    assert "4 big_judge 3/8, 3 failed, 2 missing" in rows[1]
+    assert all(BASIS.search(row) for row in rows)
 
 
 def test_a_comparison_names_what_both_arms_rest_on(typed: Callable[..., str]) -> None:
