@@ -25,7 +25,7 @@ from judge.report.tables import (
     speed_rows,
     target_rows,
 )
-from judge.report.trust import trust_line
+from judge.report.trust import checks_line, trust_line
 from judge.results import ArmResult, Results
 
 
@@ -80,7 +80,8 @@ def _sections(results: Results) -> Iterator[str]:
     yield HOW_TO_READ
     yield "## Roles\n\n" + _table(ROLE_COLUMNS, role_rows(results), "Not judged.")
     yield "## Targets\n\n" + _table(TARGET_COLUMNS, target_rows(results), "No arm fills a role today.")
-    yield "## Execution\n\n" + markdown_table(EXECUTION_COLUMNS, execution_rows(results))
+    executed = [markdown_table(EXECUTION_COLUMNS, execution_rows(results)), *checks_lines(results)]
+    yield "## Execution\n\n" + "\n\n".join(executed)
     yield "## Judge against tests\n\n" + _judge_against_tests(results)
     yield "## Speed\n\n" + "\n\n".join(
         [markdown_table(SPEED_COLUMNS, speed_rows(results)), SPEED_NOTE, *reuse_lines(results)]
@@ -89,6 +90,11 @@ def _sections(results: Results) -> Iterator[str]:
     yield "## How the models were served\n\n" + _launches(results)
     failures = [f"- {arm.id}: {line}" for arm in results.arms for line in arm.failures]
     yield "## Failures (missing, counted, owed again)\n\n" + ("\n".join(failures) or "None.")
+
+
+def checks_lines(results: Results) -> list[str]:
+    """Return one line about the checks; none where nothing was executed."""
+    return [checks_line(results)] if results.checks else []
 
 
 SPEED_NOTE = (

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from judge.audit import all_audited
 from judge.lineage import is_self
 from judge.panel import Panel, Standing, panel, relation
 from judge.plan import questions_of
@@ -136,6 +137,7 @@ def _arm_result(
         by_judge=tuple(_cell(run, who, parts, judge) for judge in who.scoring),
         disagreements=tuple(sorted((d for part in parts for d in part.disagreements), key=lambda d: d.sample)),
         rates=total_rates(part.rates for part in parts),
+        tests=all_audited(part.tests for part in parts),
         launches=tuple(store.launches(record.arm)),
         failures=tuple(_failures(who, parts)),
     )

@@ -30,6 +30,7 @@ def build_results(run: RunRecord, state: RunState, store: Store) -> Results:
         suite_hash=run.suite.hash,
         samples=run.samples,
         policy=run.policy,
+        checks=run.checks,
         judges=tuple(_summary(run, judge, store, figures) for judge in run.judges),
         coverage=together(tier.coverage for arm in arms for tier in arm.tiers),
         owed_answers=sum(count_owed_answers(run, record, store) for record in run.arms if record.model is not None),

@@ -34,6 +34,8 @@ class Executed:
     """Checks."""
     known: int
     """Checks that passed or failed."""
+    testable: frozenset[str]
+    """Criteria that have checks, whether or not these were run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,13 @@ def _judged(
 def _executed(evidence: Evidence) -> Executed:
     known = [check for check in evidence.checks if check.outcome != "not_run"]
     passed = sum(check.outcome == "pass" for check in known)
-    return Executed(state=evidence.state, unsafe=evidence.isolation == "unsafe", passed=passed, known=len(known))
+    return Executed(
+        state=evidence.state,
+        unsafe=evidence.isolation == "unsafe",
+        passed=passed,
+        known=len(known),
+        testable=frozenset(criterion for check in evidence.checks for criterion in check.criteria),
+    )
 
 
 # --- judges ---------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What a report shows: the figures of a run, computed once."""
 
-from judge.audit import Disagreement, Rates
+from judge.audit import Disagreement, Rates, TestsAudit
 from judge.compare import Comparison, Sweep
 from judge.cross import CrossJudging
 from judge.grounding import Policy
@@ -106,6 +106,8 @@ class ArmResult(Value):
     """Where judge and tests see a criterion differently."""
     rates: Rates
     """The judge against the tests on this arm: scored blind where that was asked for, else with the evidence in sight."""
+    tests: TestsAudit
+    """The tests as an audit of the criteria that they decide."""
     launches: tuple[Launch, ...]
     failures: tuple[str, ...]
     """One line per failed attempt or scoring that is still owed."""
@@ -147,6 +149,8 @@ class Results(Value):
     samples: int
     policy: Policy
     """How scores and evidence were put together."""
+    checks: dict[str, str]
+    """Question id -> version of the checks that its answers are executed against; empty: nothing is executed."""
     judges: tuple[JudgeSummary, ...]
     """Empty when only answers were collected."""
     coverage: Coverage
