@@ -104,7 +104,8 @@ def execute(places: Places, run: RunRecord, conduct: Conduct, phases: Sequence[P
     try:
         run_folder(places, run.id).mkdir(parents=True, exist_ok=True)  # or it is said now, and not after a night's work
         store.add_run(run)
-        return asyncio.run(_execute(places, run, store, conduct, phases))
+        with store.at_work(run.id):
+            return asyncio.run(_execute(places, run, store, conduct, phases))
     except KeyboardInterrupt as error:
         raise Interrupted(f"interrupted; go on with: {shlex.join(run.command)}") from error
     finally:

@@ -140,8 +140,8 @@ def checks_line(results: Results) -> str:
     """Return which checks the answers were held to, and how to see what these are worth themselves."""
     version = digest(sorted(results.checks.items()))[:12]
     return (
-        f"Checks of version {version} (of each question: run.json); how many right answers the installed ones accept and how many wrong "
-        "ones they catch is printed by judge checks --score."
+        f"Checks of version {version} (of each question: run.json); how many right answers the installed ones accept and how many "
+        "wrong ones they catch is printed by judge checks --score."
     )
 
 
