@@ -110,7 +110,13 @@ def cross(
     places = places_of(context)
     choice = judged_choice(places, who, asked, served, judged, executed, otherwise="skip")
     if len(choice.judges) < 2:
-        raise UserError("cross-judging needs at least two judges; name them: --judge A B")
+        raise UserError(
+            "cross-judging needs at least two judges; name them: --judge A B, or --judge A and --judge-url URL --judge-model MODEL"
+        )
+    if escalate_to in [judge.name or judge.model for judge in choice.judges]:
+        raise UserError(
+            f"--escalate-to {escalate_to} is one of the judges that differ; name a model that is not asked yet"
+        )
     record = work.prepare(places, choice, command_line())
     higher = work.prepare_judge(places, _escalation(choice.judges[0], escalate_to), choice) if escalate_to else None
     conduct = whole_conduct(carried, judged, exam, executed, work.Further(escalate_to=higher, spread=spread))

@@ -3,18 +3,17 @@
 import csv
 import json
 import re
-import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+from commands import typed
 from examples import add_scores, answer, arm_record, exam_result, judge_record, question, run_record
 from pages import Page
 from sample_results import arm, cell, judge, results, tier
 
-from judge.cli import main
 from judge.comparing import SWEEP_COLUMNS, sweep_rows
 from judge.gate import GateRules, gate
 from judge.pipeline import wanted_scorings
@@ -149,14 +148,11 @@ def add_earlier(store: Store) -> None:
 
 
 @pytest.fixture
-def typed(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+def said(place: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     """Run ``judge ARGS`` and return what it printed to stdout."""
 
     def run(*args: str | Path) -> str:
-        where = ("--store", place / "judge.db", "--results", place / "results")
-        monkeypatch.setattr(sys, "argv", ["judge", *map(str, (*where, *args))])
-        with pytest.raises(SystemExit):
-            main()
+        typed("--store", place / "judge.db", "--results", place / "results", *args)
         return capsys.readouterr().out
 
     return run
@@ -191,13 +187,11 @@ def test_a_stored_answer_is_scored_failed_or_missing(stored: Results) -> None:
     ],
     ids=lambda args: args[0],
 )
-def test_no_mean_stands_alone_on_the_terminal(
-    typed: Callable[..., str], stored: Results, args: tuple[str, ...]
-) -> None:
-    said = typed(*args)
-    assert "4.61" in said or "+0.00" in said, said
-    assert alone(stored, markdown_places(said)) == []
-    assert "1 failed, 1 missing" in said
+def test_no_mean_stands_alone_on_the_terminal(said: Callable[..., str], stored: Results, args: tuple[str, ...]) -> None:
+    shown = said(*args)
+    assert "4.61" in shown or "+0.00" in shown, shown
+    assert alone(stored, markdown_places(shown)) == []
+    assert "1 failed, 1 missing" in shown
 
 
 def test_no_mean_stands_alone_in_the_curve_of_a_sweep() -> None:
@@ -206,17 +200,17 @@ def test_no_mean_stands_alone_in_the_curve_of_a_sweep() -> None:
     assert all(BASIS.search(row) for row in rows)
 
 
-def test_a_comparison_names_what_both_arms_rest_on(typed: Callable[..., str]) -> None:
-    said = typed("compare", "coder/baseline", "coder/moe4")
-    assert "(18 pairs; K 20, 1 judge, 18/20, 1 failed, 1 missing against K 20, 1 judge, 20/20)" in said
-    assert "coder/moe4: K 20, 1 judge, 18/20, 1 failed, 1 missing, by j\n" in said
+def test_a_comparison_names_what_both_arms_rest_on(said: Callable[..., str]) -> None:
+    shown = said("compare", "coder/baseline", "coder/moe4")
+    assert "(18 pairs; K 20, 1 judge, 18/20, 1 failed, 1 missing against K 20, 1 judge, 20/20)" in shown
+    assert "coder/moe4: K 20, 1 judge, 18/20, 1 failed, 1 missing, by j\n" in shown
 
 
 @pytest.mark.parametrize("ending", ["json", "yaml"])
 def test_the_role_map_is_exported_with_the_coverage_of_each_score(
-    typed: Callable[..., str], tmp_path: Path, ending: str
+    said: Callable[..., str], tmp_path: Path, ending: str
 ) -> None:
-    typed("roles", "--export", tmp_path / f"roles.{ending}")
+    said("roles", "--export", tmp_path / f"roles.{ending}")
     text = (tmp_path / f"roles.{ending}").read_text()
     found = json.loads(text) if ending == "json" else yaml.safe_load(text)
     filled = found["roles"]["coder"]
@@ -226,6 +220,6 @@ def test_the_role_map_is_exported_with_the_coverage_of_each_score(
     assert counts == {"samples": [20], "judges": ["j"], "scored": 20, "failed": 0, "missing": 0}
 
 
-def test_a_role_map_of_another_ending_is_refused_in_one_line(typed: Callable[..., str], tmp_path: Path) -> None:
-    typed("roles", "--export", tmp_path / "roles.toml")
+def test_a_role_map_of_another_ending_is_refused_in_one_line(said: Callable[..., str], tmp_path: Path) -> None:
+    said("roles", "--export", tmp_path / "roles.toml")
     assert not (tmp_path / "roles.toml").exists()
