@@ -113,7 +113,7 @@ def cross(
         raise UserError(
             "cross-judging needs at least two judges; name them: --judge A B, or --judge A and --judge-url URL --judge-model MODEL"
         )
-    if escalate_to in [judge.name or judge.model for judge in choice.judges]:
+    if escalate_to and escalate_to in [judge.name or judge.model for judge in choice.judges]:
         raise UserError(
             f"--escalate-to {escalate_to} is one of the judges that differ; name a model that is not asked yet"
         )
