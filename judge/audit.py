@@ -95,10 +95,8 @@ def is_decisive(bound: Grade | None) -> bool:
     return bound is not None and (bound == 5 or bound <= CLEARLY_WRONG)
 
 
-class TestsAudit(Value):
+class LogicAudit(Value):
     """How far the tests audit the logic of scored answers, and what they say of the judges there."""
-
-    __test__ = False  # no test, whatever pytest makes of its name
 
     answers: int
     """That have a score."""
@@ -113,10 +111,8 @@ class TestsAudit(Value):
     """The same of the scores by the policy of the run: at most 0 where the tests bound them."""
 
 
-class TestedUnit(Value):
+class DecidedUnit(Value):
     """One decided criterion of one scored answer."""
-
-    __test__ = False
 
     truth: Grade
     own: float
@@ -125,9 +121,9 @@ class TestedUnit(Value):
     """Mean of their scores by the policy, 1-5."""
 
 
-def tests_audit(answers: int, decided: int, units: Sequence[TestedUnit]) -> TestsAudit:
+def logic_audit(answers: int, decided: int, units: Sequence[DecidedUnit]) -> LogicAudit:
     """Return the audit of some answers from their decided criteria."""
-    return TestsAudit(
+    return LogicAudit(
         answers=answers,
         decided=decided,
         criteria=len(units),
@@ -136,10 +132,10 @@ def tests_audit(answers: int, decided: int, units: Sequence[TestedUnit]) -> Test
     )
 
 
-def all_audited(parts: Iterable[TestsAudit]) -> TestsAudit:
+def all_audited(parts: Iterable[LogicAudit]) -> LogicAudit:
     """Return the audit of all parts together: every criterion weighs the same."""
     known = list(parts)
-    return TestsAudit(
+    return LogicAudit(
         answers=sum(part.answers for part in known),
         decided=sum(part.decided for part in known),
         criteria=sum(part.criteria for part in known),

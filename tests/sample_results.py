@@ -6,7 +6,7 @@ from typing import Any
 
 from examples import covered
 
-from judge.audit import Disagreement, Rates, TestsAudit
+from judge.audit import Disagreement, LogicAudit, Rates
 from judge.compare import Comparison, Side, Sweep, compare, sweep
 from judge.cross import CrossCell, CrossJudging, PairAgreement
 from judge.ladder import Contender, ladder
@@ -127,7 +127,7 @@ def arm(
         "by_judge": (cell("big_judge", tiers), cell("other_judge", tiers, shift=-0.4, relation=Relation.FAMILY)),
         "disagreements": (),
         "rates": Rates(right=12, right_confirmed=11, wrong=8, wrong_caught=3),
-        "tests": TestsAudit(answers=0, decided=0, criteria=0, bias=None, left=None),
+        "logic_audit": LogicAudit(answers=0, decided=0, criteria=0, bias=None, left=None),
         "launches": (launch(arm_id, experts),) if experts else (),
         "failures": (),
     }

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from judge.audit import TestsAudit, all_audited
+from judge.audit import LogicAudit, all_audited
 from judge.panel import Standing
 from judge.results import ArmResult, JudgeSummary, Results
 from judge.scoring import ENOUGH_COVERAGE
@@ -70,13 +70,15 @@ def audit_words(results: Results) -> str:
     found = tested(results)
     words = [f"audited: {', '.join(arm.id for arm in audited)}"] if audited else []
     if found.decided and results.policy == "grounded":
-        words.append(f"logic audited by tests ({found.decided} of {found.answers} answers), style unaudited")
+        words.append(
+            f"logic audited by tests ({found.decided} of {found.answers} answers), style (criteria without checks) unaudited"
+        )
     return ", ".join(words or ["not audited"]) + ("" if audited else ", so a role is provisional at most")
 
 
-def tested(results: Results) -> TestsAudit:
+def tested(results: Results) -> LogicAudit:
     """Return what the tests say of the judges over all arms."""
-    return all_audited(arm.tests for arm in results.arms)
+    return all_audited(arm.logic_audit for arm in results.arms)
 
 
 def warnings(results: Results) -> tuple[str, ...]:

@@ -137,7 +137,7 @@ def _arm_result(
         by_judge=tuple(_cell(run, who, parts, judge) for judge in who.scoring),
         disagreements=tuple(sorted((d for part in parts for d in part.disagreements), key=lambda d: d.sample)),
         rates=total_rates(part.rates for part in parts),
-        tests=all_audited(part.tests for part in parts),
+        logic_audit=all_audited(part.logic_audit for part in parts),
         launches=tuple(store.launches(record.arm)),
         failures=tuple(_failures(who, parts)),
     )

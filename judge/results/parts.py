@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import NamedTuple
 
-from judge.audit import Disagreement, Rates, TestedUnit, TestsAudit, disagrees, is_decisive, rates, tests_audit
+from judge.audit import DecidedUnit, Disagreement, LogicAudit, Rates, disagrees, is_decisive, logic_audit, rates
 from judge.grounding import bounded
 from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.results.judged import Judged, QuestionAnswers
@@ -31,7 +31,7 @@ class QuestionPart:
     """Of the same answers."""
     disagreements: tuple[Disagreement, ...]
     rates: Rates
-    tests: TestsAudit
+    logic_audit: LogicAudit
     missing: tuple[str, ...]
     """One line per answer that failed and is still owed."""
     failures: Mapping[str, tuple[str, ...]]
@@ -62,7 +62,7 @@ def question_part(
         speeds=speed_columns([one.speed for one in scorable]),
         disagreements=tuple(_disagreements(record, question, found.judged, counting)),
         rates=_rates(found.judged, counting),
-        tests=_tests_audit(run, question, scorable, counting),
+        logic_audit=_logic_audit(run, question, scorable, counting),
         missing=tuple(found.missing),
         failures={judge: tuple(lines) for judge, lines in found.failures.items()},
         reuse=dict(found.reuse),
@@ -94,12 +94,12 @@ def _rates(judged: Iterable[Judged], judges: Sequence[JudgeRecord]) -> Rates:
     return rates((verdicts, one.limits) for one in judged for verdicts in one.audited(names))
 
 
-def _tests_audit(
+def _logic_audit(
     run: RunRecord, question: Question, scorable: Sequence[Judged], judges: Sequence[JudgeRecord]
-) -> TestsAudit:
+) -> LogicAudit:
     scored = [one for one in scorable if panel_score(question, one, judges, run.policy) is not None]
-    units = [unit for one in scored for unit in _tested_units(run, one, judges)]
-    return tests_audit(len(scored), sum(map(_is_decided, scored)), units)
+    units = [unit for one in scored for unit in _decided_units(run, one, judges)]
+    return logic_audit(len(scored), sum(map(_is_decided, scored)), units)
 
 
 def _is_decided(one: Judged) -> bool:
@@ -107,14 +107,14 @@ def _is_decided(one: Judged) -> bool:
     return bool(testable) and all(is_decisive(one.limits.get(criterion)) for criterion in testable)
 
 
-def _tested_units(run: RunRecord, one: Judged, judges: Sequence[JudgeRecord]) -> Iterator[TestedUnit]:
+def _decided_units(run: RunRecord, one: Judged, judges: Sequence[JudgeRecord]) -> Iterator[DecidedUnit]:
     names = [judge.fingerprint for judge in judges]
     own = _by_criterion(one.audited(names))
     limits = one.limits if run.policy == "grounded" else {}
     counted = _by_criterion(bounded(verdicts, limits) for verdicts in one.all_judgements(names))
     for criterion, truth in one.limits.items():
         if is_decisive(truth) and criterion in own and criterion in counted:
-            yield TestedUnit(truth=truth, own=fmean(own[criterion]), counted=fmean(counted[criterion]))
+            yield DecidedUnit(truth=truth, own=fmean(own[criterion]), counted=fmean(counted[criterion]))
 
 
 def _by_criterion(judgements: Iterable[Iterable[Verdict]]) -> dict[str, list[Grade]]:

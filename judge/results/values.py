@@ -1,6 +1,6 @@
 """What a report shows: the figures of a run, computed once."""
 
-from judge.audit import Disagreement, Rates, TestsAudit
+from judge.audit import Disagreement, LogicAudit, Rates
 from judge.compare import Comparison, Sweep
 from judge.cross import CrossJudging
 from judge.grounding import Policy
@@ -106,7 +106,7 @@ class ArmResult(Value):
     """Where judge and tests see a criterion differently."""
     rates: Rates
     """The judge against the tests on this arm: scored blind where that was asked for, else with the evidence in sight."""
-    tests: TestsAudit
+    logic_audit: LogicAudit
     """The tests as an audit of the criteria that they decide."""
     launches: tuple[Launch, ...]
     failures: tuple[str, ...]

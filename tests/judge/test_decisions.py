@@ -134,14 +134,14 @@ def against_tests(
     return build_results(run, "running", store)
 
 
-def test_tests_audit_the_criteria_that_they_decide_and_leave_a_role_provisional(store: Store) -> None:
+def test_logic_audit_the_criteria_that_they_decide_and_leave_a_role_provisional(store: Store) -> None:
     results = against_tests(store)
-    audit = results.arms[0].tests
+    audit = results.arms[0].logic_audit
     assert (audit.answers, audit.decided, audit.criteria) == (80, 80, 80)
     assert audit.bias == pytest.approx(1.0), "a quarter of the fives deserved a one"
     assert audit.left == 0.0, "the bound has taken it out already"
     assert (
-        "; logic audited by tests (160 of 160 answers), style unaudited, so a role is provisional at most. "
+        "; logic audited by tests (160 of 160 answers), style (criteria without checks) unaudited, so a role is provisional at most. "
         in trust_line(results)
     )
     assert {decision.audited for arm in results.arms for decision in arm.decisions} == {False}
@@ -153,20 +153,20 @@ def test_tests_audit_the_criteria_that_they_decide_and_leave_a_role_provisional(
     assert logic.why.partition("Checks of version ")[2][:12] in markdown(results)
 
 
-def test_a_pass_whose_logic_tests_audit_is_provisional_all_the_same(store: Store) -> None:
+def test_a_pass_whose_logic_logic_audit_is_provisional_all_the_same(store: Store) -> None:
     run = review_run(samples=20)
     add_code(store, run)
     add_evidence(store, run, fails=lambda _unit: False)
     add_judgements(store, run, lambda _judge, _unit, _criterion: 5)
     results = build_results(run, "running", store)
-    assert results.arms[0].tests.decided == results.arms[0].tests.answers == 80
+    assert results.arms[0].logic_audit.decided == results.arms[0].logic_audit.answers == 80
     assert results.arms[0].decisions[0].label == "coder: PASS (provisional)"
     assert results.ladder[0].provisional
 
 
 def test_an_audit_by_tests_says_how_many_answers_it_is_of(store: Store) -> None:
     results = against_tests(store, executed=15)
-    assert (results.arms[0].tests.decided, results.arms[0].tests.answers) == (60, 80)
+    assert (results.arms[0].logic_audit.decided, results.arms[0].logic_audit.answers) == (60, 80)
     assert "logic audited by tests (120 of 160 answers)" in trust_line(results)
     logic = next(item for item in trust_items(results) if item.about == "Logic")
     assert (logic.verdict, logic.state) == ("audited by tests in part", "open")
@@ -174,7 +174,7 @@ def test_an_audit_by_tests_says_how_many_answers_it_is_of(store: Store) -> None:
 
 def test_scores_that_the_tests_do_not_bound_are_held_against_them_and_not_called_audited(store: Store) -> None:
     results = against_tests(store, policy="judge")
-    assert results.arms[0].tests.bias == results.arms[0].tests.left == pytest.approx(1.0)
+    assert results.arms[0].logic_audit.bias == results.arms[0].logic_audit.left == pytest.approx(1.0)
     assert "; not audited, so a role is provisional at most. " in trust_line(results)
     logic = next(item for item in trust_items(results) if item.about == "Logic")
     assert (logic.verdict, logic.state) == ("not corrected", "open")
@@ -182,13 +182,13 @@ def test_scores_that_the_tests_do_not_bound_are_held_against_them_and_not_called
 
 def test_a_judge_is_held_against_the_tests_by_what_it_said_without_seeing_them(store: Store) -> None:
     results = against_tests(store, blind=4)
-    assert results.arms[0].tests.bias == pytest.approx(0.75 * -1 + 0.25 * 3)
+    assert results.arms[0].logic_audit.bias == pytest.approx(0.75 * -1 + 0.25 * 3)
     logic = next(item for item in trust_items(results) if item.about == "Logic")
     assert "without seeing the tests" in logic.why
 
 
 def test_what_was_not_executed_is_not_audited_by_tests(store: Store) -> None:
     results = against_tests(store, executed=0)
-    assert (results.arms[0].tests.decided, results.arms[0].tests.bias) == (0, None)
+    assert (results.arms[0].logic_audit.decided, results.arms[0].logic_audit.bias) == (0, None)
     assert "; not audited, so a role is provisional at most. " in trust_line(results)
     assert not [item for item in trust_items(results) if item.about == "Logic"]
