@@ -182,6 +182,7 @@ def _fall(arm: str, before: float, tier: TierScore, found: TierScore | None, mar
 
 STANDING_STATES = {
     Standing.QUALIFIED: State.PASSED,
+    Standing.LOGIC_ONLY: State.PASSED,  # it decides roles, see judge.panel
     Standing.NOT_EXAMINED: State.OPEN,
     Standing.STYLE_ONLY: State.FAILED,
     Standing.NOT_QUALIFIED: State.FAILED,

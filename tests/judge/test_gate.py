@@ -97,6 +97,7 @@ def test_scores_under_another_rubric_judge_or_policy_are_compared_with_a_warning
     ("standing", "state"),
     [
         (Standing.QUALIFIED, State.PASSED),
+        (Standing.LOGIC_ONLY, State.PASSED),
         (Standing.NOT_EXAMINED, State.OPEN),
         (Standing.STYLE_ONLY, State.FAILED),
         (Standing.NOT_QUALIFIED, State.FAILED),
