@@ -124,7 +124,8 @@ def execute(places: Places, run: RunRecord, conduct: Conduct, phases: Sequence[P
     try:
         run_folder(places, run.id).mkdir(parents=True, exist_ok=True)  # or it is said now, and not after a night's work
         store.add_run(run)
-        return asyncio.run(_execute(places, run, store, conduct, phases))
+        with store.at_work(run.id):
+            return asyncio.run(_execute(places, run, store, conduct, phases))
     except KeyboardInterrupt as error:
         raise Interrupted(f"interrupted; go on with: {shlex.join(run.command)}") from error
     finally:
@@ -277,6 +278,7 @@ def print_results(results: Results, folder: Path) -> None:
     """Print the tables of a run to stdout and where its files are to stderr."""
     sys.stdout.write(report.trust_line(results) + "\n")
     terminal.print_table("Results", list(report.PLAN_COLUMNS), report.plan_rows(results))
+    sys.stdout.write(report.HOW_TO_READ + "\n")
     terminal.print_table("Speed", list(report.SPEED_COLUMNS), report.speed_rows(results))
     for arm in results.arms:
         for line in arm.failures:

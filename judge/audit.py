@@ -1,9 +1,21 @@
 """The judge against the tests: where the two disagree, and how well the judge tells right from wrong code. Pure.
 
 The tests are the truth only where they are decisive: all checks of a criterion passed, or at most half of them. The rest is left out.
+
+Tests as the audit of logic (D10). An audit asks how far the judges are off where the truth is known. Tests know it for the criteria
+that have checks ("logic" in an exam), of every answer that was executed and not of a sample: a census, so the bias has no sampling
+error. Decided, and what it costs:
+
+- The mark is of these criteria alone. What has no checks ("style") stays unaudited until people rate it, so tests never take
+  "provisional" from a role: every question of the suite has criteria without checks.
+- The bias moves no interval. Under the policy ``grounded`` the bound has already taken out all that a judge gave beyond the tests, and
+  a shift would take it out twice. What is left is severity; making up for it would raise scores because tests pass, and tests
+  that pass are no proof. Under ``judge`` the scores are wanted as they are, so the bias is reported and the mark is not given.
+- Bounds between the two decisive ends (some checks fail, more than half pass) are no truth: such an answer is not counted as decided.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from math import fsum
 
 from judge.types import Grade, Verdict
 from runner.types import Value
@@ -73,3 +85,65 @@ def rates(judged: Iterable[tuple[Iterable[Verdict], Mapping[str, Grade]]]) -> Ra
         wrong=len(wrong),
         wrong_caught=sum(score < SAYS_RIGHT for score in wrong),
     )
+
+
+# --- tests as an audit ----------------------------------------------------------------------------------------------
+
+
+def is_decisive(bound: Grade | None) -> bool:
+    """True when the tests know the score of a criterion: it is their bound."""
+    return bound is not None and (bound == 5 or bound <= CLEARLY_WRONG)
+
+
+class LogicAudit(Value):
+    """How far the tests audit the logic of scored answers, and what they say of the judges there."""
+
+    answers: int
+    """That have a score."""
+    decided: int
+    """Of these, whose every criterion with checks is decided by them."""
+    criteria: int
+    """Decided criteria of scored answers, n of what follows."""
+    bias: float | None
+    """Mean of the judges' own scores, blind to the evidence where that was asked for, minus what the tests show, -4 to 4;
+    ``None`` without a decided criterion."""
+    left: float | None
+    """The same of the scores by the policy of the run: at most 0 where the tests bound them."""
+
+
+class DecidedUnit(Value):
+    """One decided criterion of one scored answer."""
+
+    truth: Grade
+    own: float
+    """Mean of the judges' own scores, 1-5."""
+    counted: float
+    """Mean of their scores by the policy, 1-5."""
+
+
+def logic_audit(answers: int, decided: int, units: Sequence[DecidedUnit]) -> LogicAudit:
+    """Return the audit of some answers from their decided criteria."""
+    return LogicAudit(
+        answers=answers,
+        decided=decided,
+        criteria=len(units),
+        bias=fsum(unit.own - unit.truth for unit in units) / len(units) if units else None,
+        left=fsum(unit.counted - unit.truth for unit in units) / len(units) if units else None,
+    )
+
+
+def all_audited(parts: Iterable[LogicAudit]) -> LogicAudit:
+    """Return the audit of all parts together: every criterion weighs the same."""
+    known = list(parts)
+    return LogicAudit(
+        answers=sum(part.answers for part in known),
+        decided=sum(part.decided for part in known),
+        criteria=sum(part.criteria for part in known),
+        bias=_pooled([(part.criteria, part.bias) for part in known]),
+        left=_pooled([(part.criteria, part.left) for part in known]),
+    )
+
+
+def _pooled(parts: Sequence[tuple[int, float | None]]) -> float | None:
+    count = sum(count for count, _ in parts)
+    return fsum(count * mean for count, mean in parts if mean is not None) / count if count else None

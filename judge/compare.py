@@ -5,7 +5,7 @@ Pairs are formed by question and sample; a score that is missing on either side 
 
 from collections.abc import Mapping, Sequence
 
-from judge.scoring import AnswerScore
+from judge.scoring import AnswerScore, Coverage
 from judge.stats.figures import Interval
 from judge.stats.intervals import SEED
 from judge.stats.paired import (
@@ -31,6 +31,7 @@ class Side(Value):
     scores: tuple[AnswerScore, ...]
     decode_tps: tuple[float | None, ...]
     """Of each answer; ``None``: not measured."""
+    coverage: Coverage
     decides: bool
     """False when its scores come from judges that decide nothing."""
 
@@ -47,6 +48,8 @@ class Comparison(Value):
     """B minus A; ``None`` without a pair."""
     criteria: dict[str, ScoreDifference | None]
     """Criterion -> difference over the questions that have it."""
+    coverages: tuple[Coverage, Coverage]
+    """Of A and of B."""
     unpaired: int
     """Answers of either arm without a score on the other side."""
     verdict: ComparisonVerdict
@@ -55,8 +58,18 @@ class Comparison(Value):
 
     @property
     def sentence(self) -> str:
-        """The whole comparison in one line: ``moe4: 1.33x faster, score -0.06 [-0.15, +0.02], non-inferior within 0.25``."""
-        return f"{self.b}: {_speed_words(self.speed)}, {_difference_words(self.difference)}, {self._verdict_words}"
+        """The whole comparison in one line: ``moe4: 1.33x faster, score -0.06 [-0.15, +0.02] (50 pairs; K 5, 1 judge, 50/50 each),
+        non-inferior within 0.25``.
+        """
+        difference = f"{_difference_words(self.difference)} ({self.basis})"
+        return f"{self.b}: {_speed_words(self.speed)}, {difference}, {self._verdict_words}"
+
+    @property
+    def basis(self) -> str:
+        """What the difference rests on: pairs, and K, judges and coverage of B and of A."""
+        a, b = (coverage.text for coverage in self.coverages)
+        pairs = self.difference.pairs if self.difference else 0
+        return f"{pairs} {'pair' if pairs == 1 else 'pairs'}; " + (f"{a} each" if a == b else f"{b} against {a}")
 
     @property
     def _verdict_words(self) -> str:
@@ -78,6 +91,7 @@ def compare(a: Side, b: Side, margin: float = MARGIN) -> Comparison:
         speed=speed_ratio(a.decode_tps, b.decode_tps, seed=SEED),
         difference=difference,
         criteria=criterion_differences(_criterion_pairs(a.scores, b.scores), seed=SEED),
+        coverages=(a.coverage, b.coverage),
         unpaired=len(a.scores) + len(b.scores) - 2 * len(pairs),
         verdict=outcome,
         reason=reason,

@@ -14,12 +14,23 @@ from judge.paired_arms import find_arm, pair_arms
 from judge.request import resolve
 from judge.results import Results, read_scored
 from judge.results.against import baseline_comparisons
+from judge.scoring import COVERAGE_COLUMNS
 from judge.stats.paired import ScoreDifference
 from judge.types import ModelEntry
 from judge.yaml_lines import dump
 
-SWEEP_COLUMNS = ("Config", "Speed", "Against baseline", "Score", "Difference", "Verdict")
-ROLE_COLUMNS = ("Role", "Filled by", "Speed", "Score", "Gain on the rung below", "Speed against it", "Because")
+COMPARISON_COLUMNS = ("Criterion", "Difference", "Interval", "Pairs")
+SWEEP_COLUMNS = ("Config", "Speed", "Against baseline", "Score", *COVERAGE_COLUMNS, "Difference", "Pairs", "Verdict")
+ROLE_COLUMNS = (
+    "Role",
+    "Filled by",
+    "Speed",
+    "Score",
+    *COVERAGE_COLUMNS,
+    "Gain on the rung below",
+    "Speed against it",
+    "Because",
+)
 NONE = "-"
 
 Rows = list[list[str]]
@@ -36,6 +47,12 @@ def compare_arms(places: Places, a: str, b: str, run_id: str, margin: float) -> 
         return pair_arms(store, left, right, margin).comparison
     finally:
         store.close()
+
+
+def comparison_lines(comparison: Comparison) -> list[str]:
+    """Return what is said before the table: the comparison in one line, and by whom each side was scored, a line each."""
+    sides = zip((comparison.a, comparison.b), comparison.coverages, strict=True)
+    return [comparison.sentence, *(f"{arm}: {coverage.text}, by {coverage.names_text}" for arm, coverage in sides)]
 
 
 def comparison_rows(comparison: Comparison) -> Rows:
@@ -95,7 +112,9 @@ def sweep_rows(results: Results, found: Sweep) -> Rows:
                 f"{decode.median:.1f} t/s" if decode else NONE,
                 f"{comparison.speed.ratio:.2f}x" if comparison and comparison.speed else NONE,
                 f"{sum(means) / len(means):.2f}" if means else NONE,
+                *arm.coverage.cells,
                 " ".join(_difference_cells(comparison.difference)[:2]) if comparison else NONE,
+                _difference_cells(comparison.difference)[2] if comparison else NONE,
                 str(comparison.verdict) if comparison else NONE,
             ]
         )
@@ -121,6 +140,7 @@ def role_rows(rungs: Sequence[Rung]) -> Rows:
             f"{rung.arm_id}{' (provisional)' if rung.provisional else ''}" if rung.arm_id else "empty",
             _figure(rung.decode_tps, ".1f", " t/s"),
             _figure(rung.score, ".2f"),
+            *(rung.coverage.cells if rung.coverage else (NONE, NONE, NONE)),
             _figure(rung.gain, "+.2f"),
             _figure(rung.speed_ratio, ".2f", "x"),
             rung.reason,

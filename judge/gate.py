@@ -10,7 +10,7 @@ from pydantic import Field
 from judge.panel import Standing
 from judge.results import ArmResult, JudgeSummary, Results
 from judge.roles import RoleDecision
-from judge.scoring import ENOUGH_COVERAGE
+from judge.scoring import ENOUGH_COVERAGE, Coverage, TierScore
 from judge.stats.intervals import Outcome
 from runner.types import Value
 
@@ -153,18 +153,22 @@ def _scores(results: Results, earlier: Results, margin: float) -> Iterator[GateF
 
 
 def _fallen(now: ArmResult, before: ArmResult, margin: float) -> Iterator[GateFinding]:
-    scores = {tier.tier: tier.mean for tier in now.tiers}
+    scores = {tier.tier: tier for tier in now.tiers}
     for tier in before.tiers:
         if tier.mean is not None:
-            yield _fall(now.id, tier.tier, tier.mean, scores.get(tier.tier), margin)
+            yield _fall(now.id, tier.mean, tier, scores.get(tier.tier), margin)
 
 
-def _fall(arm: str, tier: str, before: float, now: float | None, margin: float) -> GateFinding:
-    subject = f"{arm} {tier}"
-    if now is None:
-        sentence = f"{subject} had {before:.2f} and has no score now."
+def _fall(arm: str, before: float, tier: TierScore, found: TierScore | None, margin: float) -> GateFinding:
+    """Return what became of ``before``, the score of ``tier`` then; ``found``: the same tier now."""
+    subject, then = f"{arm} {tier.tier}", tier.coverage.text
+    if found is None or found.mean is None:
+        why = f" ({found.coverage.text})" if found else ""
+        sentence = f"{subject} had {before:.2f} ({then}) and has no score now{why}."
         return GateFinding(condition=Condition.SCORE, subject=subject, state=State.MISSING, sentence=sentence)
-    change = f"{before:.2f} -> {now:.2f} ({now - before:+.2f}; it may fall by {margin:g})"
+    now = found.mean
+    basis = f"{then} then, {found.coverage.text} now"
+    change = f"{before:.2f} -> {now:.2f} ({now - before:+.2f}; it may fall by {margin:g}; {basis})"
     if before - now > margin + ROUNDING:
         return GateFinding(
             condition=Condition.SCORE, subject=subject, state=State.FAILED, sentence=f"{subject} fell: {change}."
@@ -178,6 +182,7 @@ def _fall(arm: str, tier: str, before: float, now: float | None, margin: float) 
 
 STANDING_STATES = {
     Standing.QUALIFIED: State.PASSED,
+    Standing.LOGIC_ONLY: State.PASSED,  # it decides roles, see judge.panel
     Standing.NOT_EXAMINED: State.OPEN,
     Standing.STYLE_ONLY: State.FAILED,
     Standing.NOT_QUALIFIED: State.FAILED,
@@ -205,19 +210,18 @@ def _judge(judge: JudgeSummary, *, counts: bool) -> GateFinding:
 def _coverages(results: Results, least: float) -> Iterator[GateFinding]:
     """Yield one finding an arm: over all arms together, one that failed to start would be lost among the others."""
     for arm in results.arms:
-        scored = sum(tier.coverage.scored for tier in arm.tiers)
-        wanted = sum(tier.coverage.wanted for tier in arm.tiers)
-        yield _coverage(arm.id, scored, wanted, least)
+        yield _coverage(arm.id, arm.coverage, least)
     if not results.arms:
         yield GateFinding(
             condition=Condition.COVERAGE, subject="run", state=State.MISSING, sentence="This run has no arm."
         )
 
 
-def _coverage(arm: str, scored: int, wanted: int, least: float) -> GateFinding:
-    share = scored / wanted if wanted else 0.0
-    state = State.PASSED if share >= least - ROUNDING else State.MISSING
-    sentence = f"{arm}: {scored} of {wanted} answers have a score ({share:.0%}); {least:.0%} are asked for."
+def _coverage(arm: str, found: Coverage, least: float) -> GateFinding:
+    state = State.PASSED if found.share >= least - ROUNDING else State.MISSING
+    have = f"{found.scored} of {found.wanted} answers have a score ({found.share:.0%})"
+    rest = f", {found.failed} failed, {found.missing} missing" if found.scored < found.wanted else ""
+    sentence = f"{arm}: {have}{rest}; {least:.0%} are asked for."
     return GateFinding(condition=Condition.COVERAGE, subject=arm, state=state, sentence=sentence)
 
 

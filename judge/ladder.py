@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from judge.roles import RoleDecision
+from judge.scoring import Coverage
 from judge.stats.intervals import Outcome
 from judge.types import Role
 from runner.types import Value
@@ -32,6 +33,8 @@ class Contender(Value):
     """``None``: not measured."""
     score: float | None
     """Mean over the tiers, 1.0-5.0; ``None`` when a tier has no score."""
+    coverage: Coverage
+    """Of this mean."""
     decisions: tuple[RoleDecision, ...]
     audited: bool = False
     """True when labels of people back its scores."""
@@ -52,6 +55,10 @@ class Rung(Value):
     """True until an audit backs the scores, and always for an incumbent that was only kept."""
     decode_tps: float | None
     score: float | None
+    coverage: Coverage | None
+    """Of the score; ``None`` for an empty rung."""
+    below: Coverage | None
+    """Of the score on the rung below, which the gain is measured from; ``None`` where there is none."""
     gain: float | None
     """Score minus that of the rung below, in points; ``None`` on the lowest rung, or where one of the two is unknown."""
     speed_ratio: float | None
@@ -64,12 +71,14 @@ class Rung(Value):
         filled = (
             f"{self.arm_id} ({self.filling}{', provisional' if self.provisional else ''})" if self.arm_id else "empty"
         )
-        step = (
-            ""
-            if self.gain is None or self.speed_ratio is None
-            else (f"; against the rung below: score {self.gain:+.2f}, {self.speed_ratio:.2f}x its tokens/s")
-        )
-        return f"{self.role}: {filled}: {self.reason}{step}"
+        return f"{self.role}: {filled}: {self.reason}{self._step}"
+
+    @property
+    def _step(self) -> str:
+        if self.gain is None or self.speed_ratio is None or self.coverage is None or self.below is None:
+            return ""
+        basis = f"{self.coverage.text}; below: {self.below.text}"
+        return f"; against the rung below: score {self.gain:+.2f} ({basis}), {self.speed_ratio:.2f}x its tokens/s"
 
 
 def ladder(roles: Sequence[Role], contenders: Sequence[Contender]) -> tuple[Rung, ...]:
@@ -94,6 +103,8 @@ def _rung(role: str, contenders: Sequence[Contender], below: Contender | None) -
         provisional=chosen is not None and (filling is Filling.KEPT or not chosen.audited),
         decode_tps=chosen.decode_tps if chosen else None,
         score=chosen.score if chosen else None,
+        coverage=chosen.coverage if chosen else None,
+        below=below.coverage if below else None,
         gain=_difference(chosen, below),
         speed_ratio=_ratio(chosen, below),
         reason=_reason(role, filling, passed, contenders),
@@ -129,7 +140,7 @@ def _ratio(chosen: Contender | None, below: Contender | None) -> float | None:
 
 
 def role_map(rungs: Sequence[Rung]) -> Mapping[str, Mapping[str, object]]:
-    """Return role -> who fills it, for a router's configuration: arm, candidate, config, provisional, speed and score."""
+    """Return role -> who fills it, for a router's configuration: arm, candidate, config, provisional, speed, score and its coverage."""
     return {
         rung.role: {
             "arm": rung.arm_id,
@@ -139,6 +150,9 @@ def role_map(rungs: Sequence[Rung]) -> Mapping[str, Mapping[str, object]]:
             "provisional": rung.provisional,
             "decode_tps": rung.decode_tps,
             "score": rung.score,
+            "coverage": {**rung.coverage.model_dump(mode="json"), "missing": rung.coverage.missing}
+            if rung.coverage
+            else None,
         }
         for rung in rungs
     }

@@ -1,6 +1,5 @@
 """Two stored arms on the same questions: the verdict, and per question what each was given and which answers answer each other."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from judge.compare import Comparison, compare
@@ -114,7 +113,7 @@ def pair_arms(
         same_suite=left[0].suite.hash == right[0].suite.hash,
         comparison=comparison,
         sentence=comparison.sentence,
-        questions=tuple(_question_pairs(left, right, one, other)),
+        questions=tuple(_question_pairs(left[0], right[0], one, other)),
     )
 
 
@@ -141,12 +140,10 @@ def _side(run: RunRecord, record: ArmRecord, figures: ArmFigures) -> ArmSide:
 # --- question by question ---------------------------------------------------------------------------------------------
 
 
-def _question_pairs(
-    left: tuple[RunRecord, ArmRecord], right: tuple[RunRecord, ArmRecord], one: ArmFigures, other: ArmFigures
-) -> Iterator[QuestionPair]:
-    sides = _question_sides(*left, one), _question_sides(*right, other)
+def _question_pairs(left: RunRecord, right: RunRecord, one: ArmFigures, other: ArmFigures) -> Iterator[QuestionPair]:
+    sides = [{found.id: _question_side(found) for found in figures.result.questions} for figures in (one, other)]
     samples = _sample_pairs(_scored(one), _scored(other))
-    for question in _asked(left[0], right[0]):
+    for question in _asked(left, right):
         yield QuestionPair(
             id=question.id,
             title=question.title,
@@ -160,22 +157,12 @@ def _asked(left: RunRecord, right: RunRecord) -> list[Question]:
     return list({question.id: question for run in (right, left) for question in questions_of(run)}.values())
 
 
-def _question_sides(run: RunRecord, record: ArmRecord, figures: ArmFigures) -> dict[str, QuestionSide]:
-    answers = _scored(figures).answers
-    answered = Counter(one.question_id for one in answers)
-    scored = Counter(one.question_id for one in answers if one.score is not None)
-    counts = {
-        question.id: Coverage(
-            wanted=run.samples_of(record, question), answered=answered[question.id], scored=scored[question.id]
-        )
-        for question in questions_of(run)
-    }
-    return {found.id: _question_side(found, counts[found.id]) for found in figures.result.questions}
-
-
-def _question_side(found: QuestionScore, coverage: Coverage) -> QuestionSide:
+def _question_side(found: QuestionScore) -> QuestionSide:
     return QuestionSide(
-        mean=found.mean, coverage=coverage, checks_passed=found.checks_passed, checks_known=found.checks_known
+        mean=found.mean,
+        coverage=found.coverage,
+        checks_passed=found.checks_passed,
+        checks_known=found.checks_known,
     )
 
 

@@ -8,7 +8,8 @@ from judge.grounding import Policy
 from judge.types import JudgingMode, ModelEntry, Question, Suite
 from runner.types import Arm, Endpoint, ModelFile, Sampling, Serving, Value
 
-RunState = Literal["running", "complete", "incomplete", "failed"]
+RunState = Literal["running", "complete", "incomplete", "failed", "interrupted"]
+"""``interrupted`` is never written down: the process of a run that calls itself running is gone."""
 
 
 class ArmRecord(Value):

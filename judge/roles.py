@@ -120,16 +120,19 @@ def _too_little(score: TierScore) -> str:
     """Return why the scores that are there cannot stand for those that were wanted; empty when they can."""
     if not score.complete:
         return "a question has no score"
-    missing = score.coverage.wanted - score.coverage.scored
-    if score.coverage.share < ENOUGH_COVERAGE:
-        return f"{missing} of {score.coverage.wanted} scores are missing, and the rest may be other answers than these"
+    found = score.coverage
+    if found.share < ENOUGH_COVERAGE:
+        without = f"{found.wanted - found.scored} of {found.wanted} answers have no score"
+        return (
+            f"{without} ({found.failed} failed, {found.missing} missing), and the rest may be other answers than these"
+        )
     return ""
 
 
 def _reason(tier: str, threshold: float, score: TierScore, interval: TierInterval) -> str:
     return (
-        f"{tier}: {score.mean:.2f} [{interval.low:.2f}, {interval.high:.2f}] against {threshold:g} on {_these(score)}, "
-        f"{score.coverage.scored} answers"
+        f"{tier}: {score.mean:.2f} [{interval.low:.2f}, {interval.high:.2f}] ({score.coverage.text}) against {threshold:g} on "
+        f"{_these(score)}"
     )
 
 

@@ -54,17 +54,90 @@ class AnswerScore(Value):
 
 
 class Coverage(Value):
-    """How much of what was wanted has a score."""
+    """What a mean rests on: how many answers were asked of a question, who scored them, and how many of them have a score.
 
+    No mean is shown without it. Every answer that was wanted is scored, failed or missing.
+    """
+
+    samples: tuple[int, ...]
+    """K, answers wanted of a question; several, ascending, where some questions were sampled further; empty: nothing was wanted."""
+    judges: tuple[str, ...]
+    """Who scores every answer; empty when nobody does."""
+    escalated: tuple[str, ...] = ()
+    """Who scores only the answers on which those differ."""
     wanted: int
     answered: int
     """Answers that could be scored."""
     scored: int
+    failed: int
+    """Tried, and no score came of it: an answer or a scoring that failed, or a criterion that a judge could not assess."""
+
+    @property
+    def missing(self) -> int:
+        """Neither scored nor failed: it was not tried yet."""
+        return self.wanted - self.scored - self.failed
 
     @property
     def share(self) -> float:
         """Scored / wanted, 0-1; 0 when nothing was wanted."""
         return self.scored / self.wanted if self.wanted else 0.0
+
+    @property
+    def samples_text(self) -> str:
+        """K in a few letters: ``5``, or ``5-20`` where some questions were sampled further."""
+        return "-".join(str(k) for k in dict.fromkeys((*self.samples[:1], *self.samples[-1:]))) or "0"
+
+    @property
+    def judges_text(self) -> str:
+        """How many judges: ``2 judges``, or ``2-3 judges`` where some answers went to one more."""
+        least, most = len(self.judges), len(self.judges) + len(self.escalated)
+        if most == 0:
+            return "no judge"
+        count = str(least) if least == most else f"{least}-{most}"
+        return f"{count} {'judge' if most == 1 else 'judges'}"
+
+    @property
+    def scored_text(self) -> str:
+        """Scored of wanted, and why the rest is not: ``50/50``, or ``48/50, 1 failed, 1 missing``."""
+        rest = {"failed": self.failed, "missing": self.missing}
+        return ", ".join(
+            [f"{self.scored}/{self.wanted}", *(f"{count} {what}" for what, count in rest.items() if count)]
+        )
+
+    @property
+    def text(self) -> str:
+        """All of it, as it stands beside a mean: ``K 5, 2 judges, 48/50, 1 failed, 1 missing``."""
+        return f"K {self.samples_text}, {self.judges_text}, {self.scored_text}"
+
+    @property
+    def names_text(self) -> str:
+        """The judges by their names: ``big, small, larger (where they differ)``; ``-`` without any."""
+        return ", ".join((*self.judges, *(f"{name} (where they differ)" for name in self.escalated))) or "-"
+
+    @property
+    def cells(self) -> tuple[str, str, str]:
+        """The same in cells of a table, under COVERAGE_COLUMNS, with the judges' names."""
+        return self.samples_text, self.names_text, self.scored_text
+
+
+COVERAGE_COLUMNS = ("K", "Judges", "Scored")
+"""Heads of the cells of a coverage, in a table that has no room for its text."""
+
+
+def together(coverages: Iterable[Coverage]) -> Coverage:
+    """Return the coverage of a mean over several cells."""
+    parts = list(coverages)
+    judges = tuple(dict.fromkeys(judge for part in parts for judge in part.judges))
+    escalated = dict.fromkeys(judge for part in parts for judge in part.escalated)
+    return Coverage(
+        samples=tuple(sorted({k for part in parts for k in part.samples})),
+        judges=judges,
+        escalated=tuple(judge for judge in escalated if judge not in judges),
+        wanted=sum(part.wanted for part in parts),
+        answered=sum(part.answered for part in parts),
+        scored=sum(part.scored for part in parts),
+        failed=sum(part.failed for part in parts),
+    )
 
 
 class TierScore(Value):
@@ -84,42 +157,31 @@ class TierScore(Value):
 
 
 def tier_scores(
-    suite: Suite,
-    scores: Mapping[str, Sequence[float | None]],
-    wanted: Mapping[str, int],
-    answered: Mapping[str, int],
+    suite: Suite, scores: Mapping[str, Sequence[float | None]], coverages: Mapping[str, Coverage]
 ) -> tuple[TierScore, ...]:
     """Return the tier scores of one arm.
 
-    ``scores``: question id -> score of each answer; ``wanted`` and ``answered``: question id -> number of answers. Only
-    questions in ``wanted`` count; a tier without any is left out.
+    ``scores``: question id -> score of each answer; ``coverages``: question id -> what was wanted of it and came. Only questions
+    in ``coverages`` count; a tier without any is left out.
     """
-    return tuple(
-        _tier_score(
-            tier.id, [q.id for q in suite.questions if q.tier == tier.id and q.id in wanted], scores, wanted, answered
-        )
-        for tier in suite.tiers
-        if any(q.tier == tier.id and q.id in wanted for q in suite.questions)
-    )
+    asked = {
+        tier.id: [q.id for q in suite.questions if q.tier == tier.id and q.id in coverages] for tier in suite.tiers
+    }
+    return tuple(_tier_score(tier, ids, scores, coverages) for tier, ids in asked.items() if ids)
 
 
 def _tier_score(
     tier: str,
     question_ids: Sequence[str],
     scores: Mapping[str, Sequence[float | None]],
-    wanted: Mapping[str, int],
-    answered: Mapping[str, int],
+    coverages: Mapping[str, Coverage],
 ) -> TierScore:
     known = {q: tuple(s for s in scores.get(q, ()) if s is not None) for q in question_ids}
     return TierScore(
         tier=tier,
         mean=mean_of_means(known.values()),
         questions=known,
-        coverage=Coverage(
-            wanted=sum(wanted[q] for q in question_ids),
-            answered=sum(answered.get(q, 0) for q in question_ids),
-            scored=sum(map(len, known.values())),
-        ),
+        coverage=together(coverages[q] for q in question_ids),
     )
 
 

@@ -7,6 +7,7 @@ from judge.exam.rules import GATES
 from judge.pipeline import wanted_scorings
 from judge.plan import wanted_answers
 from judge.records import ArmRecord, JudgeRecord, RunRecord
+from judge.scoring import Coverage
 from judge.store import Store
 from judge.types import (
     Criterion,
@@ -89,6 +90,12 @@ def judgement(*scores: Grade | None, of: str = "answer", **fields: Any) -> Judge
     """What judge j said of an answer."""
     base = {"answer_unit": of, "call": call(), "verdicts": verdicts(*scores), "replies": ("{}",), "repaired": False}
     return Judgement.model_validate({**base, "latency_s": 1.5, **fields})
+
+
+def covered(scored: int, wanted: int | None = None, *, failed: int = 0, **fields: Any) -> Coverage:
+    """What a mean over ``scored`` of ``wanted`` answers (else all of them) rests on, by judge j."""
+    base = {"samples": (wanted or scored,), "judges": ("j",), "wanted": wanted or scored, "scored": scored}
+    return Coverage.model_validate({**base, "answered": scored, "failed": failed, **fields})
 
 
 # --- runs -----------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """A run with answers, evidence and judgements, as the tests of human labels need it. Every name in it is unmistakable."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from examples import answer, arm_record, judge_record, judgement, question, run_record
 
@@ -49,10 +49,14 @@ def add_code(store: Store, run: RunRecord) -> None:
         store.add_answer(run.id, unit, answer(text, prompt_id=unit.question_id, sample=unit.sample))
 
 
-def add_evidence(store: Store, run: RunRecord, *, fails: Callable[[AnswerUnit], bool]) -> None:
-    """Say that executing each answer passed its one check of c0, or failed it on f(-1)."""
+def add_evidence(
+    store: Store, run: RunRecord, *, fails: Callable[[AnswerUnit], bool], of: Collection[str] | None = None
+) -> None:
+    """Say that executing each answer (or those ``of`` these keys) passed its one check of c0, or failed it on f(-1)."""
     check = Check(id="negative", criteria=("c0",), about="refuses negatives")
     for unit in answers_of(run):
+        if of is not None and unit.key not in of:
+            continue
         result = check.failed("wrong result", input="f(-1)", got="0") if fails(unit) else check.passed()
         place = {"question_id": unit.question_id, "checks_hash": CHECKS}
         store.add_evidence(run.id, unit.key, Evidence(**place, state="ok", checks=(result,), isolation="bwrap"))

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
-from judge.audit import Disagreement, Rates
+from examples import covered
+
+from judge.audit import Disagreement, LogicAudit, Rates
 from judge.compare import Comparison, Side, Sweep, compare, sweep
 from judge.cross import CrossCell, CrossJudging, PairAgreement
 from judge.ladder import Contender, ladder
@@ -12,7 +14,7 @@ from judge.panel import Panel, Relation, Standing
 from judge.records import Launch
 from judge.results import ArmResult, CriterionScore, JudgeCell, JudgeSummary, QuestionScore, Results
 from judge.roles import decide
-from judge.scoring import Coverage, TierScore, mean_of_means
+from judge.scoring import TierScore, mean_of_means, together
 from judge.speed import Speed, Spread
 from judge.stats.agreement import RatedUnit, agreement
 from judge.stats.figures import Refused
@@ -45,10 +47,10 @@ def speed(decode: float | None, speedup: float | None = None) -> Speed:
     )
 
 
-def tier(id: str, *scores: float, wanted: int | None = None) -> TierScore:
+def tier(id: str, *scores: float, wanted: int | None = None, failed: int = 0) -> TierScore:
     """A tier of one question with these scores of its answers."""
     questions = {f"C-{id}-Q1": scores}
-    coverage = Coverage(wanted=wanted or len(scores), answered=len(scores), scored=len(scores))
+    coverage = covered(len(scores), wanted, failed=failed, judges=("big_judge",))
     return TierScore(tier=id, mean=mean_of_means(questions.values()), questions=questions, coverage=coverage)
 
 
@@ -73,6 +75,7 @@ def question(tier: TierScore, criteria: tuple[str, ...], shift: float) -> Questi
         tier=tier.tier,
         mean=tier.mean,
         judge_mean=tier.mean,
+        coverage=tier.coverage,
         checks_passed=9,
         checks_known=12,
         evidence_states={"ok": 5},
@@ -80,7 +83,12 @@ def question(tier: TierScore, criteria: tuple[str, ...], shift: float) -> Questi
         states={"ok": 5},
         criteria=tuple(
             CriterionScore(
-                id=f"c{i}", name=name, weight=30, mean=tier.mean and max(1.0, tier.mean - shift * i), cannot_assess=0
+                id=f"c{i}",
+                name=name,
+                weight=30,
+                mean=tier.mean and max(1.0, tier.mean - shift * i),
+                coverage=tier.coverage,
+                cannot_assess=0,
             )
             for i, name in enumerate(criteria)
         ),
@@ -119,6 +127,7 @@ def arm(
         "by_judge": (cell("big_judge", tiers), cell("other_judge", tiers, shift=-0.4, relation=Relation.FAMILY)),
         "disagreements": (),
         "rates": Rates(right=12, right_confirmed=11, wrong=8, wrong_caught=3),
+        "logic_audit": LogicAudit(answers=0, decided=0, criteria=0, bias=None, left=None),
         "launches": (launch(arm_id, experts),) if experts else (),
         "failures": (),
     }
@@ -130,10 +139,10 @@ def cell(
 ) -> JudgeCell:
     """What a judge gave an arm: the tier scores, a little lower."""
     means = {t.tier: max(1.0, t.mean + shift) for t in tiers if t.mean is not None}
-    scored = sum(t.coverage.scored for t in tiers)
+    coverage = together(t.coverage for t in tiers).model_copy(update={"judges": (judge,)})
     base = {"judge": judge, "relation": relation, "counts": relation is Relation.OTHER, "tiers": means, "failures": 0}
     mean = mean_of_means([tuple(means.values())])
-    return JudgeCell.model_validate({**base, "mean": mean, "scored": scored, "wanted": scored, **fields})
+    return JudgeCell.model_validate({**base, "mean": mean, "coverage": coverage, **fields})
 
 
 def judge(name: str, standing: Standing = Standing.NOT_EXAMINED, **fields: Any) -> JudgeSummary:
@@ -152,7 +161,7 @@ def cross(arms: Sequence[ArmResult], judges: Sequence[JudgeSummary]) -> CrossJud
     ]
     pairs = [PairAgreement(judges=pair, agreement=agreement(units, pair, seed=1)) for pair in combinations(names, 2)]
     cells = [
-        CrossCell(judge=one.judge, arm_id=arm.id, relation=one.relation, mean=one.mean, answers=one.scored)
+        CrossCell(judge=one.judge, arm_id=arm.id, relation=one.relation, mean=one.mean, answers=one.coverage.scored)
         for arm in arms
         for one in arm.by_judge
     ]
@@ -186,7 +195,6 @@ def disagreement(arm_id: str = "coder/baseline", **fields: Any) -> Disagreement:
 
 def results(*arms: ArmResult, **fields: Any) -> Results:
     """A run of these arms."""
-    coverages = [t.coverage for one in arms for t in one.tiers]
     judges = fields.get("judges", (judge("big_judge"), judge("other_judge")))
     base = {
         "run_id": "20261128-040000-abcd",
@@ -198,12 +206,9 @@ def results(*arms: ArmResult, **fields: Any) -> Results:
         "suite_hash": "5e1f" * 16,
         "samples": 5,
         "policy": "grounded",
+        "checks": {"C-T1-Q1": "c4ec" * 4},
         "judges": judges,
-        "coverage": Coverage(
-            wanted=sum(c.wanted for c in coverages),
-            answered=sum(c.answered for c in coverages),
-            scored=sum(c.scored for c in coverages),
-        ),
+        "coverage": together(t.coverage for one in arms for t in one.tiers),
         "owed_answers": 0,
         "owed_checks": 0,
         "owed_scorings": 0,
@@ -230,13 +235,20 @@ def sweeps(arms: Sequence[ArmResult]) -> tuple[Sweep, ...]:
 def side(one: ArmResult) -> Side:
     """An arm as a comparison sees it."""
     decode = one.speed.decode_tps.median if one.speed.decode_tps else None
-    return Side(arm_id=one.id, scores=(), decode_tps=(decode, decode), decides=True)
+    return Side(arm_id=one.id, scores=(), decode_tps=(decode, decode), coverage=one.coverage, decides=True)
 
 
 def contender(one: ArmResult) -> Contender:
     """An arm as the ladder sees it."""
     decode = one.speed.decode_tps.median if one.speed.decode_tps else None
-    return Contender(arm_id=one.id, role=one.role, decode_tps=decode, score=one.tiers[0].mean, decisions=one.decisions)
+    return Contender(
+        arm_id=one.id,
+        role=one.role,
+        decode_tps=decode,
+        score=one.tiers[0].mean,
+        coverage=one.coverage,
+        decisions=one.decisions,
+    )
 
 
 def several() -> Results:
@@ -264,7 +276,7 @@ def several() -> Results:
             decode=10.2, speedup=1.29, experts=4, role="architect_coding",
         ),
         arm(
-            "qwen25_coder_32b", "spec_k8", tier("T1", 5, 5, 4.5), tier("T2", 4, 4.5), tier("T3", wanted=5),
+            "qwen25_coder_32b", "spec_k8", tier("T1", 5, 5, 4.5), tier("T2", 4, 4.5), tier("T3", wanted=5, failed=2),
             decode=11.4, failures=("C-T3-Q1: judge big_judge failed (bad_verdict): no JSON in the reply",),
         ),
         arm("broken", "baseline", tier("T1", wanted=5), decode=None),

@@ -1,8 +1,8 @@
 """A server that writes down what it is asked for: an endpoint for judges, or a program in the place of a llama-cpp-python server.
 
 As a candidate it writes an answer with a mark that tells whose it is (question and seed); as a judge it is lenient and finds the
-mark again. Each request that counts (no warm-up, no handshake) leaves a line in a file: phase, mark, and how it was answered.
-Every so many requests it is busy, or says 4/5 first.
+mark again. A judge called strict finds answers with an odd seed poor. Each request that counts (no warm-up, no handshake) leaves a
+line in a file: phase, mark, and how it was answered. Every so many requests it is busy, or says 4/5 first.
 """
 
 import dataclasses
@@ -48,6 +48,7 @@ class Steady:
 
     def __init__(self, file: Path, *, name: str = "m", latency_s: float = 0.01, local: bool = False) -> None:
         self._file = file
+        self._name = name
         self._latency_s = latency_s
         self._counted = 0
         self._judge = ScriptedJudge(
@@ -84,7 +85,10 @@ class Steady:
         assert mark is not None
         careless = self._counted % CARELESS_EVERY == 0 and asked.turn == 0
         self._write("judgement", mark[0], "careless" if careless else "ok")
-        return "I would say 4/5 overall." if careless else lenient(asked)
+        if careless:
+            return "I would say 4/5 overall."
+        is_poor = self._name.startswith("strict") and int(mark[0].rpartition("-")[2]) % 2 == 1
+        return dict.fromkeys(asked.keys, 2) if is_poor else lenient(asked)
 
     def _write(self, *words: str) -> None:
         with self._file.open("a") as file:

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from commands import Run
+from commands import Run, typed
 from fakes import ScriptedJudge, lenient, serving
 
 from judge.app import Places
@@ -64,8 +64,31 @@ def test_an_unjudged_later_run_has_lost_the_scores_of_the_earlier_one(place: Pat
     imported, scored = run_ids
     report = asked(place, imported, against=scored)
     lost = next(finding for finding in report.findings if finding.condition is Condition.SCORE)
-    assert lost in report.blocking and lost.sentence.endswith("T1 had 5.00 and has no score now.")
+    assert lost in report.blocking and lost.sentence.endswith(
+        "T1 had 5.00 (K 1, 1 judge, 1/1) and has no score now (K 1, no judge, 0/1, 1 missing)."
+    )
     assert any(warning.startswith("Judges differ (m ") for warning in report.warnings)
+
+
+def test_the_gate_compares_with_an_earlier_run_on_the_command_line(
+    place: Path, run_ids: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    imported, scored = run_ids
+    gate = ("--results", place / "results", "gate")
+    assert typed(*gate, imported, "--against", scored, "--json") == 4
+    report = json.loads(capsys.readouterr().out)
+    assert (report["run_id"], report["against"], report["passed"]) == (imported, scored, False)
+    assert typed(*gate, scored, "--against", imported) == 4
+    said = capsys.readouterr().out.splitlines()
+    assert f"missing score: No arm of this run has a score in {imported}, so nothing was compared." in said
+    assert any(line.startswith("warning: Judges differ (none then, m ") for line in said)
+    assert typed(*gate, scored, "--against", scored) == 2
+    assert (
+        capsys.readouterr().err
+        == f"error: --against {scored!r} is this very run; name an earlier one (see judge list)\n"
+    )
+    assert typed(*gate, scored, "--against", "nope") == 1
+    assert capsys.readouterr().err.startswith("error: no run 'nope' in the store; known: ")
 
 
 def test_a_run_is_not_compared_with_itself(place: Path, run_ids: tuple[str, str]) -> None:

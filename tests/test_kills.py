@@ -4,6 +4,8 @@
 """
 
 import collections
+import dataclasses
+import json
 import random
 import sys
 import time
@@ -13,7 +15,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from fakes import serving
+from exam_judges import gradings
+from fakes import Fault, Request, Response, ScriptedJudge, lenient, serving
 from processes import gone
 from steady_llama import Line, Steady, lines
 from steady_place import (
@@ -145,6 +148,34 @@ def test_a_scoring_that_is_killed_again_and_again_stores_every_score_once_and_as
         assert story.stored() == {(phase, mark) for phase in ("answer", "judgement") for mark in marks}
         stories.append(story)
     tell("judge score", stories)
+
+
+def silent(request: Request) -> Response:
+    """Never finishes a scoring."""
+    response = ScriptedJudge(lenient)(request)
+    is_scoring = "<<<ANSWER" in str(request.body)
+    return dataclasses.replace(response, steps=(Fault.HANG,)) if is_scoring else response
+
+
+def test_a_command_that_was_killed_is_listed_as_interrupted_and_one_at_work_as_running(
+    cli: WarmCli, cli_environment: dict[str, str], tmp_path: Path
+) -> None:
+    def listed(by: WarmCli) -> list[str]:
+        by.start("list", "--json", cwd=tmp_path)
+        assert by.wait() == 0, by.said
+        return [run["State"] for run in json.loads(by.said)]
+
+    imported(cli, tmp_path, 4)
+    with serving(silent) as slow, warm_cli(cli_environment) as other:
+        cli.start(*score_command(slow), cwd=tmp_path)
+        cli.wait_until(lambda: gradings(slow) > 0)
+        assert listed(other) == ["running", "complete"]
+        assert cli.kill() == KILLED
+        assert listed(other) == ["interrupted", "complete"]
+    with serving(Steady(tmp_path / "asked")) as server:
+        cli.start(*score_command(server), cwd=tmp_path)
+        assert cli.wait() == 0, cli.said
+    assert listed(cli) == ["incomplete", "interrupted", "complete"], "all is scored, and nothing was executed"
 
 
 def test_a_run_that_is_killed_again_and_again_leaves_no_server_and_stores_every_unit_once(

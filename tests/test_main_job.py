@@ -145,7 +145,7 @@ def test_the_results_folder_has_every_file_of_the_plan(results: Results, place: 
         for test in ("t1_q1_factorial", "t1_q2_reverse_words", "t2_q1_palindrome")
     } <= names
     rows = list(csv.DictReader((folder(place, results) / "results.csv").read_text().splitlines()))
-    assert list(rows[0]) == ["Model", "Quant", "Config", "Speed", "T1", "T2", "T3", "Role"]
+    assert list(rows[0])[:8] == ["Model", "Quant", "Config", "Speed", "T1", "T2", "T3", "Role"]
     assert [row["Config"] for row in rows] == ["baseline", "moe2"]
     assert all(row["Quant"] == "Q4_1" and float(row["Speed"]) > 0 and row["T3"] == "" for row in rows)
 

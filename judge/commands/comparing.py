@@ -42,15 +42,15 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Compare two arms on the same questions: speed, score with an interval, each criterion, and a verdict within a margin."""
-    from judge.comparing import compare_arms, comparison_rows
+    from judge.comparing import COMPARISON_COLUMNS, compare_arms, comparison_lines, comparison_rows
     from judge.terminal import print_table
 
     found = compare_arms(places_of(context), arm_a, arm_b, run_id, margin)
     if as_json:
         print_json(found.model_dump(mode="json"))
         return
-    sys.stdout.write(found.sentence + "\n")
-    print_table("", ["Criterion", "Difference", "Interval", "Pairs"], comparison_rows(found))
+    sys.stdout.writelines(f"{line}\n" for line in comparison_lines(found))
+    print_table("", list(COMPARISON_COLUMNS), comparison_rows(found))
 
 
 @app.command()
@@ -110,7 +110,13 @@ def cross(
     places = places_of(context)
     choice = judged_choice(places, who, asked, served, judged, executed, otherwise="skip")
     if len(choice.judges) < 2:
-        raise UserError("cross-judging needs at least two judges; name them: --judge A B")
+        raise UserError(
+            "cross-judging needs at least two judges; name them: --judge A B, or --judge A and --judge-url URL --judge-model MODEL"
+        )
+    if escalate_to and escalate_to in [judge.name or judge.model for judge in choice.judges]:
+        raise UserError(
+            f"--escalate-to {escalate_to} is one of the judges that differ; name a model that is not asked yet"
+        )
     record = work.prepare(places, choice, command_line())
     higher = work.prepare_judge(places, _escalation(choice.judges[0], escalate_to), choice) if escalate_to else None
     conduct = whole_conduct(carried, judged, exam, executed, work.Further(escalate_to=higher, spread=spread))

@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,7 +32,7 @@ def takes(**groups: type[Any]) -> Callable[[Command], Command]:
 
     def decorate(command: Command) -> Command:
         own = [p for p in inspect.signature(command).parameters.values() if p.name not in groups]
-        fields = {name: dataclasses.fields(group) for name, group in groups.items()}
+        fields = {name: [f for f in dataclasses.fields(group) if f.name != TYPED] for name, group in groups.items()}
         options = [
             inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.type)
             for group in fields.values()
@@ -41,8 +41,12 @@ def takes(**groups: type[Any]) -> Callable[[Command], Command]:
 
         @functools.wraps(command)
         def with_options(**given: Any) -> None:
+            typed = _typed(given)
             filled = {
-                name: group(**{field.name: given.pop(field.name) for field in fields[name]})
+                name: group(
+                    **{field.name: given.pop(field.name) for field in fields[name]},
+                    **({TYPED: typed} if hasattr(group, TYPED) else {}),
+                )
                 for name, group in groups.items()
             }
             command(**given, **filled)
@@ -55,6 +59,16 @@ def takes(**groups: type[Any]) -> Callable[[Command], Command]:
         return with_options
 
     return decorate
+
+
+TYPED = "typed"
+"""A field of this name is no option: it gets the names of the options that were typed, and not taken from the environment."""
+
+
+def _typed(given: Mapping[str, Any]) -> frozenset[str]:
+    context: typer.Context | None = given.get("context")
+    sources = {name: context.get_parameter_source(name) for name in given} if context else {}
+    return frozenset(name for name, source in sources.items() if source and source.name == "COMMANDLINE")
 
 
 # --- groups ---------------------------------------------------------------------------------------------------------
@@ -141,6 +155,7 @@ class AtEndpoint:
         str,
         typer.Option("--max-concurrency", "-j", help="Requests in flight at --judge-url, all together; auto finds out"),
     ] = AUTO
+    typed: frozenset[str] = frozenset()
 
     @property
     def concurrency(self) -> int | None:
@@ -205,7 +220,10 @@ class Judged(AtEndpoint):
         return tuple(dict.fromkeys(part for value in self.judge or () for part in parts(value)))
 
     def choices(self, otherwise: "OnSelf" = "refuse") -> "tuple[JudgeChoice, ...]":
-        """Return who is to score; ``otherwise``: what to do with a judge that is a candidate, unless it was allowed."""
+        """Return who is to score; ``otherwise``: what to do with a judge that is a candidate, unless it was allowed.
+
+        Judges named and an endpoint typed are all asked; an endpoint from the environment is for when nobody is named.
+        """
         given = self.at_endpoint().model_copy(
             update={
                 "on_self": "allow" if self.allow_self_judge else otherwise,
@@ -213,10 +231,9 @@ class Judged(AtEndpoint):
                 "replicates": self.replicates,
             }
         )
-        if names := self.names():
-            served = given.model_copy(update={"urls": (), "model": None, "family": None})
-            return tuple(served.model_copy(update={"name": name}) for name in names)
-        return (given,)
+        served = given.model_copy(update={"urls": (), "model": None, "family": None})
+        named = tuple(served.model_copy(update={"name": name}) for name in self.names())
+        return named if named and "judge_url" not in self.typed else (*named, given)
 
 
 @dataclasses.dataclass(frozen=True)

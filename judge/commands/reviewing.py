@@ -169,6 +169,7 @@ def status(context: typer.Context, run_id: RunId = "latest", rater: Rater = "", 
 @review.command()
 def report(context: typer.Context, run_id: RunId = "latest", as_json: AsJson = False) -> None:
     """Print what people's labels say of the judges, and what they change: agreement, bias, scores, decisions."""
+    from judge.results import read_coverages
     from judge.results.standing import standings_of
     from judge.review import summary
     from judge.review.effect import effect
@@ -177,14 +178,15 @@ def report(context: typer.Context, run_id: RunId = "latest", as_json: AsJson = F
 
     with _opened(context, run_id) as (store, run):
         found = effect(labelled_of(run, store, standings_of(run, store)), run.suite)
+        coverages = read_coverages(run, store)
     if as_json:
         print_json(found.model_dump(mode="json"))
         return
     sys.stdout.write("\n".join(summary.audit_lines(found.audit)) + "\n")
     tables = {
         "Judges against people, audited units only": (summary.AGREEMENT_COLUMNS, summary.agreement_rows(found.audit)),
-        "Correction by the audit": (summary.BIAS_COLUMNS, summary.bias_rows(found.audit)),
-        "Tier scores": (summary.CHANGE_COLUMNS, summary.change_rows(found)),
+        "Correction by the audit": (summary.BIAS_COLUMNS, summary.bias_rows(found.audit, coverages)),
+        "Tier scores": (summary.CHANGE_COLUMNS, summary.change_rows(found, coverages)),
     }
     for title, (columns, rows) in tables.items():
         if rows:

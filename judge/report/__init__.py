@@ -2,10 +2,22 @@
 
 from judge.report.files import RULE, answer_files, answer_text, run_json, write_files, write_page
 from judge.report.markdown_report import csv_table, launch_line, markdown, markdown_table
-from judge.report.tables import NONE, PLAN_COLUMNS, SPEED_COLUMNS, Rows, plan_rows, role, speed, speed_rows, tier
+from judge.report.tables import (
+    HOW_TO_READ,
+    NONE,
+    PLAN_COLUMNS,
+    SPEED_COLUMNS,
+    Rows,
+    plan_rows,
+    role,
+    speed,
+    speed_rows,
+    tier,
+)
 from judge.report.trust import trust_line
 
 __all__ = [
+    "HOW_TO_READ",
     "NONE",
     "PLAN_COLUMNS",
     "RULE",

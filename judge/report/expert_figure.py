@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from judge.report.panels import Axis, CurvePanel, Figure, Point
-from judge.report.points import score_axis, score_text, tier_ids, tier_point, tps_text
+from judge.report.points import over_all, score_axis, tier_ids, tier_point, tier_text, tps_text
 from judge.report.tables import NONE
 from judge.results import ArmResult, Results
 from runner.types import Config
@@ -21,7 +21,8 @@ def expert_curve(results: Results) -> Figure:
     return Figure(
         id="experts",
         title="Experts used",
-        caption="What fewer experts gain in speed and cost in score. Bars: interval of the tier score.",
+        caption="What fewer experts gain in speed and cost in score. Bars: interval of the tier score."
+        + over_all(results),
         panels=tuple(panel for panel in panels if panel.series),
         nothing="No candidate was run with more than one number of experts.",
         columns=("Candidate", "Experts used", "Decode t/s", "Speed-up", *tiers),
@@ -31,7 +32,7 @@ def expert_curve(results: Results) -> Figure:
 
 def _row(candidate: str, count: int, arm: ArmResult, tiers: tuple[str, ...]) -> tuple[str, ...]:
     speedup = f"{arm.speed.speedup:.2f}x" if arm.speed.speedup else NONE
-    return (candidate, str(count), tps_text(arm), speedup, *(score_text(tier_point(arm, tier)) for tier in tiers))
+    return (candidate, str(count), tps_text(arm), speedup, *(tier_text(arm, tier) for tier in tiers))
 
 
 def _sweeps(results: Results) -> dict[str, Sweep]:

@@ -13,10 +13,10 @@ from judge.report.judge_figures import cross_judges
 from judge.report.legible import legible
 from judge.report.markdown_report import SPEED_NOTE
 from judge.report.panels import Figure, Panel
-from judge.report.points import coverage_text, score_text, tier_ids, tier_point, tps_text
+from judge.report.points import estimate_and_basis, tier_ids, tps_text
 from judge.report.svg import inline_svg
-from judge.report.trust import trust_items, warnings
-from judge.results import ArmResult, Results
+from judge.report.trust import audit_words, trust_items, warnings
+from judge.results import Results
 
 TEMPLATE = "report.html.j2"
 BODY = "report_body.html.j2"
@@ -52,7 +52,7 @@ def _context(results: Results) -> dict[str, object]:
         "figures": drawn,
         "plots": {figure.id: _plots(figure) for figure in drawn},
         "tps": tps_text,
-        "tier_cell": _tier_cell,
+        "tier_cell": estimate_and_basis,
         "failures": [(arm.id, line) for arm in results.arms for line in arm.failures],
         "launches": _launches(results),
         "command": shlex.join(results.command),
@@ -113,17 +113,9 @@ def _basis(results: Results) -> str:
     questions = max((len(arm.questions) for arm in results.arms), default=0)
     judge = f"by {', '.join(judge.name for judge in results.judges)}" if results.judges else "not judged"
     return (
-        f"Score [interval], scored of wanted answers where some are missing. On these {questions} questions, {results.samples} answers "
-        f"each, {judge}, not audited."
+        f"Score [interval], and below it what it rests on. On these {questions} questions, {results.samples} answers each, {judge}, "
+        f"{audit_words(results)}. {tables.HOW_TO_READ}"
     )
-
-
-def _tier_cell(arm: ArmResult, tier: str) -> str:
-    score = next((score for score in arm.tiers if score.tier == tier), None)
-    if score is None:
-        return tables.NONE
-    partial = f" ({coverage_text(score)})" if score.coverage.scored < score.coverage.wanted else ""
-    return score_text(tier_point(arm, tier)) + partial
 
 
 def _plots(figure: Figure) -> list[Markup]:

@@ -35,7 +35,12 @@ def _dots(panel: DotPanel) -> Iterator[str]:
 
 
 def point_text(point: Point) -> str:
-    """Return a value with its interval: ``4.20 [3.91, 4.48]``."""
+    """Return a value with its interval and what it rests on: ``4.20 [3.91, 4.48] (K 5, 1 judge, 5/5)``."""
+    return f"{estimate_text(point)} ({point.basis})" if point.basis else estimate_text(point)
+
+
+def estimate_text(point: Point) -> str:
+    """Return a value with its interval alone: ``4.20 [3.91, 4.48]``."""
     if point.low is None or point.high is None:
         return f"{point.value:.2f}"
     return f"{point.value:.2f} [{point.low:.2f}, {point.high:.2f}]"

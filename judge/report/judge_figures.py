@@ -3,8 +3,10 @@
 from judge.cross import CrossCell, CrossJudging
 from judge.panel import Relation
 from judge.report.panels import Axis, Cell, DotPanel, Figure, HeatPanel, Point
+from judge.report.points import over_all
 from judge.report.tables import NONE
 from judge.results import ArmResult, Results
+from judge.scoring import Coverage
 
 RIGHT, WRONG = "right confirmed (TPR)", "wrong caught (TNR)"
 
@@ -59,15 +61,16 @@ RELATIONS = {Relation.SELF: "itself", Relation.FAMILY: "own or unknown family", 
 def cross_judges(results: Results) -> Figure:
     """Return what every judge gave every arm, with those marked that are left out of headlines."""
     cross = results.cross
+    coverages = {(arm.id, cell.judge): cell.coverage for arm in results.arms for cell in arm.by_judge}
     return Figure(
         id="cross-judges",
         title="Judges against each other",
         caption="Mean score that each judge (column) gave each arm (row), before evidence bounds it. Hatched, in brackets: the judge "
-        "itself, or a judge of its own or an unknown family; left out of every headline.",
+        "itself, or a judge of its own or an unknown family; left out of every headline." + over_all(results),
         panels=(_matrix(cross),) if cross and any(cell.mean is not None for cell in cross.cells) else (),
         nothing="Fewer than two judges scored this run.",
-        columns=("Arm", "Judge", "Relation", "Mean", "Answers"),
-        rows=tuple(_cross_row(cell) for cell in cross.cells) if cross else (),
+        columns=("Arm", "Judge", "Relation", "Mean", "K", "Scored"),
+        rows=tuple(_cross_row(cell, coverages[cell.arm_id, cell.judge]) for cell in cross.cells) if cross else (),
     )
 
 
@@ -85,6 +88,6 @@ def _matrix_cell(cell: CrossCell | None) -> Cell:
     return Cell(value=cell.mean, marked=cell.relation is not Relation.OTHER) if cell else Cell(value=None)
 
 
-def _cross_row(cell: CrossCell) -> tuple[str, ...]:
+def _cross_row(cell: CrossCell, coverage: Coverage) -> tuple[str, ...]:
     mean = NONE if cell.mean is None else f"{cell.mean:.2f}"
-    return (cell.arm_id, cell.judge, RELATIONS[cell.relation], mean, str(cell.answers))
+    return (cell.arm_id, cell.judge, RELATIONS[cell.relation], mean, coverage.samples_text, coverage.scored_text)

@@ -85,7 +85,7 @@ def _question_trouble(results: Results, question: QuestionScore) -> tuple[Troubl
     if missing := question.states.get("missing", 0):
         return "error", f"{missing} of {sum(question.states.values())} answers are missing"
     if question.mean is not None:
-        return None, f"score {question.mean:.2f}"
+        return None, f"score {question.mean:.2f} ({question.coverage.text})"
     return ("error", "no answer has a score") if results.judges else ("skipped", "not judged")
 
 

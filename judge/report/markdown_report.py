@@ -9,6 +9,7 @@ from judge.records import Launch
 from judge.report.rankings import judge_blocks, order_lines
 from judge.report.tables import (
     EXECUTION_COLUMNS,
+    HOW_TO_READ,
     NONE,
     PLAN_COLUMNS,
     QUESTION_COLUMNS,
@@ -25,8 +26,8 @@ from judge.report.tables import (
     speed_rows,
     target_rows,
 )
-from judge.report.trust import trust_line
-from judge.results import Results
+from judge.report.trust import checks_line, trust_line
+from judge.results import ArmResult, Results
 
 
 def markdown_table(columns: Sequence[str], rows: Rows) -> str:
@@ -36,17 +37,33 @@ def markdown_table(columns: Sequence[str], rows: Rows) -> str:
 
 
 def csv_table(results: Results) -> str:
-    """Return the plan's table as CSV with plain numbers: ``Speed`` in tokens per second, tiers as scores, empty: missing."""
+    """Return the plan's table as CSV with plain numbers: ``Speed`` in tokens per second, tiers as scores, empty: missing.
+
+    After the plan's columns come the judges, and of each tier what its score rests on.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(PLAN_COLUMNS)
+    writer.writerow([*PLAN_COLUMNS, "Judges", *(f"{tier} {part}" for tier in PLAN_TIERS for part in CSV_PARTS)])
     for arm in results.arms:
         means = {score.tier: score.mean for score in arm.tiers}
         decode = arm.speed.decode_tps
-        numbers = [decode.median if decode else None, *(means.get(t) for t in ("T1", "T2", "T3"))]
+        numbers = [decode.median if decode else None, *(means.get(t) for t in PLAN_TIERS)]
         cells = ["" if number is None else f"{number:.4g}" for number in numbers]
-        writer.writerow([arm.model, arm.quant or "", arm.config, *cells, role(arm)])
+        basis = [cell for tier in PLAN_TIERS for cell in _csv_basis(arm, tier)]
+        writer.writerow(
+            [arm.model, arm.quant or "", arm.config, *cells, role(arm), ", ".join(arm.panel.judges), *basis]
+        )
     return out.getvalue()
+
+
+PLAN_TIERS = ("T1", "T2", "T3")
+CSV_PARTS = ("K", "scored", "failed", "missing")
+
+
+def _csv_basis(arm: ArmResult, tier: str) -> list[str]:
+    """Return the cells under CSV_PARTS; empty ones for a tier that was not asked."""
+    found = next((score.coverage for score in arm.tiers if score.tier == tier), None)
+    return [found.samples_text, *map(str, (found.scored, found.failed, found.missing))] if found else [""] * 4
 
 
 # --- the Markdown report --------------------------------------------------------------------------------------------
@@ -61,11 +78,13 @@ def _sections(results: Results) -> Iterator[str]:
     yield f"# {results.suite} {results.suite_version}: run {results.run_id}"
     yield trust_line(results)
     yield markdown_table(PLAN_COLUMNS, plan_rows(results))
+    yield HOW_TO_READ
     yield "## Roles\n\n" + _table(ROLE_COLUMNS, role_rows(results), "Not judged.")
     if results.ranking is not None:
         yield "## Ranking\n\n" + _ranking(results)
     yield "## Targets\n\n" + _table(TARGET_COLUMNS, target_rows(results), "No arm fills a role today.")
-    yield "## Execution\n\n" + markdown_table(EXECUTION_COLUMNS, execution_rows(results))
+    executed = [markdown_table(EXECUTION_COLUMNS, execution_rows(results)), *checks_lines(results)]
+    yield "## Execution\n\n" + "\n\n".join(executed)
     yield "## Judge against tests\n\n" + _judge_against_tests(results)
     yield "## Speed\n\n" + "\n\n".join(
         [markdown_table(SPEED_COLUMNS, speed_rows(results)), SPEED_NOTE, *reuse_lines(results)]
@@ -74,6 +93,11 @@ def _sections(results: Results) -> Iterator[str]:
     yield "## How the models were served\n\n" + _launches(results)
     failures = [f"- {arm.id}: {line}" for arm in results.arms for line in arm.failures]
     yield "## Failures (missing, counted, owed again)\n\n" + ("\n".join(failures) or "None.")
+
+
+def checks_lines(results: Results) -> list[str]:
+    """Return one line about the checks; none where nothing was executed."""
+    return [checks_line(results)] if results.checks else []
 
 
 SPEED_NOTE = (

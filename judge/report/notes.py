@@ -6,6 +6,7 @@ from itertools import zip_longest
 from judge.cross import CrossJudging
 from judge.report.tables import NONE, Rows
 from judge.results import Results
+from judge.scoring import together
 from judge.stats.agreement import Agreement
 from judge.stats.figures import Coefficient, Refused
 from judge.stats.self_preference import SelfPreference
@@ -81,8 +82,14 @@ def rank_rows(results: Results) -> Rows:
 
 
 def judge_lines(results: Results) -> list[str]:
-    """Return severity, self-preference, ranks and the worth of the panel, a line each; none with fewer than two judges."""
-    return list(_judge_lines(results.cross)) if results.cross else []
+    """Return severity, self-preference, ranks and the worth of the panel, a line each; none with fewer than two judges.
+
+    The first line says what all of them rest on.
+    """
+    if results.cross is None:
+        return []
+    given = together(cell.coverage for arm in results.arms for cell in arm.by_judge)
+    return [f"what follows rests on {given.text} scorings", *_judge_lines(results.cross)]
 
 
 def _judge_lines(cross: CrossJudging) -> Iterator[str]:

@@ -10,6 +10,8 @@ class Point(Value):
     low: float | None = None
     """Lower end; ``None`` without an interval."""
     high: float | None = None
+    basis: str = ""
+    """K, judges and coverage of a mean of scores; empty for any other quantity."""
 
 
 class Mark(Value):
@@ -74,6 +76,8 @@ class Cell(Value):
     """One cell of a heat map."""
 
     value: float | None
+    basis: str = ""
+    """Scored of wanted answers."""
     marked: bool = False
     """Hatched: it is shown and does not count."""
 

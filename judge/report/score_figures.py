@@ -2,7 +2,7 @@
 
 from judge.frontier import pareto_front
 from judge.report.panels import Axis, Cell, DotPanel, Figure, HeatPanel, Mark, ScatterPanel, Spot
-from judge.report.points import coverage_text, score_axis, score_text, tier_ids, tier_point, tps_text
+from judge.report.points import over_all, score_axis, tier_ids, tier_point, tier_text, tps_text
 from judge.report.tables import NONE
 from judge.results import ArmResult, Results
 
@@ -18,7 +18,7 @@ def speed_against_quality(results: Results) -> Figure:
             arm.id,
             tps_text(arm),
             score.tier,
-            score_text(tier_point(arm, score.tier)),
+            tier_text(arm, score.tier),
             "yes" if (score.tier, arm.id) in front else "no",
         )
         for arm in results.arms
@@ -28,7 +28,7 @@ def speed_against_quality(results: Results) -> Figure:
         id="speed-against-quality",
         title="Speed against quality",
         caption="Up and to the right is better. Filled marks on the line: no other arm is as fast and scores as high. Bars: interval "
-        "of the tier score.",
+        "of the tier score." + over_all(results),
         panels=tuple(panels),
         nothing="No arm has both a measured speed and a score.",
         columns=("Arm", "Decode t/s", "Tier", "Score", "On the front"),
@@ -60,7 +60,7 @@ def tiers_against_roles(results: Results) -> Figure:
     """Return the tier scores with their intervals against the thresholds of the roles."""
     tiers = tier_ids(results)
     rows = [
-        (arm.id, score.tier, score_text(tier_point(arm, score.tier)), coverage_text(score), _outcomes(arm, score.tier))
+        (arm.id, score.tier, tier_text(arm, score.tier), _outcomes(arm, score.tier))
         for arm in results.arms
         for score in arm.tiers
     ]
@@ -69,10 +69,10 @@ def tiers_against_roles(results: Results) -> Figure:
         id="tiers-against-roles",
         title="Tiers against the roles' thresholds",
         caption="Marks: score, with its interval. Lines: the lowest score that fills a role. A role is decided only where the whole "
-        "interval lies on one side.",
+        "interval lies on one side." + over_all(results),
         panels=tuple(drawn),
         nothing="No tier has a score.",
-        columns=("Arm", "Tier", "Score", "Scored", "Against the thresholds"),
+        columns=("Arm", "Tier", "Score", "Against the thresholds"),
         rows=tuple(rows),
     )
 
@@ -110,25 +110,37 @@ def criteria_heat_map(results: Results) -> Figure:
     """Return the judges' own score of every criterion of every question, an arm a column, a panel a tier."""
     panels = [panel for tier in tier_ids(results) if (panel := _criteria_panel(results, tier)).rows]
     rows = [
-        (row, *(NONE if cell.value is None else f"{cell.value:.1f}" for cell in cells))
+        (row, *(_cell_text(cell) for cell in cells))
         for panel in panels
         for row, cells in zip(panel.rows, panel.cells, strict=True)
     ]
     return Figure(
         id="criteria",
         title="Criteria",
-        caption="The judges' own scores, before evidence bounds them, 1 (dark) to 5 (light); empty: no score.",
+        caption="The judges' own scores, before evidence bounds them, 1 (dark) to 5 (light); empty: no score."
+        + over_all(results),
         panels=tuple(panels) if any(c.value is not None for p in panels for r in p.cells for c in r) else (),
         nothing="No criterion has a score.",
-        columns=("Question and criterion", *(arm.id for arm in results.arms)),
+        columns=("Question and criterion", *(_basis_of(arm) for arm in results.arms)),
         rows=tuple(rows),
     )
+
+
+def _basis_of(arm: ArmResult) -> str:
+    """Return an arm with what all means in its column share."""
+    return f"{arm.id} (K {arm.coverage.samples_text}, {arm.coverage.judges_text})"
+
+
+def _cell_text(cell: Cell) -> str:
+    """Return a mean with its coverage: ``4.2 (5/5)``; for an arm that was not asked nothing."""
+    mean = NONE if cell.value is None else f"{cell.value:.1f}"
+    return f"{mean} ({cell.basis})" if cell.basis else mean
 
 
 def _criteria_panel(results: Results, tier: str) -> HeatPanel:
     scores = [
         {
-            f"{question.id} {criterion.name}": criterion.mean
+            f"{question.id} {criterion.name}": Cell(value=criterion.mean, basis=criterion.coverage.scored_text)
             for question in arm.questions
             if question.tier == tier
             for criterion in question.criteria
@@ -140,5 +152,5 @@ def _criteria_panel(results: Results, tier: str) -> HeatPanel:
         title=tier,
         rows=rows,
         columns=tuple(arm.id for arm in results.arms),
-        cells=tuple(tuple(Cell(value=arm.get(row)) for arm in scores) for row in rows),
+        cells=tuple(tuple(arm.get(row, Cell(value=None)) for arm in scores) for row in rows),
     )

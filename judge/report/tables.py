@@ -1,12 +1,19 @@
 """Results -> rows of text for tables, wherever they are shown. Rendering only: every figure comes from judge.results."""
 
 from judge.results import ArmResult, Results
+from judge.scoring import COVERAGE_COLUMNS
 from judge.speed import Spread
 
 PLAN_COLUMNS = ("Model", "Quant", "Config", "Speed", "T1", "T2", "T3", "Role")
 NONE = "-"
 
 Rows = list[list[str]]
+
+HOW_TO_READ = (
+    "Beside every mean stands what it rests on: (K 5, 2 judges, 48/50, 1 failed, 1 missing) means 5 answers wanted of each question, "
+    "scored by 2 judges, and 48 of 50 answers with a score. Failed was tried, and no score came of it: an answer or a scoring that "
+    "broke off, or a criterion that a judge could not assess. Missing was not tried yet. Neither is ever a low score."
+)
 
 
 def plan_rows(results: Results) -> Rows:
@@ -24,14 +31,11 @@ def speed(arm: ArmResult) -> str:
 
 
 def tier(arm: ArmResult, tier_id: str) -> str:
-    """Return the tier score with its coverage where not everything is scored: ``4.2 (5/6)``."""
+    """Return the tier score with what it rests on: ``4.20 (K 2, 1 judge, 5/6, 1 failed)``."""
     found = next((score for score in arm.tiers if score.tier == tier_id), None)
     if found is None:
         return NONE
-    partial = (
-        f" ({found.coverage.scored}/{found.coverage.wanted})" if found.coverage.scored < found.coverage.wanted else ""
-    )
-    return (f"{found.mean:.2f}" if found.mean is not None else "missing") + partial
+    return f"{'missing' if found.mean is None else f'{found.mean:.2f}'} ({found.coverage.text})"
 
 
 def role(arm: ArmResult) -> str:
@@ -102,7 +106,7 @@ def target_rows(results: Results) -> Rows:
     ]
 
 
-QUESTION_COLUMNS = ("Arm", "Question", "Score", "Judge alone", "Answers", "Criteria (judge alone)")
+QUESTION_COLUMNS = ("Arm", "Question", "Score", "Judge alone", *COVERAGE_COLUMNS, "Answers", "Criteria (judge alone)")
 
 
 def question_rows(results: Results) -> Rows:
@@ -113,8 +117,9 @@ def question_rows(results: Results) -> Rows:
             question.id,
             _mean(question.mean, 2),
             _mean(question.judge_mean, 2),
+            *question.coverage.cells,
             ", ".join(f"{count} {state}" for state, count in question.states.items()),
-            "; ".join(f"{c.name} {_mean(c.mean)}" for c in question.criteria),
+            "; ".join(f"{c.name} {_mean(c.mean)} ({c.coverage.scored_text})" for c in question.criteria),
         ]
         for arm in results.arms
         for question in arm.questions

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from typing import Literal
 
+from judge.audit import LogicAudit, all_audited
 from judge.panel import Standing
 from judge.results import ArmResult, JudgeSummary, Results
 from judge.scoring import ENOUGH_COVERAGE
+from runner.identity import digest
 from runner.types import Value
 
 State = Literal["good", "bad", "open"]
@@ -42,8 +44,9 @@ def trust_line(results: Results) -> str:
         return f"Not judged. Answers: {c.answered} of {c.wanted}, {results.samples} a question."
     judges = "; ".join(f"{judge.name} ({judge.standing}, {judge.replicates} per answer)" for judge in results.judges)
     line = (
-        f"{_undecided(results)}Judge: {judges}; {_audit_words(results)}. "
-        f"Answers: {c.answered} of {c.wanted}, scored: {c.scored}, {results.samples} a question.{executed}"
+        f"{_undecided(results)}Judge: {judges}; {audit_words(results)}. "
+        f"Answers: {c.answered} of {c.wanted}, scored: {c.scored}, failed: {c.failed}, "
+        f"missing: {c.missing}; K {c.samples_text}.{executed}"
     )
     return "\n\n".join([line, *warnings(results)])
 
@@ -59,11 +62,23 @@ def _audited(results: Results) -> list[ArmResult]:
     return [arm for arm in results.arms if arm.audit and arm.audit.audited]
 
 
-def _audit_words(results: Results) -> str:
+def audit_words(results: Results) -> str:
+    """Return in a few words what of the scores was audited, by whom, and that the rest keeps a role provisional."""
     audited = _audited(results)
-    if not audited:
-        return "not audited, so a role is provisional at most"
-    return "audited" if len(audited) == len(results.arms) else f"audited: {', '.join(arm.id for arm in audited)}"
+    if audited and len(audited) == len(results.arms):
+        return "audited"
+    found = tested(results)
+    words = [f"audited: {', '.join(arm.id for arm in audited)}"] if audited else []
+    if found.decided and results.policy == "grounded":
+        words.append(
+            f"logic audited by tests ({found.decided} of {found.answers} answers), style (criteria without checks) unaudited"
+        )
+    return ", ".join(words or ["not audited"]) + ("" if audited else ", so a role is provisional at most")
+
+
+def tested(results: Results) -> LogicAudit:
+    """Return what the tests say of the judges over all arms."""
+    return all_audited(arm.logic_audit for arm in results.arms)
 
 
 def warnings(results: Results) -> tuple[str, ...]:
@@ -82,7 +97,7 @@ def trust_items(results: Results) -> tuple[TrustItem, ...]:
     """Return the grounds for trust, one by one."""
     judges = [_judge(judge) for judge in results.judges]
     nobody = TrustItem(about="Judge", verdict="nobody", why="The answers were not judged.", state="open")
-    return (*(judges or [nobody]), _audit(results), _coverage(results))
+    return (*(judges or [nobody]), *_tests(results), _audit(results), _coverage(results))
 
 
 def _audit(results: Results) -> TrustItem:
@@ -99,6 +114,43 @@ def _audit(results: Results) -> TrustItem:
     )
 
 
+def _tests(results: Results) -> Iterator[TrustItem]:
+    """Yield what the tests say of the judges' logic, where they decide anything."""
+    found = tested(results)
+    if found.bias is None or found.left is None:
+        return
+    sight = "without seeing the tests" if results.judged_blind else "with the tests in sight"
+    what = (
+        f"Tests decide {found.decided} of {found.answers} scored answers in every criterion that has checks (a census, no sample). "
+        f"{checks_line(results)} On {found.criteria} such criteria the judges' own scores, given {sight}, are {_apart(found.bias)} "
+        "what the tests show"
+    )
+    if results.policy == "judge":
+        yield TrustItem(
+            about="Logic", verdict="not corrected", why=f"{what}, and the policy leaves them so.", state="open"
+        )
+        return
+    whole = found.decided == found.answers
+    why = f"{what}; bounded by the tests they are {_apart(found.left)} it. Criteria without checks (style) are not audited by them."
+    yield TrustItem(
+        about="Logic", verdict="audited by tests" if whole else "audited by tests in part", why=why,
+        state="good" if whole else "open",
+    )  # fmt: skip
+
+
+def checks_line(results: Results) -> str:
+    """Return which checks the answers were held to, and how to see what these are worth themselves."""
+    version = digest(sorted(results.checks.items()))[:12]
+    return (
+        f"Checks of version {version} (of each question: run.json); how many right answers the installed ones accept and how many "
+        "wrong ones they catch is printed by judge checks --score."
+    )
+
+
+def _apart(points: float) -> str:
+    return f"{abs(points):.2f} points {'under' if points < 0 else 'over'}"
+
+
 def _judge(judge: JudgeSummary) -> TrustItem:
     why = f"{judge.standing_reason}. {judge.replicates} per answer{', also blind' if judge.blind else ''}."
     return TrustItem(about=f"Judge {judge.name}", verdict=judge.standing.value, why=why, state=STATES[judge.standing])
@@ -109,6 +161,7 @@ def _coverage(results: Results) -> TrustItem:
     return TrustItem(
         about="Coverage",
         verdict=f"{c.share:.0%}",
-        why=f"{c.scored} of {c.wanted} answers scored, {c.answered} answered, {results.samples} a question.",
+        why=f"{c.scored} of {c.wanted} answers scored, {c.failed} failed, {c.missing} missing; {c.answered} answered; "
+        f"K {c.samples_text}.",
         state="good" if c.share >= ENOUGH_COVERAGE else "bad",
     )

@@ -18,6 +18,7 @@ def side(scored: Scored) -> Side:
         arm_id=scored.record.arm.id,
         scores=scored.answers,
         decode_tps=tuple(one.decode_tps for one in scored.scored),
+        coverage=scored.coverage,
         decides=scored.panel.decides,
     )
 
@@ -66,6 +67,7 @@ def _contender(arm: ArmResult) -> Contender:
         role=arm.role,
         decode_tps=decode.median if decode else None,
         score=sum(known) / len(known) if known and len(known) == len(means) else None,
+        coverage=arm.coverage,
         decisions=arm.decisions,
         audited=arm.audit is not None and arm.audit.audited,
     )

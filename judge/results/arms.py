@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from judge.audit import all_audited
 from judge.lineage import is_self
 from judge.panel import Panel, Standing, panel, relation
 from judge.plan import questions_of
@@ -10,10 +11,10 @@ from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.results.judged import read_question
 from judge.results.labels import Audited
 from judge.results.parts import QuestionPart, ScoredAnswer, question_part, scored_answers, total_rates
-from judge.results.scores import arm_tiers, tier_means
+from judge.results.scores import coverage_of, tier_means
 from judge.results.values import ArmResult, JudgeCell
 from judge.roles import RoleDecision, decide, undecided
-from judge.scoring import AnswerScore, TierScore, mean_of_means
+from judge.scoring import AnswerScore, Coverage, TierScore, mean_of_means, tier_scores, together
 from judge.speed import Reuse, Spread, arm_speed, reuse
 from judge.store import Store
 from runner.types import Value
@@ -48,6 +49,8 @@ class Scored(NamedTuple):
     panel: Panel
     scored: Sequence[ScoredAnswer]
     """In the order in which they were asked."""
+    coverage: Coverage
+    """Of the mean over all of them."""
 
     @property
     def answers(self) -> tuple[AnswerScore, ...]:
@@ -68,14 +71,23 @@ class ArmFigures(NamedTuple):
 
 def scored_arm(run: RunRecord, who: Seats, store: Store) -> Scored:
     """Read the answers of one arm and score them by its panel."""
-    found = (
-        (question, read_question(run, who.record, question, who.scoring, store).judged)
-        for question in questions_of(run)
-    )
-    answers = [
-        one for question, judged in found for one in scored_answers(run, question, judged, who.counting, who.scoring)
-    ]
-    return Scored(who.record, who.panel, _as_asked(answers))
+    answers: list[ScoredAnswer] = []
+    coverages = []
+    for question in questions_of(run):
+        found = read_question(run, who.record, question, who.scoring, store)
+        answers += scored_answers(run, question, found.judged, who.counting, who.scoring)
+        coverages.append(coverage_of(question, found, who.counting, run.samples_of(who.record, question)))
+    return Scored(who.record, who.panel, _as_asked(answers), together(coverages))
+
+
+def tier_coverages(run: RunRecord, who: Seats, store: Store) -> dict[str, Coverage]:
+    """Return tier -> what the score of one arm on it rests on."""
+    found: dict[str, list[Coverage]] = {}
+    for question in questions_of(run):
+        stored = read_question(run, who.record, question, who.scoring, store)
+        wanted = run.samples_of(who.record, question)
+        found.setdefault(question.tier, []).append(coverage_of(question, stored, who.counting, wanted))
+    return {tier: together(parts) for tier, parts in found.items()}
 
 
 def _as_asked(answers: Iterable[ScoredAnswer]) -> list[ScoredAnswer]:
@@ -91,9 +103,10 @@ def arm_figures(run: RunRecord, who: Seats, store: Store, audit: Audited | None,
         parts.append(question_part(run, who.record, question, found, who.counting, who.scoring))
         if keep:
             answers += scored_answers(run, question, found.judged, who.counting, who.scoring)
+    covered = together(part.score.coverage for part in parts)
     return ArmFigures(
         result=_arm_result(run, who, parts, store, audit),
-        scored=Scored(who.record, who.panel, _as_asked(answers)) if keep else None,
+        scored=Scored(who.record, who.panel, _as_asked(answers), covered) if keep else None,
         reuse={judge.fingerprint: reuse(part.reuse[judge.fingerprint] for part in parts) for judge in who.scoring},
     )
 
@@ -102,7 +115,11 @@ def _arm_result(
     run: RunRecord, who: Seats, parts: Sequence[QuestionPart], store: Store, audit: Audited | None
 ) -> ArmResult:
     record, chosen = who.record, who.panel
-    tiers = arm_tiers(run, record, {part.score.id: part.scores for part in parts})
+    tiers = tier_scores(
+        run.suite,
+        {part.score.id: part.scores for part in parts},
+        {part.score.id: part.score.coverage for part in parts},
+    )
     return ArmResult(
         id=record.arm.id,
         candidate=record.arm.candidate,
@@ -120,6 +137,7 @@ def _arm_result(
         by_judge=tuple(_cell(run, who, parts, judge) for judge in who.scoring),
         disagreements=tuple(sorted((d for part in parts for d in part.disagreements), key=lambda d: d.sample)),
         rates=total_rates(part.rates for part in parts),
+        logic_audit=all_audited(part.logic_audit for part in parts),
         launches=tuple(store.launches(record.arm)),
         failures=tuple(_failures(who, parts)),
     )
@@ -164,15 +182,15 @@ def _targets_met(run: RunRecord, record: ArmRecord, tiers: Sequence[TierScore]) 
 
 def _cell(run: RunRecord, who: Seats, parts: Sequence[QuestionPart], judge: JudgeRecord) -> JudgeCell:
     scores = {part.score.id: part.by_judge[judge.fingerprint] for part in parts}
-    tiers = arm_tiers(run, who.record, scores)
+    coverages = {part.score.id: part.coverage_by_judge[judge.fingerprint] for part in parts}
+    tiers = tier_scores(run.suite, scores, coverages)
     return JudgeCell(
         judge=judge.name,
         relation=relation(judge, who.record),
         counts=judge.name in who.panel.judges,
         tiers=dict(tier_means(tiers)),
         mean=mean_of_means([group for tier in tiers for group in tier.questions.values()]),
-        scored=sum(score is not None for group in scores.values() for score in group),
-        wanted=sum(map(len, scores.values())),
+        coverage=together(coverages.values()),
         failures=sum(len(part.failures[judge.fingerprint]) for part in parts),
     )
 

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from judge.pipeline import count_owed_answers, count_owed_checks, count_owed_scorings
 from judge.records import JudgeRecord, RunRecord, RunState
 from judge.results.against import baseline_comparisons, cross_of, is_compared, ladder_of, sweeps_of
-from judge.results.arms import ArmFigures, Scored, arm_figures, scored_arm, seats, with_speedups
+from judge.results.arms import ArmFigures, Scored, arm_figures, scored_arm, seats, tier_coverages, with_speedups
 from judge.results.labels import audits_of
 from judge.results.ranked import ranking_of
 from judge.results.standing import standing_of, standings_of
-from judge.results.values import ArmResult, JudgeSummary, Results
-from judge.scoring import Coverage
+from judge.results.values import JudgeSummary, Results
+from judge.scoring import Coverage, together
 from judge.speed import Reuse, reuse
 from judge.store import Store
 
@@ -31,8 +31,9 @@ def build_results(run: RunRecord, state: RunState, store: Store) -> Results:
         suite_hash=run.suite.hash,
         samples=run.samples,
         policy=run.policy,
+        checks=run.checks,
         judges=tuple(_summary(run, judge, store, figures) for judge in run.judges),
-        coverage=_coverage(arms),
+        coverage=together(tier.coverage for arm in arms for tier in arm.tiers),
         owed_answers=sum(count_owed_answers(run, record, store) for record in run.arms if record.model is not None),
         owed_checks=count_owed_checks(run, store),
         owed_scorings=sum(count_owed_scorings(run, judge, store) for judge in run.judges),
@@ -50,6 +51,16 @@ def read_scored(run: RunRecord, store: Store) -> list[Scored]:
     """Read the answers of every arm of ``run`` with their scores, without computing the rest of its report."""
     standings = standings_of(run, store)
     return [scored_arm(run, seats(run, record, standings), store) for record in run.arms]
+
+
+def read_coverages(run: RunRecord, store: Store) -> dict[tuple[str, str], Coverage]:
+    """Return (arm, tier) -> what the score of the tier rests on, without computing the rest of the report."""
+    standings = standings_of(run, store)
+    return {
+        (record.arm.id, tier): coverage
+        for record in run.arms
+        for tier, coverage in tier_coverages(run, seats(run, record, standings), store).items()
+    }
 
 
 def _figures(run: RunRecord, store: Store) -> list[ArmFigures]:
@@ -77,13 +88,4 @@ def _summary(run: RunRecord, judge: JudgeRecord, store: Store, figures: Sequence
         reused_share=reuse(one.reuse.get(judge.fingerprint, Reuse()) for one in figures).share,
         standing=standing,
         standing_reason=reason,
-    )
-
-
-def _coverage(arms: Sequence[ArmResult]) -> Coverage:
-    coverages = [tier.coverage for arm in arms for tier in arm.tiers]
-    return Coverage(
-        wanted=sum(c.wanted for c in coverages),
-        answered=sum(c.answered for c in coverages),
-        scored=sum(c.scored for c in coverages),
     )

@@ -15,7 +15,7 @@ from judge.plan import each_wanted_answer
 from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.speed import AnswerSpeed, Reuse, answer_speed, reuse
 from judge.store import Store
-from judge.types import Grade, JudgeFailure, Judgement, Question, Verdict
+from judge.types import Grade, JudgeCall, JudgeFailure, Judgement, Question, Verdict
 from judge.units import AnswerUnit, evidence_key
 from runner.types import Answer, AnswerState
 
@@ -34,6 +34,8 @@ class Executed:
     """Checks."""
     known: int
     """Checks that passed or failed."""
+    testable: frozenset[str]
+    """Criteria that have checks, whether or not these were run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class Judged:
     """Judge fingerprint -> those that count, one a replicate, in their order."""
     blind: dict[str, tuple[Verdicts, ...]]
     """Judge fingerprint -> those made without seeing the evidence, to audit the judge."""
+    failed: frozenset[str]
+    """Fingerprints of judges of which a scoring that counts failed, and is still owed."""
 
     def asked(self, judges: Iterable[JudgeRecord]) -> list[JudgeRecord]:
         """Return those of ``judges`` that are asked about this answer."""
@@ -140,13 +144,20 @@ def _judged(
         limits=bounds(evidence, question) if evidence else {},
         judgements={name: tuple(one.seen[key]) for name, one in said.items() if key in one.seen},
         blind={name: tuple(one.blind[key]) for name, one in said.items() if key in one.blind},
+        failed=frozenset(name for name, one in said.items() if key in one.failed),
     )
 
 
 def _executed(evidence: Evidence) -> Executed:
     known = [check for check in evidence.checks if check.outcome != "not_run"]
     passed = sum(check.outcome == "pass" for check in known)
-    return Executed(state=evidence.state, unsafe=evidence.isolation == "unsafe", passed=passed, known=len(known))
+    return Executed(
+        state=evidence.state,
+        unsafe=evidence.isolation == "unsafe",
+        passed=passed,
+        known=len(known),
+        testable=frozenset(criterion for check in evidence.checks for criterion in check.criteria),
+    )
 
 
 # --- judges ---------------------------------------------------------------------------------------------------------
@@ -158,6 +169,8 @@ class _Said:
 
     seen: dict[str, list[Verdicts]] = field(default_factory=dict)
     blind: dict[str, list[Verdicts]] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)
+    """Keys of answers of which a scoring that counts failed."""
 
 
 def _read_judge(
@@ -176,9 +189,11 @@ def _read_judge(
     stored = dict(store.judgements(tasks))
     told = found.reuse.get(judge.fingerprint, Reuse())
     found.reuse[judge.fingerprint] = reuse([told, *stored.values()])
-    failed = store.judge_failures(key for key in tasks if key not in stored)
+    failed = list(store.judge_failures(key for key in tasks if key not in stored))
     found.failures.setdefault(judge.fingerprint, []).extend(_failure_lines(question, failed))
-    return _sorted_by_view(tasks, stored, evidence)
+    said = _sorted_by_view(tasks, stored, evidence)
+    said.failed.update(f.answer_unit for f in failed if not _is_audit(f.call, evidence.get(f.answer_unit)))
+    return said
 
 
 def _failure_lines(question: Question, failed: Iterable[JudgeFailure]) -> Iterator[str]:
@@ -194,11 +209,14 @@ def _sorted_by_view(
     said = _Said()
     for key, task in tasks.items():
         if key in stored:
-            known = evidence.get(task.answer_key)
-            is_audit = task.call.evidence is None and known is not None and known.says_something
-            view = said.blind if is_audit else said.seen
+            view = said.blind if _is_audit(task.call, evidence.get(task.answer_key)) else said.seen
             view.setdefault(task.answer_key, []).append(_scores_only(stored[key]))
     return said
+
+
+def _is_audit(call: JudgeCall, evidence: Evidence | None) -> bool:
+    """True for a scoring that was not shown what executing the answer said."""
+    return call.evidence is None and evidence is not None and evidence.says_something
 
 
 def _scores_only(judgement: Judgement) -> Verdicts:

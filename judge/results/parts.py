@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import NamedTuple
 
-from judge.audit import Disagreement, Rates, disagrees, rates
+from judge.audit import DecidedUnit, Disagreement, LogicAudit, Rates, disagrees, is_decisive, logic_audit, rates
+from judge.grounding import bounded
 from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.results.judged import Judged, QuestionAnswers
-from judge.results.scores import answer_scored, judge_score, panel_score, question_score
+from judge.results.scores import answer_scored, coverage_of, judge_score, panel_score, question_score
 from judge.results.values import QuestionScore
-from judge.scoring import AnswerScore
+from judge.scoring import AnswerScore, Coverage
 from judge.speed import Reuse, SpeedColumns, speed_columns
-from judge.types import Question
+from judge.types import Grade, Question, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +25,13 @@ class QuestionPart:
     """By the panel, of each answer that can be scored."""
     by_judge: Mapping[str, tuple[float | None, ...]]
     """Judge fingerprint -> its scores of the same answers."""
+    coverage_by_judge: Mapping[str, Coverage]
+    """Judge fingerprint -> what was wanted of it and came."""
     speeds: SpeedColumns
     """Of the same answers."""
     disagreements: tuple[Disagreement, ...]
     rates: Rates
+    logic_audit: LogicAudit
     missing: tuple[str, ...]
     """One line per answer that failed and is still owed."""
     failures: Mapping[str, tuple[str, ...]]
@@ -45,16 +50,19 @@ def question_part(
 ) -> QuestionPart:
     """Return the part of one question; ``counting``: the panel, ``scoring``: everyone who scores the arm."""
     scorable = [one for one in found.judged if one.scorable]
+    wanted = run.samples_of(record, question)
     return QuestionPart(
-        score=question_score(run, question, found.judged, counting, run.samples_of(record, question)),
+        score=question_score(run, question, found, counting, wanted),
         scores=tuple(panel_score(question, one, counting, run.policy) for one in scorable),
         by_judge={
             judge.fingerprint: tuple(judge_score(question, one, judge, run.policy) for one in scorable)
             for judge in scoring
         },
+        coverage_by_judge={judge.fingerprint: coverage_of(question, found, [judge], wanted) for judge in scoring},
         speeds=speed_columns([one.speed for one in scorable]),
         disagreements=tuple(_disagreements(record, question, found.judged, counting)),
         rates=_rates(found.judged, counting),
+        logic_audit=_logic_audit(run, question, scorable, counting),
         missing=tuple(found.missing),
         failures={judge: tuple(lines) for judge, lines in found.failures.items()},
         reuse=dict(found.reuse),
@@ -84,6 +92,38 @@ def _disagreements(
 def _rates(judged: Iterable[Judged], judges: Sequence[JudgeRecord]) -> Rates:
     names = [judge.fingerprint for judge in judges]
     return rates((verdicts, one.limits) for one in judged for verdicts in one.audited(names))
+
+
+def _logic_audit(
+    run: RunRecord, question: Question, scorable: Sequence[Judged], judges: Sequence[JudgeRecord]
+) -> LogicAudit:
+    scored = [one for one in scorable if panel_score(question, one, judges, run.policy) is not None]
+    units = [unit for one in scored for unit in _decided_units(run, one, judges)]
+    return logic_audit(len(scored), sum(map(_is_decided, scored)), units)
+
+
+def _is_decided(one: Judged) -> bool:
+    testable = one.executed.testable if one.executed else ()
+    return bool(testable) and all(is_decisive(one.limits.get(criterion)) for criterion in testable)
+
+
+def _decided_units(run: RunRecord, one: Judged, judges: Sequence[JudgeRecord]) -> Iterator[DecidedUnit]:
+    names = [judge.fingerprint for judge in judges]
+    own = _by_criterion(one.audited(names))
+    limits = one.limits if run.policy == "grounded" else {}
+    counted = _by_criterion(bounded(verdicts, limits) for verdicts in one.all_judgements(names))
+    for criterion, truth in one.limits.items():
+        if is_decisive(truth) and criterion in own and criterion in counted:
+            yield DecidedUnit(truth=truth, own=fmean(own[criterion]), counted=fmean(counted[criterion]))
+
+
+def _by_criterion(judgements: Iterable[Iterable[Verdict]]) -> dict[str, list[Grade]]:
+    found: dict[str, list[Grade]] = {}
+    for verdicts in judgements:
+        for verdict in verdicts:
+            if verdict.score is not None:
+                found.setdefault(verdict.criterion, []).append(verdict.score)
+    return found
 
 
 def total_rates(parts: Iterable[Rates]) -> Rates:

@@ -9,11 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
 from judge.grounding import Policy, bounded
-from judge.plan import questions_of
-from judge.records import ArmRecord, JudgeRecord, RunRecord
-from judge.results.judged import Judged
+from judge.records import JudgeRecord, RunRecord
+from judge.results.judged import Judged, QuestionAnswers
 from judge.results.values import CriterionScore, QuestionScore
-from judge.scoring import AnswerScore, TierScore, answer_score, mean_of_means, tier_scores
+from judge.scoring import AnswerScore, Coverage, TierScore, answer_score, mean_of_means
 from judge.types import Grade, Question
 
 
@@ -66,16 +65,11 @@ def _first_verdicts(judged: Judged, judge: JudgeRecord) -> dict[str, Grade | Non
     return {verdict.criterion: verdict.score for verdict in given[0]} if given else {}
 
 
-def arm_tiers(run: RunRecord, record: ArmRecord, scores: Mapping[str, Sequence[float | None]]) -> tuple[TierScore, ...]:
-    """Return the tier scores of one arm; ``scores``: question id -> score of each answer that can be scored."""
-    wanted = {question.id: run.samples_of(record, question) for question in questions_of(run)}
-    return tier_scores(run.suite, scores, wanted, {question: len(found) for question, found in scores.items()})
-
-
 def question_score(
-    run: RunRecord, question: Question, mine: Sequence[Judged], judges: Sequence[JudgeRecord], wanted: int
+    run: RunRecord, question: Question, found: QuestionAnswers, judges: Sequence[JudgeRecord], wanted: int
 ) -> QuestionScore:
     """Return everything about one question of one arm; ``wanted`` answers were asked for."""
+    mine = found.judged
     executed = [one.executed for one in mine if one.executed]
     return QuestionScore(
         id=question.id,
@@ -88,7 +82,8 @@ def question_score(
         unsafe_executions=sum(one.unsafe for one in executed),
         evidence_states=dict(Counter(one.state for one in executed)),
         states=_states(mine, wanted),
-        criteria=tuple(_criterion_scores(question, mine, judges)),
+        coverage=coverage_of(question, found, judges, wanted),
+        criteria=tuple(_criterion_scores(question, found, judges, wanted)),
     )
 
 
@@ -100,22 +95,73 @@ def _states(mine: Sequence[Judged], wanted: int) -> dict[str, int]:
 
 
 def _criterion_scores(
-    question: Question, judged: Sequence[Judged], judges: Sequence[JudgeRecord]
+    question: Question, found: QuestionAnswers, judges: Sequence[JudgeRecord], wanted: int
 ) -> Iterable[CriterionScore]:
     names = [judge.fingerprint for judge in judges]
     for criterion in question.criteria:
         groups = [
             [v.score for verdicts in one.all_judgements(names) for v in verdicts if v.criterion == criterion.id]
-            for one in judged
+            for one in found.judged
         ]
         known = [[float(score) for score in group if score is not None] for group in groups]
+        failed = [
+            one
+            for one, group, scores in zip(found.judged, groups, known, strict=True)
+            if one.scorable and not scores and (group or one.failed & set(names))
+        ]
         yield CriterionScore(
             id=criterion.id,
             name=criterion.name,
             weight=criterion.weight,
             mean=mean_of_means(known),
+            coverage=_coverage(found, judges, wanted, scored=sum(map(bool, known)), failed=len(failed)),
             cannot_assess=sum(score is None for group in groups for score in group),
         )
+
+
+# --- coverage -------------------------------------------------------------------------------------------------------
+
+
+def coverage_of(question: Question, found: QuestionAnswers, judges: Sequence[JudgeRecord], wanted: int) -> Coverage:
+    """Return what the score of a question rests on: of ``wanted`` answers, by ``judges``.
+
+    A judge that is asked about some answers only, by itself, is wanted for these alone.
+    """
+    if judges and all(judge.only is not None for judge in judges):
+        asked = [one for one in found.judged if one.scorable and one.asked(judges)]
+        found, wanted = QuestionAnswers(judged=asked), len(asked)
+    scorable = [one for one in found.judged if one.scorable]
+    # The policy moves scores and cannot make one of what is not there.
+    open_ones = [one for one in scorable if panel_score(question, one, judges, "judge") is None]
+    failed = sum(_came_to_nothing(question, one, judges) for one in open_ones)
+    return _coverage(found, judges, wanted, scored=len(scorable) - len(open_ones), failed=failed)
+
+
+def _came_to_nothing(question: Question, judged: Judged, judges: Iterable[JudgeRecord]) -> bool:
+    """True when one of the judges that are asked about an answer tried to score it and could not."""
+    return any(
+        judge.fingerprint in judged.failed
+        or any(answer_score(question, said) is None for said in judged.judgements.get(judge.fingerprint, ()))
+        for judge in judged.asked(judges)
+    )
+
+
+def _coverage(
+    found: QuestionAnswers, judges: Iterable[JudgeRecord], wanted: int, *, scored: int, failed: int
+) -> Coverage:
+    """Return the coverage of answers of which ``scored`` have a score and ``failed`` were scored in vain."""
+    always = [judge.name for judge in judges if judge.only is None]
+    at_times = [judge.name for judge in judges if judge.only is not None]
+    answered = sum(one.scorable for one in found.judged)
+    return Coverage(
+        samples=(wanted,) if wanted else (),
+        judges=tuple(always or at_times),
+        escalated=tuple(at_times if always else ()),
+        wanted=wanted,
+        answered=answered,
+        scored=scored,
+        failed=failed + len(found.missing) + len(found.judged) - answered,
+    )
 
 
 def tier_means(tiers: Sequence[TierScore]) -> Mapping[str, float]:

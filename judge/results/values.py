@@ -1,6 +1,6 @@
 """What a report shows: the figures of a run, computed once."""
 
-from judge.audit import Disagreement, Rates
+from judge.audit import Disagreement, LogicAudit, Rates
 from judge.compare import Comparison, Sweep
 from judge.cross import CrossJudging
 from judge.grounding import Policy
@@ -9,7 +9,7 @@ from judge.panel import Panel, Relation, Standing
 from judge.records import Launch, RunState
 from judge.results.rankings import RunRanking
 from judge.roles import RoleDecision
-from judge.scoring import Coverage, TierScore
+from judge.scoring import Coverage, TierScore, together
 from judge.speed import Speed
 from runner.types import Value
 
@@ -22,6 +22,8 @@ class CriterionScore(Value):
     weight: int
     mean: float | None
     """The judges' own scores, 1.0-5.0; ``None`` when no judgement could assess it."""
+    coverage: Coverage
+    """Of this mean: an answer counts as scored when some judgement could assess the criterion."""
     cannot_assess: int
     """Judgements that could not."""
 
@@ -36,6 +38,8 @@ class QuestionScore(Value):
     """By the run's policy, 1.0-5.0."""
     judge_mean: float | None
     """By the judges' scores as they are."""
+    coverage: Coverage
+    """Of both means."""
     checks_passed: int
     """Over all answers that were executed."""
     checks_known: int
@@ -60,10 +64,8 @@ class JudgeCell(Value):
     """Tier -> mean of its scores under the run's policy, 1.0-5.0; a tier without any is left out."""
     mean: float | None
     """Over questions, 1.0-5.0; ``None`` without a score."""
-    scored: int
-    """Answers that it gave a complete score."""
-    wanted: int
-    """Answers that it could have scored."""
+    coverage: Coverage
+    """Of these means: of what was wanted from this judge."""
     failures: int
     """Scorings of its that failed and are still owed."""
 
@@ -105,9 +107,16 @@ class ArmResult(Value):
     """Where judge and tests see a criterion differently."""
     rates: Rates
     """The judge against the tests on this arm: scored blind where that was asked for, else with the evidence in sight."""
+    logic_audit: LogicAudit
+    """The tests as an audit of the criteria that they decide."""
     launches: tuple[Launch, ...]
     failures: tuple[str, ...]
     """One line per failed attempt or scoring that is still owed."""
+
+    @property
+    def coverage(self) -> Coverage:
+        """Of a mean over all tiers."""
+        return together(tier.coverage for tier in self.tiers)
 
 
 class JudgeSummary(Value):
@@ -141,6 +150,8 @@ class Results(Value):
     samples: int
     policy: Policy
     """How scores and evidence were put together."""
+    checks: dict[str, str]
+    """Question id -> version of the checks that its answers are executed against; empty: nothing is executed."""
     judges: tuple[JudgeSummary, ...]
     """Empty when only answers were collected."""
     coverage: Coverage

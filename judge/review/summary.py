@@ -1,17 +1,20 @@
 """What the labels say and change, as text. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from judge.review.effect import Effect, Reading, TierEffect
 from judge.review.estimate import ArmAudit, Audit
 from judge.review.queue import LEAST_PER_ARM
+from judge.scoring import COVERAGE_COLUMNS, Coverage, together
 from judge.stats.agreement import Agreement
 from judge.stats.estimators import HIGHEST, LOWEST, AuditedMean
 from judge.stats.figures import Interval, Refused
 
-BIAS_COLUMNS = ("Arm", "Tier", "Labels", "Units", "Human - judge", "By people", "Method")
-CHANGE_COLUMNS = ("Arm", "Tier", "Moved by", "Before", "After")
+BIAS_COLUMNS = ("Arm", "Tier", "Labels", "Units", "Human - judge", "By people", *COVERAGE_COLUMNS, "Method")
+CHANGE_COLUMNS = ("Arm", "Tier", "Moved by", "Before", "After", *COVERAGE_COLUMNS)
 ROLE_COLUMNS = ("Arm", "Role", "Tier", "Needs", "Before", "After")
+Coverages = Mapping[tuple[str, str], Coverage]
+"""(arm, tier) -> what the judges' score of it rests on."""
 AGREEMENT_COLUMNS = ("Raters", "Units", "First - second", "Exact", "Within 1", "QWK", "Alpha", "AC2", "Share of 5")
 
 
@@ -40,15 +43,22 @@ def _remarks(arm: ArmAudit) -> Iterator[str]:
         yield f"; {arm.overlooked} units came after the draw: judge review queue tops it up"
 
 
-def bias_rows(audit: Audit) -> list[list[str]]:
+def bias_rows(audit: Audit, coverages: Coverages) -> list[list[str]]:
     """Return the table of biases, one row an arm and tier, and one for all tiers of the arm."""
     return [
-        [arm.arm_id, tier, str(labels), str(units), *_estimate(estimate)]
+        [arm.arm_id, tier, str(labels), str(units), *figures, *coverage.cells, method]
         for arm in audit.arms
-        for tier, labels, units, estimate in [
-            *((one.tier, one.labels, one.units, one.estimate) for one in arm.tiers),
-            ("all", arm.labels, sum(one.units for one in arm.tiers), arm.estimate),
+        for tier, labels, units, estimate, coverage in [
+            *((one.tier, one.labels, one.units, one.estimate, coverages[arm.arm_id, one.tier]) for one in arm.tiers),
+            (
+                "all",
+                arm.labels,
+                sum(one.units for one in arm.tiers),
+                arm.estimate,
+                together(coverages[arm.arm_id, one.tier] for one in arm.tiers),
+            ),
         ]
+        for *figures, method in [_estimate(estimate)]
     ]
 
 
@@ -93,14 +103,14 @@ def _figure(value: float | None, form: str = ".2f") -> str:
     return "undefined" if value is None else f"{value:{form}}"
 
 
-def change_rows(effect: Effect) -> list[list[str]]:
+def change_rows(effect: Effect, coverages: Coverages) -> list[list[str]]:
     """Return the table of tier scores before and after, of tiers that people's labels moved."""
-    return [_change(tier) for tier in effect.tiers if tier.by != "nothing"]
+    return [_change(tier, coverages[tier.arm_id, tier.tier]) for tier in effect.tiers if tier.by != "nothing"]
 
 
-def _change(tier: TierEffect) -> list[str]:
+def _change(tier: TierEffect, coverage: Coverage) -> list[str]:
     by = f"{tier.repaired} repaired" if tier.by == "repairs" else tier.by
-    return [tier.arm_id, tier.tier, by, _reading(tier.before), _reading(tier.after)]
+    return [tier.arm_id, tier.tier, by, _reading(tier.before), _reading(tier.after), *coverage.cells]
 
 
 def _reading(reading: Reading) -> str:

@@ -85,10 +85,13 @@ class Database:
         db.execute(insert(table).on_conflict_do_nothing(), rows)
 
     def _place(self) -> str:
+        return str(self._file() or self._engine.url.render_as_string(hide_password=True))
+
+    def _file(self) -> Path | None:
+        """Return where an SQLite store is; ``None`` for another database, and for one in memory."""
         url = self._engine.url
-        if url.get_backend_name() == "sqlite" and url.database:
-            return url.database
-        return url.render_as_string(hide_password=True)
+        is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+        return Path(str(url.database)) if is_file else None
 
     def _migrate(self) -> None:
         with self._mapped():

@@ -1,9 +1,14 @@
 """Runs, their arms, and how their servers were started."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import sqlalchemy as sa
 
 from judge.errors import StoreError
 from judge.records import ArmRecord, Launch, RunRecord, RunState
+from judge.store.at_work import held, was_left
 from judge.store.database import Database, utc_now
 from judge.store.tables import ARMS, LAUNCHES, RUNS
 from runner.types import Arm
@@ -32,13 +37,27 @@ class Runs(Database):
             db.execute(RUNS.update().where(RUNS.c.id == run_id).values(state=state))
 
     def run(self, run_id: str) -> tuple[RunRecord, RunState]:
-        """Return a run by its exact id, or the newest by ``latest``. Raises StoreError when there is none."""
+        """Return a run by its exact id, or the newest by ``latest``; one whose process died is ``interrupted``.
+
+        Raises StoreError when there is none.
+        """
         newest = sa.select(RUNS.c.doc, RUNS.c.state).order_by(RUNS.c.created_at.desc(), RUNS.c.id.desc()).limit(1)
         query = newest if run_id == "latest" else newest.where(RUNS.c.id == run_id)
         rows = self._rows(query)
         if not rows:
             raise StoreError(f"no run {run_id!r} in the store; known: {', '.join(self.run_ids()[:8]) or 'none'}")
-        return self._parsed(RunRecord, rows[0].doc), rows[0].state
+        run, state = self._parsed(RunRecord, rows[0].doc), rows[0].state
+        return run, "interrupted" if state == "running" and was_left(self._lock(run.id)) else state
+
+    @contextmanager
+    def at_work(self, run_id: str) -> Iterator[None]:
+        """Say for the length of the block that this process carries the run out; known on this machine only."""
+        with held(self._lock(run_id)):
+            yield
+
+    def _lock(self, run_id: str) -> Path | None:
+        file = self._file()
+        return file.with_name(f"{file.name}-running") / run_id if file else None
 
     def run_ids(self) -> list[str]:
         """Return all run ids, newest first."""

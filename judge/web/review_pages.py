@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from judge.ratings import Item
 from judge.records import RunRecord
+from judge.results import read_coverages
 from judge.results.standing import standings_of
 from judge.review import summary
 from judge.review.desk import Queues, next_item, progress, queues_of, revealed, undo
@@ -172,10 +173,11 @@ def labels(request: Request, here: Here, run_id: str) -> Response:
     """Show what people's labels say of the judges, and what they change."""
     run, _ = run_named(here.store, run_id)
     found = effect(labelled_of(run, here.store, standings_of(run, here.store)), run.suite)
+    coverages = read_coverages(run, here.store)
     tables = (
         ("Judges against people, audited units only", summary.AGREEMENT_COLUMNS, summary.agreement_rows(found.audit)),
-        ("Correction by the audit", summary.BIAS_COLUMNS, summary.bias_rows(found.audit)),
-        ("Tier scores that moved", summary.CHANGE_COLUMNS, summary.change_rows(found)),
+        ("Correction by the audit", summary.BIAS_COLUMNS, summary.bias_rows(found.audit, coverages)),
+        ("Tier scores that moved", summary.CHANGE_COLUMNS, summary.change_rows(found, coverages)),
     )
     decisions = list(summary.decision_lines(found))
     return page(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import pytest
+from examples import covered
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,7 +30,9 @@ def answers(scores: Sequence[float | None], *, criterion: str = "logic") -> Iter
 
 
 def side(arm: str, scores: Sequence[float | None], tps: float | None = 30.0, *, decides: bool = True) -> Side:
-    return Side(arm_id=arm, scores=tuple(answers(scores)), decode_tps=tuple(tps for _ in scores), decides=decides)
+    coverage = covered(sum(score is not None for score in scores), len(scores), samples=(10,))
+    speeds = tuple(tps for _ in scores)
+    return Side(arm_id=arm, scores=tuple(answers(scores)), decode_tps=speeds, coverage=coverage, decides=decides)
 
 
 GOOD = [5.0, 4.6, 4.8, 5.0, 4.4] * 20
@@ -39,7 +42,7 @@ def test_a_faster_config_with_the_same_scores_is_non_inferior() -> None:
     found = compare(side("x/baseline", GOOD), side("x/moe4", GOOD, 40.0))
     assert found.verdict is ComparisonVerdict.NON_INFERIOR
     assert found.sentence.startswith("x/moe4: 1.33x faster, score +0.00 [-0.")
-    assert found.sentence.endswith("], non-inferior within 0.25")
+    assert found.sentence.endswith(" (100 pairs; K 10, 1 judge, 100/100 each), non-inferior within 0.25")
     assert found.criteria["logic"] is not None and found.criteria["logic"].mean == 0
 
 
@@ -65,7 +68,16 @@ def test_a_missing_score_makes_no_pair_and_is_counted() -> None:
     assert (found.difference.pairs, found.difference.mean, found.unpaired) == (1, -1.0, 3)
     nothing = compare(side("a", [None]), side("b", [None], None))
     assert (nothing.difference, nothing.speed) == (None, None)
-    assert nothing.sentence == "b: speed unknown, no score, undecided within 0.25 (no answer is scored on both sides)"
+    assert nothing.sentence == (
+        "b: speed unknown, no score (0 pairs; K 10, 1 judge, 0/1, 1 missing each), "
+        "undecided within 0.25 (no answer is scored on both sides)"
+    )
+
+
+def test_a_difference_says_what_both_sides_rest_on() -> None:
+    uneven = compare(side("a", [5.0, None, 5.0]), side("b", [4.0, 4.0]))
+    assert uneven.basis == "1 pair; K 10, 1 judge, 2/2 against K 10, 1 judge, 2/3, 1 missing"
+    assert compare(side("a", GOOD), side("b", GOOD)).basis == "100 pairs; K 10, 1 judge, 100/100 each"
 
 
 @given(st.lists(st.sampled_from([1.0, 2.5, 4.0, 5.0]), min_size=1, max_size=30))
@@ -114,7 +126,7 @@ def contender(arm: str, tps: float, score: float, *outcomes: Outcome, role: str 
         RoleDecision(role=r.id, outcome=outcome, limiting_tier=None, reason="", tiers=())
         for r, outcome in zip(ROLES, outcomes, strict=True)
     )
-    return Contender(arm_id=arm, role=role, decode_tps=tps, score=score, decisions=decisions)
+    return Contender(arm_id=arm, role=role, decode_tps=tps, score=score, coverage=covered(5), decisions=decisions)
 
 
 P, F, U = Outcome.PASS, Outcome.FAIL, Outcome.UNDECIDED
@@ -131,7 +143,7 @@ def test_the_fastest_arm_that_passes_fills_a_rung_and_the_next_rung_says_what_it
     assert rungs[1].speed_ratio == pytest.approx(30 / 45)
     assert rungs[1].sentence == (
         "escalation: b/moe4 (passed, provisional): the only one that passes; "
-        "against the rung below: score +0.50, 0.67x its tokens/s"
+        "against the rung below: score +0.50 (K 5, 1 judge, 5/5; below: K 5, 1 judge, 5/5), 0.67x its tokens/s"
     )
     assert rungs[2].sentence == "architect: empty: nobody passes"
 
@@ -156,5 +168,6 @@ def test_the_role_map_names_arm_candidate_and_config() -> None:
         "provisional": True,
         "decode_tps": 45.0,
         "score": 4.0,
+        "coverage": {**covered(5).model_dump(mode="json"), "missing": 0},
     }
     assert role_map(rungs)["architect"]["arm"] is None

@@ -98,7 +98,7 @@ def test_only_the_disputed_answers_wait_for_the_judge_they_went_to(store: Store)
     add_scores(store, further, further.judges[-1], 2, 2)
     one, two = build_results(further, "running", store).arms
     assert (one.tiers[0].mean, two.tiers[0].mean) == (3.0, 2.5)
-    assert [(cell.judge, cell.scored, cell.wanted) for cell in two.by_judge][-1] == ("higher", 4, 4)
+    assert [(cell.judge, cell.coverage.scored, cell.coverage.wanted) for cell in two.by_judge][-1] == ("higher", 4, 4)
 
 
 # --- the command line -----------------------------------------------------------------------------------------------

@@ -1,12 +1,12 @@
 """What a run goes on to want."""
 
 import pytest
-from examples import arm_record, question, run_record
+from examples import arm_record, covered, question, run_record
 
 from judge.further import next_look, sampled_further
 from judge.plan import wanted_answers
 from judge.roles import RoleDecision, decide, undecided
-from judge.scoring import Coverage, TierScore
+from judge.scoring import TierScore
 from judge.stats.intervals import Outcome, settles_at, tier_interval
 from judge.types import Role
 
@@ -14,10 +14,8 @@ ROLE = Role(id="coder", targets={}, thresholds={"T1": 4.0, "T2": 3.0})
 
 
 def tier(name: str, scores: list[float]) -> TierScore:
-    coverage = Coverage(wanted=len(scores), answered=len(scores), scored=len(scores))
-    return TierScore(
-        tier=name, mean=sum(scores) / len(scores), questions={f"{name}-Q": tuple(scores)}, coverage=coverage
-    )
+    mean = sum(scores) / len(scores)
+    return TierScore(tier=name, mean=mean, questions={f"{name}-Q": tuple(scores)}, coverage=covered(len(scores)))
 
 
 def decision(t1: list[float], t2: list[float]) -> RoleDecision:

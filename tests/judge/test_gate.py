@@ -66,8 +66,9 @@ def test_a_tier_score_may_fall_by_the_margin_and_no_further(margin: float, state
     before, now = run(incumbent(tier("T1", 4.75)), run_id="old"), run(incumbent(tier("T1", 4.5)))
     found = only(asked(now, before, margin=margin), Condition.SCORE)
     assert found.state is state
+    assert found.sentence.endswith("; K 1, 1 judge, 1/1 then, K 1, 1 judge, 1/1 now).")
     assert (
-        "coder/baseline T1" in found.sentence and f"4.75 -> 4.50 (-0.25; it may fall by {margin:g})" in found.sentence
+        "coder/baseline T1" in found.sentence and f"4.75 -> 4.50 (-0.25; it may fall by {margin:g}; " in found.sentence
     )
 
 
@@ -96,6 +97,7 @@ def test_scores_under_another_rubric_judge_or_policy_are_compared_with_a_warning
     ("standing", "state"),
     [
         (Standing.QUALIFIED, State.PASSED),
+        (Standing.LOGIC_ONLY, State.PASSED),
         (Standing.NOT_EXAMINED, State.OPEN),
         (Standing.STYLE_ONLY, State.FAILED),
         (Standing.NOT_QUALIFIED, State.FAILED),
@@ -122,7 +124,9 @@ def test_coverage_under_95_percent_of_any_arm_fails_the_gate(scored: int, passes
     found = report.findings[-1]
     assert report.passed is passes
     assert (
-        found.sentence == f"other/baseline: {scored} of 20 answers have a score ({scored / 20:.0%}); 95% are asked for."
+        found.sentence
+        == f"other/baseline: {scored} of 20 answers have a score ({scored / 20:.0%}), 0 failed, {20 - scored} missing; "
+        "95% are asked for."
     )
     assert asked(run(arm("other", "baseline", tier("T1", *[5.0] * 18, wanted=20))), min_coverage=0.9).passed
 

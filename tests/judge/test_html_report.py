@@ -2,9 +2,9 @@
 
 import re
 import xml.etree.ElementTree as ET
-from html.parser import HTMLParser
 
 import pytest
+from pages import Page
 from sample_results import arm, cell, disagreement, judge, launch, results, several, tier
 
 from judge.panel import Panel, Relation, Standing
@@ -13,7 +13,6 @@ from judge.report.html_report import html_report
 from judge.report.panels import Figure
 from judge.results import Results
 
-VOID = {"meta", "br", "hr", "link", "img", "input"}
 HOSTILE = (
     "<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>",
@@ -26,43 +25,6 @@ HOSTILE = (
     "#1b1c1d url(#clip) style=\"x\"",
     "模型 🦙 نموذج",
 )  # fmt: skip
-
-
-class Page(HTMLParser):
-    """What a browser would make of the page: elements in order, texts, and the rows of tables."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self.open: list[str] = []
-        self.text = ""
-        self.rows: list[list[str]] = []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-        if tag == "tr":
-            self.rows.append([])
-        if tag in ("td", "th"):
-            self.rows[-1].append("")
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag, f"</{tag}> closes another element"
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-        if self.rows and ("td" in self.open or "th" in self.open):
-            self.rows[-1][-1] += data
-
-    def shape(self) -> list[tuple[str, tuple[str, ...]]]:
-        """Elements with the names of their attributes: what hostile text must not change."""
-        return [(tag, tuple(attributes)) for tag, attributes in self.elements]
 
 
 @pytest.fixture(scope="module")
@@ -150,11 +112,14 @@ def test_behind_every_plot_stands_a_table_with_its_numbers(shown: Results, page:
 def test_the_first_table_shows_value_interval_coverage_and_role(page: Page) -> None:
     rows = {row[0]: row for row in page.rows[:9]}
     assert rows["Arm"][4:] == ["T1", "T2", "T3", "coder_primary", "architect_coding"]
-    assert re.fullmatch(r"4\.90 \[\d\.\d\d, \d\.\d\d\]", rows["coder_primary/baseline"][4])
+    assert re.fullmatch(r"4\.90 \[\d\.\d\d, \d\.\d\d\] K 5, 1 judge, 5/5", rows["coder_primary/baseline"][4])
     assert rows["coder_primary/moe2"][7] == "✘ FAIL fills it today"
-    assert rows["qwen25_coder_32b/spec_k8"][6] == "- (0 of 5)"
-    assert rows["broken/baseline"][3:6] == ["-", "- (0 of 5)", "-"]
-    assert "On these 3 questions, 5 answers each, by big_judge, other_judge, not audited." in page.text
+    assert rows["qwen25_coder_32b/spec_k8"][6] == "- K 5, 1 judge, 0/5, 2 failed, 3 missing"
+    assert rows["broken/baseline"][3:6] == ["-", "- K 5, 1 judge, 0/5, 5 missing", "-"]
+    assert (
+        "On these 3 questions, 5 answers each, by big_judge, other_judge, not audited, so a role is provisional"
+        in page.text
+    )
 
 
 def test_what_the_scores_rest_on_stands_before_them(shown: Results, page: Page) -> None:

@@ -42,7 +42,7 @@ def test_an_answer_that_one_judge_of_the_panel_has_not_scored_is_missing(store: 
     add_scores(store, run, one, 5, 5)
     results = build_results(run, "running", store)
     assert results.arms[0].tiers[0].mean is None
-    assert [(cell.scored, cell.wanted) for cell in results.arms[0].by_judge] == [(2, 2), (0, 2)]
+    assert [(cell.coverage.scored, cell.coverage.wanted) for cell in results.arms[0].by_judge] == [(2, 2), (0, 2)]
     assert results.owed_scorings == 2
 
 

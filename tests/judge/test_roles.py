@@ -1,7 +1,9 @@
 """Role decisions: which tier decides, and what is said about it."""
 
+from examples import covered
+
 from judge.roles import RoleDecision, decide
-from judge.scoring import Coverage, TierScore
+from judge.scoring import TierScore
 from judge.stats.intervals import Outcome
 from judge.types import Role, Target
 
@@ -19,7 +21,7 @@ def tier(name: str, *questions: list[float]) -> TierScore:
     mean = sum(sum(q) / len(q) for q in known) / len(known) if known else None
     count = sum(map(len, questions))
     return TierScore(
-        tier=name, mean=mean, questions=scores, coverage=Coverage(wanted=count, answered=count, scored=count)
+        tier=name, mean=mean, questions=scores, coverage=covered(count, samples=(max(map(len, questions)),))
     )
 
 
@@ -51,7 +53,7 @@ def test_one_tier_that_is_open_leaves_the_role_open() -> None:
 
 def test_a_reason_has_value_interval_threshold_questions_and_answers() -> None:
     assert decided(all_of("T1", 4, samples=20), all_of("T2", 5)).reason == (
-        "T1: 4.00 [3.82, 4.06] against 4 on these 3 questions, 60 answers"
+        "T1: 4.00 [3.82, 4.06] (K 20, 1 judge, 60/60) against 4 on these 3 questions"
         "; more answers like these would not settle it (up to 100 a question)"
     )
 
@@ -83,9 +85,11 @@ def test_a_tier_without_a_threshold_decides_nothing() -> None:
 
 def test_with_more_than_one_score_in_twenty_missing_nothing_is_decided() -> None:
     whole = all_of("T1", 5, samples=20)
-    some = whole.model_copy(update={"coverage": Coverage(wanted=64, answered=64, scored=60)})
+    some = whole.model_copy(update={"coverage": covered(60, 64, failed=3)})
     decision = decided(some, all_of("T2", 5))
     assert (decision.outcome, decision.limiting_tier) == (Outcome.UNDECIDED, "T1")
-    assert decision.reason == "T1: 4 of 64 scores are missing, and the rest may be other answers than these"
-    enough = whole.model_copy(update={"coverage": Coverage(wanted=63, answered=63, scored=60)})
+    assert decision.reason == (
+        "T1: 4 of 64 answers have no score (3 failed, 1 missing), and the rest may be other answers than these"
+    )
+    enough = whole.model_copy(update={"coverage": covered(60, 63)})
     assert decided(enough, all_of("T2", 5)).outcome is Outcome.PASS

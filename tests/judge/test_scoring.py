@@ -1,11 +1,11 @@
 """Weighted scores and tier scores; what is missing is counted and never a number."""
 
 import pytest
-from examples import question, suite, verdicts
+from examples import covered, question, suite, verdicts
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judge.scoring import Coverage, answer_score, mean_of_means, tier_scores
+from judge.scoring import Coverage, answer_score, mean_of_means, tier_scores, together
 from judge.types import Verdict
 
 WEIGHTS = st.lists(st.integers(1, 99), min_size=1, max_size=6).map(
@@ -71,38 +71,63 @@ SUITE = suite(Q1, Q2, Q3)
 
 
 def test_a_tier_is_the_mean_of_the_means_of_its_questions() -> None:
-    (t1, _) = tier_scores(SUITE, {"Q1": [5, 5, 5, 5], "Q2": [3], "Q3": [1]}, {"Q1": 4, "Q2": 1, "Q3": 1}, {})
+    (t1, _) = tier_scores(
+        SUITE, {"Q1": [5, 5, 5, 5], "Q2": [3], "Q3": [1]}, {q: covered(1) for q in ("Q1", "Q2", "Q3")}
+    )
     assert (t1.tier, t1.mean) == ("T1", 4.0)
 
 
 def test_an_answer_without_a_score_is_left_out_and_counted() -> None:
-    (t1,) = tier_scores(SUITE, {"Q1": [5.0, None], "Q2": [3.0]}, {"Q1": 3, "Q2": 1}, {"Q1": 2, "Q2": 1})
+    (t1,) = tier_scores(SUITE, {"Q1": [5.0, None], "Q2": [3.0]}, {"Q1": covered(1, 3, failed=1), "Q2": covered(1)})
     assert (t1.mean, t1.questions) == (4.0, {"Q1": (5.0,), "Q2": (3.0,)})
-    assert t1.coverage == Coverage(wanted=4, answered=3, scored=2)
-    assert t1.coverage.share == 0.5
+    assert t1.coverage == covered(2, 4, failed=1, samples=(1, 3))
+    assert (t1.coverage.share, t1.coverage.missing) == (0.5, 1)
 
 
 def test_a_question_without_any_score_leaves_its_tier_incomplete() -> None:
-    (t1,) = tier_scores(SUITE, {"Q1": [4.0], "Q2": [None]}, {"Q1": 1, "Q2": 1}, {"Q1": 1, "Q2": 1})
+    (t1,) = tier_scores(SUITE, {"Q1": [4.0], "Q2": [None]}, {"Q1": covered(1), "Q2": covered(0, 1)})
     assert (t1.mean, t1.complete) == (4.0, False)
 
 
 def test_a_tier_without_any_score_has_no_mean_and_not_zero() -> None:
-    (t1,) = tier_scores(SUITE, {}, {"Q1": 1}, {})
+    (t1,) = tier_scores(SUITE, {}, {"Q1": covered(0, 1)})
     assert (t1.mean, t1.complete, t1.coverage.share) == (None, False, 0.0)
 
 
 def test_a_tier_that_nobody_asked_for_is_left_out() -> None:
-    assert [tier.tier for tier in tier_scores(SUITE, {"Q1": [4.0], "Q3": [2.0]}, {"Q3": 1}, {"Q3": 1})] == ["T2"]
+    assert [tier.tier for tier in tier_scores(SUITE, {"Q1": [4.0], "Q3": [2.0]}, {"Q3": covered(1)})] == ["T2"]
 
 
 def test_questions_that_were_not_asked_do_not_count() -> None:
-    (t1,) = tier_scores(SUITE, {"Q1": [4.0], "Q2": [1.0]}, {"Q1": 1}, {"Q1": 1})
+    (t1,) = tier_scores(SUITE, {"Q1": [4.0], "Q2": [1.0]}, {"Q1": covered(1)})
     assert (t1.mean, list(t1.questions)) == (4.0, ["Q1"])
 
 
 def test_nothing_wanted_is_covered_by_nothing() -> None:
-    assert Coverage(wanted=0, answered=0, scored=0).share == 0.0
+    nothing = together([])
+    assert (nothing.share, nothing.text) == (0.0, "K 0, no judge, 0/0")
+
+
+@pytest.mark.parametrize(
+    ("coverage", "text"),
+    [
+        (covered(50, 50, samples=(5,)), "K 5, 1 judge, 50/50"),
+        (covered(48, 50, failed=1, samples=(5,), judges=("a", "b")), "K 5, 2 judges, 48/50, 1 failed, 1 missing"),
+        (covered(0, 5, failed=5, samples=(1,)), "K 1, 1 judge, 0/5, 5 failed"),
+        (covered(9, 9, samples=(5, 10, 20), judges=("a", "b"), escalated=("c",)), "K 5-20, 2-3 judges, 9/9"),
+        (covered(0, 2, judges=()), "K 2, no judge, 0/2, 2 missing"),
+    ],
+)
+def test_a_coverage_says_samples_judges_and_what_became_of_every_answer(coverage: Coverage, text: str) -> None:
+    assert coverage.text == text
+
+
+def test_cells_together_have_all_their_judges_and_all_their_numbers_of_samples() -> None:
+    whole = together(
+        [covered(5, samples=(5,)), covered(8, 10, failed=1, samples=(10,), judges=("j", "k"), escalated=("l",))]
+    )
+    assert whole.text == "K 5-10, 2-3 judges, 13/15, 1 failed, 1 missing"
+    assert whole.cells == ("5-10", "j, k, l (where they differ)", "13/15, 1 failed, 1 missing")
 
 
 @pytest.mark.parametrize(("groups", "mean"), [([], None), ([[]], None), ([[4.2] * 3, []], 4.2), ([[1, 2], [5]], 3.25)])

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import threading
@@ -209,6 +210,40 @@ def test_a_run_is_read_as_it_was_written_with_how_it_ended(store: Store) -> None
     assert store.run("run-1") == (run_record(), "running")
     store.set_run_state("run-1", "complete")
     assert store.run("run-1") == (run_record(), "complete")
+
+
+HOLDS_THE_RUN = """
+import sys
+from judge.store import Store
+with Store.open(sys.argv[1]).at_work("run-1"):
+    print("at work", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_run_is_interrupted_when_its_process_is_gone_however_it_went(store: Store, path: Path) -> None:
+    store.add_run(run_record())
+    code = [sys.executable, "-c", HOLDS_THE_RUN, str(path)]
+    with subprocess.Popen(code, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"at work\n"
+        assert [store.run("run-1")[1] for _ in range(2)] == ["running", "running"], "looking takes nothing away"
+        process.kill()
+        process.wait()
+    assert store.run("run-1")[1] == "interrupted"
+    with store.at_work("run-1"):
+        assert store.run("run-1")[1] == "running", "it is taken up again"
+    assert store.run("run-1")[1] == "running", "nobody was killed: how it ended is what the store says"
+    store.set_run_state("run-1", "failed")
+    assert store.run("run-1")[1] == "failed"
+
+
+def test_a_run_that_says_how_it_ended_is_not_called_interrupted(store: Store) -> None:
+    store.add_run(run_record())
+    with pytest.raises(KeyboardInterrupt), store.at_work("run-1"):
+        store.set_run_state("run-1", "incomplete")
+        raise KeyboardInterrupt
+    assert store.run("run-1")[1] == "incomplete"
 
 
 def test_the_latest_run_is_the_newest_one_whatever_it_is_called(store: Store) -> None:

@@ -269,6 +269,9 @@ def test_when_all_is_rated_the_labels_have_changed_something(client: TestClient,
     shown = page(client, f"/runs/{RUN.id}/labels").text
     assert "The labels turned no decision" in shown and "before the labels and with them" in shown
     assert "audited" in shown and "Correction by the audit" in shown and "Judges against people" in shown
+    assert len(re.findall(r"umbrella, parasol(\d+)/\1", shown)) >= 3, (
+        "each tier by itself and all together, and before and after"
+    )
 
 
 # --- the same over JSON -----------------------------------------------------------------------------------------------
