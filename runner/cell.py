@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import json
 import os
-import shutil
 import signal
 import time
 from collections import deque
@@ -41,7 +40,6 @@ class Cell:
         self._has_namespaces = started.has_namespaces
         self.confinement = started.confinement
         """To be sent with the first request; ``None``: the process is walled in already."""
-        self._scratch = started.scratch
         self._loop = asyncio.get_running_loop()
         self._frames = Frames(limits.reply_bytes)
         self._arrived: deque[bytes] = deque()
@@ -219,8 +217,6 @@ class Cell:
             self._loop.remove_reader(self._inner)
             os.close(self._inner)
             self._inner = None
-        if self._scratch is not None:
-            shutil.rmtree(self._scratch, ignore_errors=True)
 
 
 class Replies:

@@ -7,8 +7,14 @@ value], ...]]`` dict. Other tags belong to the caller (handles, opaque objects, 
 subclasses through the methods of their builtin base, so an object that lies about itself arrives as plain data.
 """
 
-from collections.abc import Callable
-from typing import Any
+from __future__ import annotations
+
+TYPE_CHECKING = False  # not imported: see the package
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Special = Callable[[Any], Any]
 
 MAX_DEPTH = 50
 """Nesting beyond this is not sent. A dict takes three levels of JSON a level, and strict JSON parsers stop at 200."""
@@ -19,8 +25,6 @@ MAX_HEX_DIGITS = 20_000
 MAX_SAME_HASH = 100
 """Keys of one dict or set with the same hash: more make building it quadratic, which is an attack and never an
 answer."""
-
-Special = Callable[[Any], Any]
 
 
 class Malformed(ValueError):

@@ -6,12 +6,17 @@ Counts are the same on every machine and under any load, so complexity can be re
 comparison and each copied item.
 """
 
-import sys
-from collections.abc import Callable, Iterator
-from types import FrameType
-from typing import Any, Self, SupportsIndex
+from __future__ import annotations
 
-Tracer = Callable[[FrameType, str, Any], Any]
+import sys
+
+TYPE_CHECKING = False  # not imported: see the package
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+    from typing import Any, Self, SupportsIndex
+
+    Tracer = Callable[[FrameType, str, Any], Any]
 
 
 class TooManyOperations(BaseException):
@@ -146,7 +151,7 @@ class CountedStr(str):
     __hash__ = str.__hash__
 
 
-class CountedList(list[Any]):
+class CountedList(list):  # type: ignore[type-arg]  # a parameter would need typing at run time
     """A list that counts the items that its own slicing, searching, shifting and copying go through."""
 
     def __getitem__(self, index: Any) -> Any:
