@@ -18,7 +18,9 @@ _MIN_VERSION = (3, 11)
 _COMPILE = """
 import base64, json, marshal, sys
 sources = json.load(sys.stdin)
-codes = {name: compile(text, "inside/" + name + ".py", "exec") for name, text in sources.items()}
+codes = {
+    name: marshal.dumps(compile(text, "inside/" + name + ".py", "exec", optimize=2)) for name, text in sources.items()
+}
 print(json.dumps({
     "version": "%d.%d.%d" % sys.version_info[:3],
     "prefix": sys.base_prefix,

@@ -26,7 +26,7 @@ ENVIRONMENT = {
 
 _START = (
     "import marshal,posix;codes=marshal.loads(posix.pread({bundle},{size},0));posix.close({bundle});"
-    "start={{}};exec(codes.pop('start'),start);start['start'](codes,{requests},{replies})"
+    "start={{}};exec(marshal.loads(codes.pop('start')),start);start['start'](codes,{requests},{replies})"
 )
 
 
@@ -40,7 +40,8 @@ class Interpreter(Value):
     version: str
     """``3.11.2``."""
     bundle: bytes = Field(repr=False)
-    """Module name -> compiled code, marshalled by that interpreter."""
+    """Module name -> its compiled code, marshalled by that interpreter, and the whole marshalled again: each start reads only
+    what it imports."""
 
 
 class Jail(Value):
@@ -58,6 +59,9 @@ class Jail(Value):
     uid: int | None
     """User and group to become before anything else; ``None``: stay who we are (never root)."""
     gid: int | None
+    setpriv: str | None = None
+    """Path of the program that becomes that user, proven to do so; ``None``: Python does it, which copies the page table of the
+    service at every start."""
     interpreter: Interpreter
     library_links: tuple[tuple[str, str], ...]
     """(path, link target) of ``/lib``, ``/lib64`` where they are links; real folders have an empty target."""

@@ -111,7 +111,15 @@ def _bwrap(jail: Jail, child: _ChildEnds, *, network: bool, answer_env: Path | N
     return ["--info-fd", str(child.info), "--args", str(arguments)]
 
 
+def setpriv_command(setpriv: str, uid: int, gid: int) -> list[str]:
+    """Return the words before a command that is to run as this user, in no other group."""
+    return [setpriv, "--reuid", str(uid), "--regid", str(gid), "--clear-groups", "--"]
+
+
 def _popen(command: list[str], jail: Jail, child: _ChildEnds) -> subprocess.Popen[bytes]:
+    uid, gid = jail.uid, jail.gid
+    if jail.setpriv is not None and uid is not None and gid is not None:
+        command, uid, gid = [*setpriv_command(jail.setpriv, uid, gid), *command], None, None
     return subprocess.Popen(
         command,
         # Not only bwrap's --clearenv: its own environment can be read inside as /proc/1/environ.
@@ -122,7 +130,7 @@ def _popen(command: list[str], jail: Jail, child: _ChildEnds) -> subprocess.Pope
         pass_fds=child.inherited,
         start_new_session=True,
         cwd="/",
-        **_identity(jail.uid, jail.gid),
+        **_identity(uid, gid),
     )
 
 

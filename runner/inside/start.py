@@ -1,15 +1,16 @@
 """The first file that runs inside: makes the bundle importable as the package ``inside``, then serves.
 
-It is executed with ``codes`` (module name -> compiled code) and the two pipe ends in its globals; there are no files.
+There are no files of ours inside: the start command reads the bundle from a descriptor and calls ``start``.
 """
 
 from __future__ import annotations
 
+import marshal
 import sys
 
 TYPE_CHECKING = False  # not imported: see the package
 if TYPE_CHECKING:
-    from types import CodeType, ModuleType
+    from types import ModuleType
     from typing import Any
 
 PACKAGE = "inside"
@@ -18,7 +19,7 @@ PACKAGE = "inside"
 class Bundle:
     """Finds and loads the modules of the package. Imports are the interpreter's own from then on."""
 
-    def __init__(self, codes: dict[str, CodeType]) -> None:
+    def __init__(self, codes: dict[str, bytes]) -> None:
         self._codes = {PACKAGE if name == "__init__" else f"{PACKAGE}.{name}": code for name, code in codes.items()}
 
     def find_spec(self, name: str, _path: Any = None, _target: Any = None) -> Any:
@@ -33,7 +34,7 @@ class Bundle:
 
     def exec_module(self, module: ModuleType) -> None:
         """Run its code."""
-        exec(self._codes[module.__name__], vars(module))
+        exec(marshal.loads(self._codes[module.__name__]), vars(module))
 
     def hide(self) -> None:
         """Take the package and this finder out of sight; the modules live on in what refers to them."""
@@ -42,7 +43,7 @@ class Bundle:
             del sys.modules[name]
 
 
-def start(codes: dict[str, CodeType], requests_fd: int, replies_fd: int) -> None:
+def start(codes: dict[str, bytes], requests_fd: int, replies_fd: int) -> None:
     """Serve requests until the pipe is closed."""
     bundle = Bundle(codes)
     sys.meta_path.insert(0, bundle)
