@@ -1,8 +1,8 @@
 """The loop inside the sandbox: read a request, run code of the answer, send back what came out.
 
-Requests and replies are JSON objects behind a four-byte length, one reply a request, in order. The answer shares this
-process and can break everything here; all it gains is a wrong value, a malformed reply or a dead process, and each is
-seen outside.
+Requests are JSON lists of objects behind a four-byte length, replies single objects, one a request, in order. The
+answer shares this process and can break everything here; all it gains is a wrong value, a malformed reply or a dead
+process, and each is seen outside.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Server:
         sys.modules[MODULE] = self._module
         self._module.__file__ = FILENAME
         try:
-            exec(compile(request["code"], FILENAME, "exec"), vars(self._module))
+            exec(compile(request["code"], FILENAME, "exec", dont_inherit=True), vars(self._module))
             return {"state": "returned", "inventory": inventory(self._module)}
         except BaseException as error:  # noqa: BLE001 - whatever the answer raises is its outcome
             return {"state": "raised", "error": describe(error)}
@@ -106,18 +106,21 @@ class Server:
     def _call(self, request: dict[str, Any]) -> Reply:
         try:
             target = self._resolve(request["target"])
-            args = [self._decode(argument) for argument in request["args"]]
-            kwargs = {name: self._decode(argument) for name, argument in request["kwargs"].items()}
+            args = [self._decode(argument) for argument in request.get("args", ())]
+            kwargs = {name: self._decode(argument) for name, argument in request.get("kwargs", {}).items()}
         except _Missing as missing:
             return {"state": "missing", "message": str(missing)}
         before = {str(i): self._encode_nested(value) for i, value in enumerate(args) if _mutable(value)}
         try:
             value, awaited = self._run(target, args, kwargs, request)
-            reply = {"state": "returned", "value": self._encode_result(value, target, request), "awaited": awaited}
+            reply = {"state": "returned", "value": self._encode_result(value, target, request)}
+            if awaited:
+                reply["awaited"] = True
         except BaseException as error:  # noqa: BLE001 - whatever the answer raises is its outcome
             reply = {"state": "raised", "error": describe(error)}
-        after = {i: now for i, old in before.items() if (now := self._encode_nested(args[int(i)])) != old}
-        return {**reply, "after": after, **self._work(request)}
+        if after := {i: now for i, old in before.items() if (now := self._encode_nested(args[int(i)])) != old}:
+            reply["after"] = after
+        return {**reply, **self._work(request)} if "count" in request else reply
 
     def _run(self, target: Any, args: list[Any], kwargs: dict[str, Any], request: dict[str, Any]) -> tuple[Any, bool]:
         def once() -> tuple[Any, bool]:
@@ -126,7 +129,7 @@ class Server:
         if request.get("threads"):
             plan = request["threads"]
             return threads.hammer(lambda: once()[0], filename=FILENAME, **plan), False
-        if request.get("count") is None:
+        if "count" not in request:
             return once()
         METER.start(request["count"]["cap"], FILENAME)
         try:
@@ -135,9 +138,7 @@ class Server:
             METER.stop()
 
     def _work(self, request: dict[str, Any]) -> Reply:
-        count = request.get("count")
-        if count is None:
-            return {}
+        count = request["count"]
         work = {name: getattr(METER, name) for name in ("instructions", "c_calls", "touched")}
         aborted = count["cap"] is not None and METER.total > count["cap"]
         return {"work": work, **({"state": "aborted", "value": None, "error": None} if aborted else {})}
@@ -203,12 +204,11 @@ class Server:
         return self._resolve(data)
 
     def _encode_result(self, value: Any, target: Any, request: dict[str, Any]) -> Any:
-        keep = request["keep"]
-        if request["keep_always"] or (isinstance(target, type) and id(target) not in _BUILTIN_IDS):
-            return self._kept(keep, value)
-        if _plain(value):
+        keep = request.get("keep")
+        is_made = isinstance(target, type) and id(target) not in _BUILTIN_IDS
+        if keep is None and not is_made and _plain(value):
             return self._encode_nested(value)
-        return self._kept(keep, value)
+        return self._kept(keep or request["id"], value)
 
     def _kept(self, handle: str, value: Any) -> list[str]:
         self._handles[handle] = value
@@ -310,7 +310,7 @@ def _confine(plan: dict[str, Any]) -> None:
 
 
 def _requests(fd: int) -> Iterator[dict[str, Any]]:
-    data = b""
+    data = bytearray()
     while chunk := posix.read(fd, _READ_BYTES):
         data += chunk
         begin = 0
@@ -318,9 +318,9 @@ def _requests(fd: int) -> Iterator[dict[str, Any]]:
             end = begin + 4 + int.from_bytes(data[begin : begin + 4], "big")
             if len(data) < end:
                 break
-            yield loads(data[begin + 4 : end])
+            yield from loads(data[begin + 4 : end])
             begin = end
-        data = data[begin:]
+        del data[:begin]
 
 
 def main(requests_fd: int, replies_fd: int, hide: Callable[[], None]) -> None:

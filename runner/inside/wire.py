@@ -34,7 +34,7 @@ try:
         """Return ``value`` as ASCII JSON."""
         return "".join(_encode(value, 0)).encode()
 
-    def loads(data: bytes) -> Any:
+    def loads(data: bytes | bytearray) -> Any:
         """Read what the service has written with ``json.dumps``."""
         return _scan(data.decode(), 0)[0]
 
@@ -45,6 +45,6 @@ except ImportError:  # another Python than CPython
         """Return ``value`` as ASCII JSON."""
         return json.dumps(value).encode()
 
-    def loads(data: bytes) -> Any:
+    def loads(data: bytes | bytearray) -> Any:
         """Read what the service has written with ``json.dumps``."""
         return json.loads(data)

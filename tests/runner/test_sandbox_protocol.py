@@ -20,7 +20,7 @@ from runner.protocol import (
     Scripted,
     encode_value,
 )
-from runner.replies import Frames, Reply, Tampered, decode_value, frame
+from runner.replies import Frames, Reply, Tampered, decode_value, frames
 
 NONCE = "0123456789abcdef"
 scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(), st.binary())
@@ -175,8 +175,12 @@ def test_frames_are_cut_at_their_lengths_however_they_arrive(bodies: list[bytes]
     assert cut == bodies
 
 
-def test_a_request_is_one_frame() -> None:
-    assert json.loads(Frames(1000).feed(frame({"op": "x"}))[0]) == {"op": "x"}
+def test_small_requests_share_one_frame_and_large_ones_have_one_each() -> None:
+    assert [json.loads(body) for body in Frames(1000).feed(frames([{"op": "x"}, {"op": "y"}]))] == [
+        [{"op": "x"}, {"op": "y"}]
+    ]
+    large = [{"op": "load", "code": letter * (1 << 18)} for letter in "ab"]
+    assert [json.loads(body) for body in Frames(1 << 20).feed(frames(large))] == [[large[0]], [large[1]]]
 
 
 def test_a_length_over_the_limit_is_tampering_before_it_has_arrived() -> None:
