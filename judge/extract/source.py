@@ -12,9 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-_MAX_REMEMBERED_CHARS = 20_000
-_REMEMBERED = 32
-"""Sources that are kept: extraction reads the same blocks several times, and every answer comes with the same question."""
+_REMEMBERED = 8
+"""Sources that are kept: extraction reads the same blocks several times. Few, because the tree of a long one takes megabytes."""
 MAX_PARSED_CHARS = 200_000
 """Longer code is not parsed: its tree would take hundreds of MB, and no answer within a token limit is as long."""
 
@@ -76,12 +75,12 @@ class Source:
 
 def read(code: str) -> Source:
     """Parse code. Never raises: what the parser cannot take is an error in the result."""
-    return remembered(code) if len(code) <= _MAX_REMEMBERED_CHARS else _read(code)
+    if len(code) > MAX_PARSED_CHARS:
+        return Source(code, None, f"{len(code)} characters are more than the {MAX_PARSED_CHARS} that are parsed", None)
+    return remembered(code)
 
 
 def _read(code: str) -> Source:
-    if len(code) > MAX_PARSED_CHARS:
-        return Source(code, None, f"{len(code)} characters are more than the {MAX_PARSED_CHARS} that are parsed", None)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
