@@ -13,7 +13,7 @@ import sys
 
 from . import threads
 from .codec import TooLarge, decode, encode
-from .counting import METER, counted
+from .counting import METER, counted, prepare
 from .inventory import inventory
 from .scripted import Script
 from .wire import dumps, loads
@@ -330,4 +330,5 @@ def main(requests_fd: int, replies_fd: int, hide: Callable[[], None]) -> None:
         posix.set_inheritable(fd, False)  # an answer that becomes another program ends here, not at the wall clock
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+    prepare()
     Server(replies_fd, hide).serve(_requests(requests_fd))
