@@ -187,7 +187,7 @@ async def _bare_jail(run_as: str) -> Jail:
         machine=machine,
         uid=uid,
         gid=gid,
-        setpriv=await _find_setpriv(uid, gid, interpreter.executable) if uid is not None else None,
+        setpriv=await find_setpriv(uid, gid, interpreter.executable) if uid is not None else None,
         interpreter=interpreter,
         library_links=_library_links(),
     )
@@ -207,9 +207,9 @@ def _identity(run_as: str) -> tuple[int | None, int | None]:
     return user.pw_uid, user.pw_gid
 
 
-async def _find_setpriv(uid: int, gid: int | None, python: str) -> str | None:
+async def find_setpriv(uid: int, gid: int | None, python: str, *, folders: str = "/usr/bin:/bin") -> str | None:
     """Return the program if it is there and does what it should: there are smaller ones of the same name."""
-    path = shutil.which("setpriv", path="/usr/bin:/bin")
+    path = shutil.which("setpriv", path=folders)
     if path is None or gid is None:
         return None
     shows = "import os;print(*os.getresuid(),*os.getresgid(),*os.getgroups())"

@@ -95,6 +95,9 @@ class Server:
     def _load(self, request: dict[str, Any]) -> Reply:
         sys.modules[MODULE] = self._module
         self._module.__file__ = FILENAME
+        if "collections" in request["code"]:
+            # Whoever imports only ``collections`` finds ``collections.abc`` in every program that has imported typing.
+            __import__("collections.abc")
         try:
             exec(compile(request["code"], FILENAME, "exec", dont_inherit=True), vars(self._module))
             return {"state": "returned", "inventory": inventory(self._module)}
