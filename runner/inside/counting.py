@@ -34,6 +34,7 @@ class Meter:
         self.cap: int | None = None
         self.filename = ""
         self._room: float = _ENDLESS
+        self._again = self._instruction
 
     def start(self, cap: int | None, filename: str) -> None:
         """Count from zero in code of ``filename``."""
@@ -65,15 +66,15 @@ class Meter:
             return None
         frame.f_trace_lines = False
         frame.f_trace_opcodes = True
-        return self._instruction
+        return self._again
 
-    def _instruction(self, _frame: FrameType, event: str, _argument: Any) -> Tracer | None:
+    def _instruction(self, _frame: FrameType, event: str, _argument: Any) -> Tracer:
         # Runs once an instruction of the answer: every word here is paid millions of times.
         if event == "opcode":
             self.instructions += 1
             if self.instructions > self._room:
                 self._check()
-        return None  # goes on with the same function
+        return self._again
 
     def _profile(self, frame: FrameType, event: str, _argument: Any) -> None:
         if event == "c_call" and frame.f_code.co_filename == self.filename:
