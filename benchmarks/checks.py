@@ -1,10 +1,15 @@
-"""Time of the executable checks: seconds for one right answer of each question, and answers a second.
+"""Time of the executable checks: seconds for one right answer of each question, answers a second, and processor time of
+an answer.
+
+Processor time is all that the machine has done meanwhile, because what is killed with its sandbox appears in no account
+of its parents: on a machine that does something else it means nothing.
 
 python benchmarks/checks.py [--exam FOLDER] [--answers N]
 """
 
 import argparse
 import asyncio
+import os
 import statistics
 import time
 from pathlib import Path
@@ -24,7 +29,7 @@ async def main(exam: Path | None, answers: int) -> None:
     found = await isolation()
     if found.level == "none":
         raise SystemExit(f"no isolation: {found.reason}")
-    print(f"{'question':<10} {'median s':>9} {'answers/s':>10}   ({AT_ONCE} at once)")
+    print(f"{'question':<10} {'median s':>9} {'answers/s':>10} {'CPU ms':>8}   ({AT_ONCE} at once)")
     for question in load_suite().questions:
         right = [a.text for a in load_exam(question, exam or shipped("rubrics") / "exam") if a.right]
         if right and load_checks(question) is not None:
@@ -39,10 +44,17 @@ async def measure(question: Question, texts: list[str], found: Isolation) -> Non
         started_s = time.perf_counter()
         await examine_answer(question, text, checks=checks, isolated=found)
         times_s.append(time.perf_counter() - started_s)
-    started_s = time.perf_counter()
+    started_s, busy_s = time.perf_counter(), machine_busy_s()
     await examine_all(question, texts, at_once=AT_ONCE, isolated=found)
     rate = len(texts) / (time.perf_counter() - started_s)
-    print(f"{question.id:<10} {statistics.median(times_s):>9.3f} {rate:>10.1f}", flush=True)
+    cpu_ms = (machine_busy_s() - busy_s) / len(texts) * 1e3
+    print(f"{question.id:<10} {statistics.median(times_s):>9.3f} {rate:>10.1f} {cpu_ms:>8.0f}", flush=True)
+
+
+def machine_busy_s() -> float:
+    """Return the seconds that all cores have worked so far, in user mode and in the kernel."""
+    user, nice, system, _idle, _waiting, irq, softirq = Path("/proc/stat").read_text().split()[1:8]
+    return sum(map(int, (user, nice, system, irq, softirq))) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 
 from runner.jail import ANSWER_ENV, ENVIRONMENT, Jail
 
-INSIDE = "/run"
-"""Folder that holds the inside part."""
 _DEVICES = ("null", "zero", "random", "urandom")
 
 NETWORK_FILES = {"/etc/hosts": b"127.0.0.1 localhost\n::1 localhost\n", "/etc/nsswitch.conf": b"hosts: files\n"}

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import json
 import os
-import shutil
 import signal
 import time
 from collections import deque
@@ -18,7 +17,7 @@ from typing import Any
 from runner.errors import SandboxError
 from runner.jail import Jail
 from runner.outcomes import Limits
-from runner.replies import Frames, Reply, Tampered, frame, new_nonce
+from runner.replies import Frames, Reply, Tampered, frames, new_nonces
 from runner.spawn import Started, spawn
 
 _MAX_UNREAD_BYTES = 2 << 20
@@ -41,7 +40,6 @@ class Cell:
         self._has_namespaces = started.has_namespaces
         self.confinement = started.confinement
         """To be sent with the first request; ``None``: the process is walled in already."""
-        self._scratch = started.scratch
         self._loop = asyncio.get_running_loop()
         self._frames = Frames(limits.reply_bytes)
         self._arrived: deque[bytes] = deque()
@@ -52,6 +50,7 @@ class Cell:
         self._inner_gone = asyncio.Event()
         self._inner_gone.set()
         self._output = bytearray()
+        self._may_have_printed = True
         self._output_limit = limits.stdout_bytes
         self._inner: int | None = None
         self.inner_pid: int | None = None
@@ -73,8 +72,8 @@ class Cell:
 
         ``until`` is the end of the cell's time on ``time.monotonic``.
         """
-        nonces = [new_nonce() for _ in requests]
-        data = b"".join(frame({**request, "id": nonce}) for request, nonce in zip(requests, nonces, strict=True))
+        nonces = new_nonces(len(requests))
+        data = frames([{**request, "id": nonce} for request, nonce in zip(requests, nonces, strict=True)])
         self._due += len(nonces)
         return Replies(self, nonces, asyncio.create_task(self._write(data)), wall_s, until)
 
@@ -96,13 +95,22 @@ class Cell:
         finally:
             self._loop.remove_writer(self._pipes.requests)
 
-    async def next_reply(self, nonce: str) -> Reply:
-        """Wait for the reply with this nonce. Raises Tampered or Died."""
-        while not self._arrived:
-            if self._failure is not None:
-                raise self._failure
-            self._wake.clear()
-            await self._wake.wait()
+    async def arrival(self, wall_s: float) -> None:
+        """Wait until there is a reply. Raises Died, Tampered, or TimeoutError."""
+        async with asyncio.timeout(max(wall_s, 0)):
+            while not self._arrived:
+                if self._failure is not None:
+                    raise self._failure
+                self._wake.clear()
+                await self._wake.wait()
+
+    @property
+    def has_arrived(self) -> bool:
+        """True when there is a reply."""
+        return bool(self._arrived)
+
+    def next_reply(self, nonce: str) -> Reply:
+        """Return the reply that has arrived, which has to carry this nonce. Raises Tampered."""
         body = self._arrived.popleft()
         self._unread -= len(body)
         return Reply.parse(body, nonce)
@@ -114,6 +122,7 @@ class Cell:
         return isinstance(self._failure, Tampered)
 
     def _on_replies(self) -> None:
+        self._may_have_printed = True
         try:
             data = os.read(self._pipes.replies, _READ_BYTES)
             if not data:
@@ -140,9 +149,13 @@ class Cell:
 
     def take_output(self) -> str:
         """Return what was printed since the last time, its last bytes, and forget it."""
-        for _ in range(_MAX_DRAIN_READS):
+        # All that was printed before a reply is there when the reply is, so between replies that came together it is known.
+        for _ in range(_MAX_DRAIN_READS if self._may_have_printed else 0):
             if not self._on_output():
                 break
+        self._may_have_printed = False
+        if not self._output:
+            return ""
         text = self._output.decode(errors="replace")
         self._output.clear()
         return text
@@ -197,6 +210,7 @@ class Cell:
 
         Also needed after bwrap has exited: it does not wait for process 1.
         """
+        self._may_have_printed = True
         if self._inner is not None:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._inner, signal.SIGKILL)
@@ -219,8 +233,6 @@ class Cell:
             self._loop.remove_reader(self._inner)
             os.close(self._inner)
             self._inner = None
-        if self._scratch is not None:
-            shutil.rmtree(self._scratch, ignore_errors=True)
 
 
 class Replies:
@@ -235,10 +247,10 @@ class Replies:
 
     async def next(self) -> Reply:
         """Return the next reply. Raises Tampered, Died, or TimeoutError."""
-        wall_s = min(self._wall_s, self._until - time.monotonic())
         try:
-            async with asyncio.timeout(max(wall_s, 0)):
-                return await self._cell.next_reply(self._nonces.popleft())
+            if not self._cell.has_arrived:  # as a rule many have: the timer costs more than everything else about one
+                await self._cell.arrival(min(self._wall_s, self._until - time.monotonic()))
+            return self._cell.next_reply(self._nonces.popleft())
         except BaseException:
             self._writing.cancel()
             raise

@@ -16,16 +16,15 @@ _SYSTEM_PYTHON = "/usr/bin/python3"
 _MIN_VERSION = (3, 11)
 
 _COMPILE = """
-import base64, importlib.util, json, marshal, sys
+import base64, json, marshal, sys
 sources = json.load(sys.stdin)
-head = importlib.util.MAGIC_NUMBER + bytes(12)
+codes = {
+    name: marshal.dumps(compile(text, "inside/" + name + ".py", "exec", optimize=2)) for name, text in sources.items()
+}
 print(json.dumps({
     "version": "%d.%d.%d" % sys.version_info[:3],
     "prefix": sys.base_prefix,
-    "compiled": {
-        name + "c": base64.b64encode(head + marshal.dumps(compile(text, "inside/" + name, "exec"))).decode()
-        for name, text in sources.items()
-    },
+    "bundle": base64.b64encode(marshal.dumps(codes)).decode(),
 }))
 """
 
@@ -58,14 +57,15 @@ async def compile_for(executable: str, uid: int | None, gid: int | None) -> Inte
     said = json.loads(stdout)
     if tuple(map(int, said["version"].split("."))) < _MIN_VERSION:
         return None
-    compiled = {name: base64.b64decode(code) for name, code in said["compiled"].items()}
-    return Interpreter(executable=executable, prefix=said["prefix"], version=said["version"], compiled=compiled)
+    bundle = base64.b64decode(said["bundle"])
+    return Interpreter(executable=executable, prefix=said["prefix"], version=said["version"], bundle=bundle)
 
 
 @functools.cache
 def _sources() -> dict[str, str]:
     folder = resources.files("runner") / "inside"
-    return {entry.name: entry.read_text() for entry in folder.iterdir() if entry.name.endswith(".py")}
+    files = [entry for entry in folder.iterdir() if entry.name.endswith(".py")]
+    return {entry.name.removesuffix(".py"): entry.read_text() for entry in files}
 
 
 def _shows_the_home(prefix: str) -> bool:

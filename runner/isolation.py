@@ -25,7 +25,7 @@ from runner.interpreter import find_interpreter
 from runner.jail import Jail, Wall
 from runner.landlock import kernel_abi
 from runner.self_test import escapes
-from runner.spawn import run_trusted
+from runner.spawn import run_trusted, setpriv_command
 from runner.types import Value
 
 RUN_AS = "nobody"
@@ -176,6 +176,7 @@ async def _bare_jail(run_as: str) -> Jail:
             f"there is no sandbox on {sys.platform}", "run on Linux, in a virtual machine if need be"
         )
     uid, gid = _identity(run_as)
+    interpreter = await find_interpreter(uid, gid)
     machine = platform.machine()
     try:
         seccomp.program(machine)
@@ -186,7 +187,8 @@ async def _bare_jail(run_as: str) -> Jail:
         machine=machine,
         uid=uid,
         gid=gid,
-        interpreter=await find_interpreter(uid, gid),
+        setpriv=await find_setpriv(uid, gid, interpreter.executable) if uid is not None else None,
+        interpreter=interpreter,
         library_links=_library_links(),
     )
 
@@ -203,6 +205,17 @@ def _identity(run_as: str) -> tuple[int | None, int | None]:
     if user.pw_uid == 0:
         raise IsolationMissing("untrusted code never runs as root", "name an ordinary user to run it as")
     return user.pw_uid, user.pw_gid
+
+
+async def find_setpriv(uid: int, gid: int | None, python: str, *, folders: str = "/usr/bin:/bin") -> str | None:
+    """Return the program if it is there and does what it should: there are smaller ones of the same name."""
+    path = shutil.which("setpriv", path=folders)
+    if path is None or gid is None:
+        return None
+    shows = "import os;print(*os.getresuid(),*os.getresgid(),*os.getgroups())"
+    status, stdout, _ = await run_trusted([*setpriv_command(path, uid, gid), python, "-I", "-S", "-c", shows])
+    became = stdout.split() == [str(number).encode() for number in (uid, uid, uid, gid, gid, gid)]
+    return path if status == 0 and became else None
 
 
 def _find_bwrap(asked: str | None) -> str:

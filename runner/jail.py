@@ -24,7 +24,10 @@ ENVIRONMENT = {
 }
 """All environment variables of an answer that is walled in."""
 
-_START = "import sys;sys.path.insert(0,{folder!r});from inside.server import main;main({requests},{replies})"
+_START = (
+    "import marshal,posix;codes=marshal.loads(posix.pread({bundle},{size},0));posix.close({bundle});"
+    "start={{}};exec(marshal.loads(codes.pop('start')),start);start['start'](codes,{requests},{replies})"
+)
 
 
 class Interpreter(Value):
@@ -36,8 +39,9 @@ class Interpreter(Value):
     """Folder to show so that the executable and its standard library are there."""
     version: str
     """``3.11.2``."""
-    compiled: dict[str, bytes] = Field(repr=False)
-    """File name inside -> content of the ``.pyc`` file."""
+    bundle: bytes = Field(repr=False)
+    """Module name -> its compiled code, marshalled by that interpreter, and the whole marshalled again: each start reads only
+    what it imports."""
 
 
 class Jail(Value):
@@ -55,6 +59,9 @@ class Jail(Value):
     uid: int | None
     """User and group to become before anything else; ``None``: stay who we are (never root)."""
     gid: int | None
+    setpriv: str | None = None
+    """Path of the program that becomes that user, proven to do so; ``None``: Python does it, which copies the page table of the
+    service at every start."""
     interpreter: Interpreter
     library_links: tuple[tuple[str, str], ...]
     """(path, link target) of ``/lib``, ``/lib64`` where they are links; real folders have an empty target."""
@@ -69,7 +76,8 @@ class Jail(Value):
         return ANSWER_ENV if self.has_namespaces else str(answer_env)
 
 
-def python_command(jail: Jail, folder: str, requests_fd: int, replies_fd: int) -> list[str]:
-    """Return the command that serves requests; the inside part lies in ``folder``."""
-    start = _START.format(folder=folder, requests=requests_fd, replies=replies_fd)
+def python_command(jail: Jail, bundle_fd: int, requests_fd: int, replies_fd: int) -> list[str]:
+    """Return the command that serves requests; it reads the inside part from ``bundle_fd``."""
+    size = len(jail.interpreter.bundle)
+    start = _START.format(bundle=bundle_fd, size=size, requests=requests_fd, replies=replies_fd)
     return [jail.interpreter.executable, "-I", "-S", "-c", start]

@@ -3,6 +3,7 @@
 Everything that a value here quotes from the answer (results, names, messages, output) is untrusted text.
 """
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field
@@ -138,8 +139,9 @@ class Loaded(Value):
         return self.state == "ok"
 
 
-class CallResult(Value):
-    """How one call went. Only ``returned`` carries a value."""
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """How one call went. Only ``returned`` carries a value. Not a model: what it is made of has been checked."""
 
     state: CallState
     value: Any = None

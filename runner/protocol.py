@@ -6,6 +6,7 @@ description instead that the inside builds.
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import Field
@@ -49,7 +50,8 @@ class Handle(Opaque):
         return Method(on=self.id, name=name)
 
 
-class Method(Value):
+@dataclass(frozen=True, slots=True)
+class Method:
     """Target: an attribute of the object behind a handle, to be called."""
 
     on: str
@@ -120,12 +122,13 @@ class Threads(Value):
     """Of the random switches between threads."""
 
 
-class Call(Value):
-    """One call in the sandbox."""
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call in the sandbox. Not a model: a check makes hundreds of them, of values of its own."""
 
     target: Target
     args: tuple[Any, ...] = ()
-    kwargs: dict[str, Any] = Field(default_factory=dict)
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
     keep: Handle | None = None
     """Keep the result under this handle even if it is plain data. Objects, and all instances made by calling a class of
     the answer, are kept anyway."""
@@ -134,16 +137,19 @@ class Call(Value):
 
     def request(self) -> dict[str, Any]:
         """Return the request without its nonce. Raises UsageError for arguments that cannot be sent."""
-        return {
-            "op": "call",
-            "target": _encode_special(Global(name=self.target) if isinstance(self.target, str) else self.target),
-            "args": [encode_value(argument) for argument in self.args],
-            "kwargs": {name: encode_value(argument) for name, argument in self.kwargs.items()},
-            "keep": (self.keep or Handle()).id,
-            "keep_always": self.keep is not None,
-            "count": self.count.model_dump() if self.count is not None else None,
-            "threads": self.threads.model_dump() if self.threads is not None else None,
-        }
+        target = ["global", self.target] if isinstance(self.target, str) else _encode_special(self.target)
+        request: dict[str, Any] = {"op": "call", "target": target}
+        if self.args:
+            request["args"] = [encode_value(argument) for argument in self.args]
+        if self.kwargs:
+            request["kwargs"] = {name: encode_value(argument) for name, argument in self.kwargs.items()}
+        if self.keep is not None:
+            request["keep"] = self.keep.id
+        if self.count is not None:
+            request["count"] = self.count.model_dump()
+        if self.threads is not None:
+            request["threads"] = self.threads.model_dump()
+        return request
 
 
 # --- requests --------------------------------------------------------------------------------------------------------

@@ -209,7 +209,8 @@ class Sandbox:
                     value=reply.value(),
                     args_after=reply.args_after(call.args),
                     stdout=stdout,
-                    **reply.model_dump(include={"awaited", "message"}),
+                    awaited=reply.awaited,
+                    message=reply.message,
                     error=reply.error,
                     work=reply.work,
                 )

@@ -6,10 +6,9 @@ no longer than a fork takes.
 
 import asyncio
 import contextlib
+import fcntl
 import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,8 @@ from typing import Any
 from runner import bwrap, landlock, seccomp
 from runner.errors import SandboxError
 from runner.jail import ENVIRONMENT, Jail, python_command
+
+_SEALED = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,6 @@ class Started:
     """True when bwrap says which process is the inner one."""
     confinement: dict[str, Any] | None
     """What the process has to do to itself before it loads an answer; ``None``: nothing."""
-    scratch: str | None
-    """Folder of the inside part, to be removed afterwards; ``None`` when bwrap shows it."""
 
 
 def spawn(jail: Jail, *, network: bool, answer_env: Path | None) -> Started:
@@ -40,19 +39,18 @@ def spawn(jail: Jail, *, network: bool, answer_env: Path | None) -> Started:
         child = _ChildEnds(child_only)
         pipes = Pipes(child, info=jail.has_namespaces)
         on_failure.callback(pipes.close)
-        scratch = None if jail.has_namespaces else _unpack(jail, on_failure)
+        program = str(jail.bwrap) if jail.has_namespaces else jail.interpreter.executable
         try:
-            if scratch is None:
-                command = _with_bwrap(jail, child, network=network, answer_env=answer_env)
-            else:
-                command = python_command(jail, scratch, child.requests, child.replies)
+            command = python_command(jail, child.holding(jail.interpreter.bundle), child.requests, child.replies)
+            if jail.has_namespaces:
+                command = [program, *_bwrap(jail, child, network=network, answer_env=answer_env), *command]
             process = _popen(command, jail, child)
         except OSError as error:
-            raise SandboxError(f"cannot start a process for untrusted code with {command[0]!r}: {error}") from error
+            raise SandboxError(f"cannot start a process for untrusted code with {program!r}: {error}") from error
         on_failure.pop_all()
     walled = jail.wall == "landlock"
     plan = landlock.confinement(jail, pid=process.pid, answer_env=answer_env) if walled else None
-    return Started(process, pipes, jail.has_namespaces, plan, scratch)
+    return Started(process, pipes, jail.has_namespaces, plan)
 
 
 class _ChildEnds:
@@ -71,9 +69,11 @@ class _ChildEnds:
 
     def holding(self, content: bytes) -> int:
         """Return a descriptor from which the child reads ``content``: no path has to be readable to its user."""
-        fd = self.add(os.memfd_create("content"))
+        fd = self.add(os.memfd_create("content", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING))
         os.write(fd, content)
         os.lseek(fd, 0, os.SEEK_SET)
+        # What stays open inside must be no memory that an answer can fill.
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, _SEALED)
         return fd
 
 
@@ -98,10 +98,9 @@ class Pipes:
             os.close(fd)
 
 
-def _with_bwrap(jail: Jail, child: _ChildEnds, *, network: bool, answer_env: Path | None) -> list[str]:
+def _bwrap(jail: Jail, child: _ChildEnds, *, network: bool, answer_env: Path | None) -> list[str]:
     """The command line carries no host path but bwrap's and the interpreter's: it can be read inside."""
-    contents = {f"{bwrap.INSIDE}/inside/{name}": code for name, code in jail.interpreter.compiled.items()}
-    contents |= bwrap.NETWORK_FILES if network else {}
+    contents = bwrap.NETWORK_FILES if network else {}
     words = bwrap.arguments(
         jail,
         files={path: child.holding(content) for path, content in contents.items()},
@@ -109,24 +108,18 @@ def _with_bwrap(jail: Jail, child: _ChildEnds, *, network: bool, answer_env: Pat
         seccomp_fd=child.holding(seccomp.program(jail.machine, network=network)),
     )
     arguments = child.holding(b"".join(word.encode() + b"\0" for word in words))
-    python = python_command(jail, bwrap.INSIDE, child.requests, child.replies)
-    return [str(jail.bwrap), "--info-fd", str(child.info), "--args", str(arguments), *python]
+    return ["--info-fd", str(child.info), "--args", str(arguments)]
 
 
-def _unpack(jail: Jail, on_failure: contextlib.ExitStack) -> str:
-    # For another user the folder of temporary files may be out of reach: some systems give root one of its own.
-    scratch = tempfile.mkdtemp(prefix="coder-judge-", dir=None if jail.uid is None else "/tmp")
-    on_failure.callback(shutil.rmtree, scratch, ignore_errors=True)
-    folder = Path(scratch, "inside")
-    folder.mkdir()
-    for name, code in jail.interpreter.compiled.items():
-        (folder / name).write_bytes(code)
-    for path in (Path(scratch), folder):
-        path.chmod(0o755)
-    return scratch
+def setpriv_command(setpriv: str, uid: int, gid: int) -> list[str]:
+    """Return the words before a command that is to run as this user, in no other group."""
+    return [setpriv, "--reuid", str(uid), "--regid", str(gid), "--clear-groups", "--"]
 
 
 def _popen(command: list[str], jail: Jail, child: _ChildEnds) -> subprocess.Popen[bytes]:
+    uid, gid = jail.uid, jail.gid
+    if jail.setpriv is not None and uid is not None and gid is not None:
+        command, uid, gid = [*setpriv_command(jail.setpriv, uid, gid), *command], None, None
     return subprocess.Popen(
         command,
         # Not only bwrap's --clearenv: its own environment can be read inside as /proc/1/environ.
@@ -137,7 +130,7 @@ def _popen(command: list[str], jail: Jail, child: _ChildEnds) -> subprocess.Pope
         pass_fds=child.inherited,
         start_new_session=True,
         cwd="/",
-        **_identity(jail.uid, jail.gid),
+        **_identity(uid, gid),
     )
 
 

@@ -1,5 +1,7 @@
 """A model's free-form answer -> the one Python program in it, with a record of what was taken and why. Pure."""
 
+from functools import lru_cache
+
 from judge.extract.blocks import (
     MAX_BLOCKS,
     Found,
@@ -28,7 +30,7 @@ def extract(answer: str, *, prompt: str | None = None) -> Extraction:
     answer, and a correction of a single line of it is applied to it. ``None``: nothing is known of the question.
     """
     text, flags = _clean(answer, prompt)
-    shown = prompt_sources(find_blocks(normalise(prompt))) if prompt is not None else ()
+    shown = _shown(prompt) if prompt is not None else ()
     blocks = _find(text, shown)
     if len(blocks) > MAX_BLOCKS:
         blocks, flags = blocks[:MAX_BLOCKS], (*flags, "too_many_blocks")
@@ -37,6 +39,12 @@ def extract(answer: str, *, prompt: str | None = None) -> Extraction:
     choice = choose(candidates, shown)
     before = choose({i: c for i, c in candidates.items() if i not in choice.unannounced}, shown)
     return _record(blocks, readings, choice, flags, before.program if choice.unannounced and before.kept else "")
+
+
+@lru_cache(16)
+def _shown(prompt: str) -> tuple[Source, ...]:
+    """Return the code of a question. All its answers come with it."""
+    return prompt_sources(find_blocks(normalise(prompt)))
 
 
 def _clean(answer: str, prompt: str | None) -> tuple[str, tuple[str, ...]]:

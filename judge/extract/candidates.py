@@ -174,22 +174,13 @@ def _not_python(found: Found) -> tuple[Role, str]:
     return "output", "neither Python nor commands"
 
 
-def same_code(one: Definition, other: Definition) -> bool:
-    """Tell whether two definitions are the same but for comments and layout."""
-    try:
-        return ast.dump(one) == ast.dump(other)
-    except RecursionError:
-        return False
-
-
 def is_echo(candidate: Candidate, prompt: tuple[Source, ...]) -> bool:
     """Tell whether every definition of the candidate already stands in the question, word for word but for comments."""
-    given = [node for source in prompt for node in definitions(source)]
-    own = definitions(candidate.source)
-    if not own:
+    if not definitions(candidate.source):
         text = candidate.source.code.split()
         return bool(text) and any(text == source.code.split() for source in prompt)
-    return all(any(same_code(node, other) for other in given) for node in own)
+    own = candidate.source.shapes
+    return bool(own) and own <= frozenset().union(*(source.shapes for source in prompt))
 
 
 def prompt_sources(blocks: tuple[Found, ...]) -> tuple[Source, ...]:

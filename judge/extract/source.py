@@ -10,8 +10,10 @@ import symtable
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
+_REMEMBERED = 8
+"""Sources that are kept: extraction reads the same blocks several times. Few, because the tree of a long one takes megabytes."""
 MAX_PARSED_CHARS = 200_000
 """Longer code is not parsed: its tree would take hundreds of MB, and no answer within a token limit is as long."""
 
@@ -56,6 +58,15 @@ class Source:
         """Names that the code looks up in its module or the builtins, function bodies included."""
         return frozenset() if self.tree is None else global_reads(self.code, self.tree)
 
+    @cached_property
+    def shapes(self) -> frozenset[str]:
+        """The module's own functions and classes without comments and layout; empty when one of them is nested too deeply."""
+        nodes = [node for node in self.tree.body if isinstance(node, Definition)] if self.tree is not None else []
+        try:
+            return frozenset(map(ast.dump, nodes))
+        except RecursionError:
+            return frozenset()
+
     @property
     def missing(self) -> frozenset[str]:
         """Names that are read and bound nowhere."""
@@ -66,6 +77,10 @@ def read(code: str) -> Source:
     """Parse code. Never raises: what the parser cannot take is an error in the result."""
     if len(code) > MAX_PARSED_CHARS:
         return Source(code, None, f"{len(code)} characters are more than the {MAX_PARSED_CHARS} that are parsed", None)
+    return remembered(code)
+
+
+def _read(code: str) -> Source:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -76,6 +91,9 @@ def read(code: str) -> Source:
         # Null bytes and lone surrogates; nesting beyond the parser's stack.
         return Source(code, None, f"{type(error).__name__}: {_one_line(str(error)) or 'nested too deeply'}", None)
     return Source(code, tree, None, None)
+
+
+remembered = lru_cache(_REMEMBERED)(_read)
 
 
 def compile_error(code: str) -> str | None:

@@ -4,6 +4,7 @@ Open, so accepted: recursion or iteration, any limit on n from a few hundred on 
 negative n (the question does not mention it, so 1 for an empty product is fine), and what happens to anything but an int.
 """
 
+import functools
 import math
 import random
 
@@ -48,20 +49,22 @@ async def examine(subject: Subject) -> None:
         _hints(subject, hanging.entry)
         raise
     _hints(subject, entry)
+    await subject.check_cases(entry.target, _cases(), entry.shown_name)
+
+
+@functools.cache
+def _cases() -> dict[Check, list[Case]]:
+    """Made once: they are the same for every answer."""
     numbers = random.Random(_SEED).sample(range(13, 200), 12)
-    await subject.check_cases(
-        entry.target,
-        {
-            EXAMPLE: [_WANTED.example],
-            SMALL: [_factorial(n) for n in range(2, 13)],
-            LARGE: [_factorial(n) for n in (20, 25, 50, 171)],
-            RANDOM: [_factorial(n) for n in (*numbers, *reversed(numbers))],
-            ZERO: [_factorial(0)],
-            ONE: [_factorial(1)],
-            NEGATIVE: [Case((n,), accepts=_refused, expected_text="an exception, no number, or 1") for n in (-1, -5)],
-        },
-        entry.shown_name,
-    )
+    return {
+        EXAMPLE: [_WANTED.example],
+        SMALL: [_factorial(n) for n in range(2, 13)],
+        LARGE: [_factorial(n) for n in (20, 25, 50, 171)],
+        RANDOM: [_factorial(n) for n in (*numbers, *reversed(numbers))],
+        ZERO: [_factorial(0)],
+        ONE: [_factorial(1)],
+        NEGATIVE: [Case((n,), accepts=_refused, expected_text="an exception, no number, or 1") for n in (-1, -5)],
+    }
 
 
 def _factorial(n: int) -> Case:

@@ -4,6 +4,7 @@ Spaces are handled correctly when none appears, disappears or moves. Open, so no
 the space (tabs, line ends), and what becomes of punctuation.
 """
 
+import functools
 import random
 
 from judge.checks.candidates import WantedFunction
@@ -52,6 +53,12 @@ _WANTED = WantedFunction(
 async def examine(subject: Subject) -> None:
     """Record every check."""
     entry = await find_function(subject, _WANTED)
+    await subject.check_cases(entry.target, _cases(), entry.shown_name)
+
+
+@functools.cache
+def _cases() -> dict[Check, list[Case]]:
+    """Made once: they are the same for every answer."""
     choose = random.Random(_SEED)
     texts = {
         ONE_WORD: ["hello", "a", "ab", "level"],
@@ -70,7 +77,7 @@ async def examine(subject: Subject) -> None:
         SPACED: ["".join(" " * choose.randrange(4) + word for word in _words(choose)) + " " for _ in range(20)],
     }
     cases = {check: [Case((text,), _reversed_words(text)) for text in some] for check, some in texts.items()}
-    await subject.check_cases(entry.target, {EXAMPLE: [_WANTED.example], **cases}, entry.shown_name)
+    return {EXAMPLE: [_WANTED.example], **cases}
 
 
 def _reversed_words(text: str) -> str:

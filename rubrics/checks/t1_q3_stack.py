@@ -4,6 +4,7 @@ Open, so accepted: what pop and peek do on an empty stack as long as it is no ma
 None, a message, False), what push returns, a capacity, further methods, and whatever else the class can do.
 """
 
+import functools
 import random
 from collections.abc import Iterator
 
@@ -68,35 +69,37 @@ async def examine(subject: Subject) -> None:
     """Record every check."""
     entry = await find_class(subject, _WANTED)
     _names(subject, entry)
+    await check_sessions(subject, entry, _sessions())
+    await _own_items(subject, entry)
+
+
+@functools.cache
+def _sessions() -> dict[Check, list[list[Step]]]:
+    """Made once: they are the same for every answer."""
     items = (None, 0, "", 7, 7, [1], (2, 3), "a")
     pushes = [_push(n) for n in range(20)]
-    await check_sessions(
-        subject,
-        entry,
-        {
-            ORDER: [
-                [*pushes, *(_pop(n) for n in reversed(range(20)))],
-                [_push(1), _pop(1), _push(2), _push(3), _pop(3), _pop(2)],
-            ],
-            PEEK: [[_push(1), _peek(1), _peek(1), _push(2), _peek(2), _peek(2), _pop(2), _peek(1), _pop(1)]],
-            IS_EMPTY: [[_push(1), _is(False), _peek(1), _is(False), _push(2), _pop(2), _is(False), _pop(1), _is(True)]],
-            ANY_ITEM: [
-                [
-                    *map(_push, items),
-                    *(step for item in reversed(items) for step in (_is(False), _peek(item), _pop(item))),
-                ]
-            ],
-            RANDOM: [list(_random_session())],
-            POP_EMPTY: [[_refuses("pop")], [_push(41), _pop(41), _refuses("pop"), _refuses("pop")]],
-            PEEK_EMPTY: [[_refuses("peek")], [_push(41), _pop(41), _refuses("peek"), _refuses("peek")]],
-            AFTER_EMPTY: [
-                [Step(role, (), _survived, "no crash"), _is(True), _push(7), _is(False), _peek(7), _pop(7), _is(True)]
-                for role in ("pop", "peek")
-            ],
-            NEW_IS_EMPTY: [[_is(True)], [_push(1), _push(2), _pop(2), _pop(1), _is(True), _push(3), _is(False)]],
-        },
-    )
-    await _own_items(subject, entry)
+    return {
+        ORDER: [
+            [*pushes, *(_pop(n) for n in reversed(range(20)))],
+            [_push(1), _pop(1), _push(2), _push(3), _pop(3), _pop(2)],
+        ],
+        PEEK: [[_push(1), _peek(1), _peek(1), _push(2), _peek(2), _peek(2), _pop(2), _peek(1), _pop(1)]],
+        IS_EMPTY: [[_push(1), _is(False), _peek(1), _is(False), _push(2), _pop(2), _is(False), _pop(1), _is(True)]],
+        ANY_ITEM: [
+            [
+                *map(_push, items),
+                *(step for item in reversed(items) for step in (_is(False), _peek(item), _pop(item))),
+            ]
+        ],
+        RANDOM: [list(_random_session())],
+        POP_EMPTY: [[_refuses("pop")], [_push(41), _pop(41), _refuses("pop"), _refuses("pop")]],
+        PEEK_EMPTY: [[_refuses("peek")], [_push(41), _pop(41), _refuses("peek"), _refuses("peek")]],
+        AFTER_EMPTY: [
+            [Step(role, (), _survived, "no crash"), _is(True), _push(7), _is(False), _peek(7), _pop(7), _is(True)]
+            for role in ("pop", "peek")
+        ],
+        NEW_IS_EMPTY: [[_is(True)], [_push(1), _push(2), _pop(2), _pop(1), _is(True), _push(3), _is(False)]],
+    }
 
 
 def _names(subject: Subject, entry: ClassEntry) -> None:

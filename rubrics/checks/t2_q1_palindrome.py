@@ -4,6 +4,7 @@ A palindrome is compared character by character, so case and spaces count. Effic
 sizes: twice the input is four times the work at O(n^2), and eight times at O(n^3).
 """
 
+import functools
 import random
 from dataclasses import dataclass
 
@@ -62,6 +63,13 @@ _WANTED = WantedFunction(
 async def examine(subject: Subject) -> None:
     """Record every check."""
     entry = await find_function(subject, _WANTED)
+    await subject.check_cases(entry.target, _cases(), entry.shown_name)
+    await _growth(subject, entry)
+
+
+@functools.cache
+def _cases() -> dict[Check, list[Case]]:
+    """Made once: they are the same for every answer."""
     choose = random.Random(_SEED)
     texts = {
         EXAMPLES: [
@@ -85,9 +93,7 @@ async def examine(subject: Subject) -> None:
         PAIRS: ["aa", "ab", "ba"],
         WHOLE: ["aaa", "aaaaaaaa", "abcdef", "abcdcba", "abccba"],
     }
-    cases = {check: [Case((text,), longest_palindrome(text)) for text in some] for check, some in texts.items()}
-    await subject.check_cases(entry.target, cases, entry.shown_name)
-    await _growth(subject, entry)
+    return {check: [Case((text,), longest_palindrome(text)) for text in some] for check, some in texts.items()}
 
 
 def longest_palindrome(text: str) -> str:

@@ -13,7 +13,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from judge.checks.candidates import Entry, WantedFunction
@@ -221,7 +221,7 @@ async def _fetch_from(sandbox: Sandbox, server: LoopbackServer, entry: Entry, pa
         took_s = max(took_s, await sandbox.elapsed_s() - before_s)
     if result.ok and isinstance(result.value, dict):
         value = {urls.get(key, key): status for key, status in result.value.items()}
-        result = result.model_copy(update={"value": value})
+        result = replace(result, value=value)
     log = server.log()[seen:]
     attempts = Counter(request.path for request in log)
     return _Fetched(

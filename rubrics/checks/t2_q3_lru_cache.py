@@ -9,7 +9,7 @@ of 16 items takes.
 import random
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from judge.checks.cases import Results, kind_of, reason_of, same
@@ -105,7 +105,7 @@ async def examine(subject: Subject) -> None:
 
 
 def _limited(calls: Sequence[Call]) -> list[Call]:
-    return [call.model_copy(update={"count": _OPERATIONS}) for call in calls]
+    return [replace(call, count=_OPERATIONS) for call in calls]
 
 
 # --- what comes out -----------------------------------------------------------------------------------------------

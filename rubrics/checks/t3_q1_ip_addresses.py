@@ -5,6 +5,7 @@ be made, what happens to anything but digits. Efficiency is counted in operation
 dots have at most 81 places however long the string is; dots tried everywhere have n^3.
 """
 
+import functools
 import itertools
 import random
 from collections import Counter
@@ -125,32 +126,34 @@ def _with_ones(part: str) -> Iterator[list[str]]:
 async def examine(subject: Subject) -> None:
     """Record every check."""
     entry = await find_function(subject, _WANTED)
+    await subject.check_cases(entry.target, _cases(), entry.shown_name)
+    await subject.check_cases(entry.target, _costs(), entry.shown_name)
+
+
+@functools.cache
+def _cases() -> dict[Check, list[Case]]:
+    """Made once: they are the same for every answer."""
     source = random.Random(_SEED)
     sometimes = ["".join(source.choices("0123456789", weights=(3, 6, 6, 2, 1, 4, 1, 1, 1, 1), k=k)) for k in _LENGTHS]
-    await subject.check_cases(
-        entry.target,
-        {
-            EXAMPLE: [_WANTED.example, _WANTED.example],
-            ZEROS: [
-                _valid(digits) for digits in ("010010", "0000", "00000", "101023", "1001001", "00255255", "100200")
-            ],
-            RANGE: [_valid(d) for d in ("256111", "1111256", "2562562561", "999999999999", "300300300300", "1199")],
-            LENGTH: [_valid(digits) for digits in ("", "1", "111", "1111111111111", "25525525525512")],
-            RANDOM: [_valid(digits) for digits in sometimes],
-            ONCE: [
-                _without_repeats(d) for d in (_EXAMPLE_DIGITS, "1111", "11111111", "010010", "0000", *sometimes[:8])
-            ],
-            COMPLETE: [_complete(_EXAMPLE_DIGITS)],
-            LIMITS: [_complete(digits) for digits in ("0000", "255255255255", "1111", "00255255", "199199199199")],
-            EVERY: [_complete(digits) for digits in ("1199", "19216811", "11111111", "1010101", "101023", "172162541")]
-            + [_complete(digits) for digits in _BORDERS],
-            RANDOM_ALL: [_complete(digits) for digits in sometimes],
-        },
-        entry.shown_name,
-    )
+    return {
+        EXAMPLE: [_WANTED.example, _WANTED.example],
+        ZEROS: [_valid(digits) for digits in ("010010", "0000", "00000", "101023", "1001001", "00255255", "100200")],
+        RANGE: [_valid(d) for d in ("256111", "1111256", "2562562561", "999999999999", "300300300300", "1199")],
+        LENGTH: [_valid(digits) for digits in ("", "1", "111", "1111111111111", "25525525525512")],
+        RANDOM: [_valid(digits) for digits in sometimes],
+        ONCE: [_without_repeats(d) for d in (_EXAMPLE_DIGITS, "1111", "11111111", "010010", "0000", *sometimes[:8])],
+        COMPLETE: [_complete(_EXAMPLE_DIGITS)],
+        LIMITS: [_complete(digits) for digits in ("0000", "255255255255", "1111", "00255255", "199199199199")],
+        EVERY: [_complete(digits) for digits in ("1199", "19216811", "11111111", "1010101", "101023", "172162541")]
+        + [_complete(digits) for digits in _BORDERS],
+        RANDOM_ALL: [_complete(digits) for digits in sometimes],
+    }
+
+
+@functools.cache
+def _costs() -> dict[Check, list[Case]]:
     costs = [(SHORT_COST, 12), (LONG_COST, 20), (LONGER_COST, 40), (LONGEST_COST, 200)]
-    cases = {check: [_within("1" * size), _within("12" * (size // 2))] for check, size in costs}
-    await subject.check_cases(entry.target, cases, entry.shown_name)
+    return {check: [_within("1" * size), _within("12" * (size // 2))] for check, size in costs}
 
 
 _BORDERS = tuple("".join(parts) for part in ("255", "254", "25", "249", "0", "100") for parts in _with_ones(part))

@@ -5,6 +5,7 @@ place, any other name. The question does not mention empty input, on which the o
 Intervals that touch are merged, as the original's ``<=`` does.
 """
 
+import functools
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -106,35 +107,37 @@ def _is_fixed(words: set[str]) -> bool:
 async def examine(subject: Subject) -> None:
     """Record every check."""
     entry = await find_function(subject, _wanted(subject.inventory))
-    await subject.check_cases(
-        entry.target,
-        {
-            CONTAINED: [_case((1, 10), (2, 5)), _case((1, 4), (2, 3)), _case((0, 100), (10, 20), (200, 300))],
-            CHAIN: [
-                _case((1, 10), (2, 3), (4, 5), (6, 7)),
-                _case((1, 9), (2, 8), (3, 7)),
-                _case((1, 8), (2, 3), (8, 9)),
-            ],
-            OVERLAP: [_case((1, 3), (2, 6)), _case((1, 3), (2, 6), (8, 10), (15, 18)), _case((1, 4), (2, 5), (3, 6))],
-            TOUCHING: [_case((1, 4), (4, 5)), _case((0, 1), (1, 2), (2, 3)), _case((1, 9), (9, 9), (9, 12))],
-            APART: [_case((1, 2), (3, 4), (5, 6)), _case((1, 2), (10, 20)), _case((5, 5), (6, 6))],
-            UNSORTED: [
-                _case((5, 6), (1, 2)),
-                _case((8, 10), (1, 3), (2, 6)),
-                _case((2, 3), (1, 10)),
-                _case((4, 5), (1, 4)),
-            ],
-            PLAIN: [
-                _case((1, 4)),
-                _case((1, 3), (1, 3)),
-                _case((-5, -1), (-3, 2)),
-                _case((0.5, 1.5), (1.25, 1.4)),
-                *_same_start(),
-            ],
-            RANDOM: list(_random_cases()),
-        },
-        entry.shown_name,
-    )
+    await subject.check_cases(entry.target, _cases(), entry.shown_name)
+
+
+@functools.cache
+def _cases() -> dict[Check, list[Case]]:
+    """Made once: they are the same for every answer."""
+    return {
+        CONTAINED: [_case((1, 10), (2, 5)), _case((1, 4), (2, 3)), _case((0, 100), (10, 20), (200, 300))],
+        CHAIN: [
+            _case((1, 10), (2, 3), (4, 5), (6, 7)),
+            _case((1, 9), (2, 8), (3, 7)),
+            _case((1, 8), (2, 3), (8, 9)),
+        ],
+        OVERLAP: [_case((1, 3), (2, 6)), _case((1, 3), (2, 6), (8, 10), (15, 18)), _case((1, 4), (2, 5), (3, 6))],
+        TOUCHING: [_case((1, 4), (4, 5)), _case((0, 1), (1, 2), (2, 3)), _case((1, 9), (9, 9), (9, 12))],
+        APART: [_case((1, 2), (3, 4), (5, 6)), _case((1, 2), (10, 20)), _case((5, 5), (6, 6))],
+        UNSORTED: [
+            _case((5, 6), (1, 2)),
+            _case((8, 10), (1, 3), (2, 6)),
+            _case((2, 3), (1, 10)),
+            _case((4, 5), (1, 4)),
+        ],
+        PLAIN: [
+            _case((1, 4)),
+            _case((1, 3), (1, 3)),
+            _case((-5, -1), (-3, 2)),
+            _case((0.5, 1.5), (1.25, 1.4)),
+            *_same_start(),
+        ],
+        RANDOM: list(_random_cases()),
+    }
 
 
 def _same_start() -> Iterator[Case]:

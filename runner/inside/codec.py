@@ -1,14 +1,21 @@
 """Values as tagged plain data: what goes through the pipe between the service and the sandbox. Pure, used on both
 sides.
 
-None, bool and str stand for themselves; everything else is a list that starts with its tag: ``["i", hex]`` int,
-``["f", hex]`` float, ``["b", hex]`` bytes, ``["l"|"t"|"s"|"z", [...]]`` list, tuple, set, frozenset, ``["d", [[key,
-value], ...]]`` dict. Other tags belong to the caller (handles, opaque objects, scripted callables). Encoding reads
-subclasses through the methods of their builtin base, so an object that lies about itself arrives as plain data.
+None, bool, str and small int stand for themselves; everything else is a list that starts with its tag:
+``["i", hex]`` int, ``["f", hex]`` float, ``["b", hex]`` bytes, ``["l"|"t"|"s"|"z", [...]]`` list, tuple, set,
+frozenset, ``["d", [[key, value], ...]]`` dict. Other tags belong to the caller (handles, opaque objects, scripted
+callables). Encoding reads subclasses through the methods of their builtin base, so an object that lies about itself
+arrives as plain data.
 """
 
-from collections.abc import Callable
-from typing import Any
+from __future__ import annotations
+
+TYPE_CHECKING = False  # not imported: see the package
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Special = Callable[[Any], Any]
 
 MAX_DEPTH = 50
 """Nesting beyond this is not sent. A dict takes three levels of JSON a level, and strict JSON parsers stop at 200."""
@@ -16,11 +23,11 @@ MAX_ITEMS = 200_000
 """Values in one message, counted through all containers; shared references count each time."""
 MAX_HEX_DIGITS = 20_000
 """Of one integer."""
+SMALL_INT = 2**53
+"""Integers up to here, either sign, are the same in everybody's JSON."""
 MAX_SAME_HASH = 100
 """Keys of one dict or set with the same hash: more make building it quadratic, which is an attack and never an
 answer."""
-
-Special = Callable[[Any], Any]
 
 
 class Malformed(ValueError):
@@ -48,6 +55,11 @@ class _Encoder:
         if value is None or value is True or value is False:
             return value
         kind = type(value)
+        # The common kinds come first; the loops below are for subclasses and for what is rare.
+        if kind is str or (kind is int and -SMALL_INT <= value <= SMALL_INT):
+            return value
+        if kind is list or kind is tuple:
+            return ["l" if kind is list else "t", [self.encode(item, depth + 1) for item in value]]
         for base, scalar in _SCALARS:
             if issubclass(kind, base):
                 return scalar(value)
@@ -60,8 +72,11 @@ class _Encoder:
         return self._special(value)
 
 
-def _int(value: Any) -> list[str]:
-    number = hex(int.__index__(value))
+def _int(value: Any) -> int | list[str]:
+    plain = int.__index__(value)
+    if -SMALL_INT <= plain <= SMALL_INT:
+        return plain
+    number = hex(plain)
     if len(number) > MAX_HEX_DIGITS:
         raise TooLarge(f"an integer of more than {MAX_HEX_DIGITS} hex digits")
     return ["i", number]
@@ -93,10 +108,11 @@ def decode(data: Any, special: Special) -> Any:
 
 
 def _decode(data: Any, special: Special, depth: int) -> Any:
-    if data is None or data is True or data is False or type(data) is str:
+    kind = type(data)
+    if data is None or kind is str or kind is bool or (kind is int and -SMALL_INT <= data <= SMALL_INT):
         return data
-    if type(data) is not list or len(data) < 2 or type(data[0]) is not str or depth > MAX_DEPTH:
-        raise Malformed(f"no tag in a {type(data).__name__}")
+    if kind is not list or len(data) < 2 or type(data[0]) is not str or depth > MAX_DEPTH:
+        raise Malformed(f"no tag in a {kind.__name__}")
     tag, body = data[0], data[1]
     if tag not in _TAGS:
         return special(data)

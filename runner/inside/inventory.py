@@ -3,12 +3,17 @@
 The ``inspect`` module would do the same and cost more than the whole start of the interpreter's other imports.
 """
 
-from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from __future__ import annotations
+
+TYPE_CHECKING = False  # not imported: see the package
+if TYPE_CHECKING:
+    from types import CodeType, FunctionType, ModuleType
+    from typing import Any
 
 _VARARGS, _VARKEYWORDS = 0x04, 0x08
 _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
 _MAX_TEXT = 4000
+_FUNCTION: type[FunctionType] = type(lambda: None)  # type: ignore[assignment]  # types.FunctionType, not imported
 
 
 def inventory(module: ModuleType) -> dict[str, Any]:
@@ -51,7 +56,7 @@ def _unwrap(value: Any) -> FunctionType | None:
         if inner is None:
             break
         value = inner
-    return value if isinstance(value, FunctionType) else None
+    return value if isinstance(value, _FUNCTION) else None
 
 
 def _function(name: str, value: Any, kind: str = "function") -> dict[str, Any]:

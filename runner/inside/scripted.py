@@ -1,8 +1,13 @@
 """Callables that follow a script and remember how they were called: arguments for decorators and callbacks."""
 
+from __future__ import annotations
+
 import builtins
-from collections.abc import Callable
-from typing import Any
+
+TYPE_CHECKING = False  # not imported: see the package
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 _made: dict[str, type[BaseException]] = {}
 

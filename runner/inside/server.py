@@ -1,37 +1,40 @@
 """The loop inside the sandbox: read a request, run code of the answer, send back what came out.
 
-Requests and replies are JSON objects behind a four-byte length, one reply a request, in order. The answer shares this
-process and can break everything here; all it gains is a wrong value, a malformed reply or a dead process, and each is
-seen outside.
+Requests are JSON lists of objects behind a four-byte length, replies single objects, one a request, in order. The
+answer shares this process and can break everything here; all it gains is a wrong value, a malformed reply or a dead
+process, and each is seen outside.
 """
 
+from __future__ import annotations
+
 import builtins
-import json
-import os
-import resource
-import struct
+import posix
 import sys
-import types
-from collections.abc import Callable, Iterator
-from typing import Any
 
 from . import threads
 from .codec import TooLarge, decode, encode
-from .counting import METER, counted
+from .counting import METER, counted, prepare
 from .inventory import inventory
 from .scripted import Script
+from .wire import dumps, loads
+
+TYPE_CHECKING = False  # not imported: see the package
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    Reply = dict[str, Any]
 
 MODULE = "answer"
 """The ``__name__`` of the answer: not ``__main__``, so its demonstration code does not run."""
 FILENAME = "answer.py"
+_READ_BYTES = 1 << 16
 MAX_MESSAGE = 2000
 """Characters kept of an exception's message."""
 _BUILTINS = dict(vars(builtins))
 """Taken before the answer is loaded: replacing ``builtins.list`` does not change what a check calls."""
 _BUILTIN_IDS = frozenset(map(id, _BUILTINS.values()))
 _PLAIN = (bool, int, float, str, bytes, list, tuple, set, frozenset, dict)
-
-Reply = dict[str, Any]
 
 
 class _Missing(LookupError):
@@ -41,9 +44,10 @@ class _Missing(LookupError):
 class Server:
     """State of one sandbox: the module of the answer, and the objects that requests refer to."""
 
-    def __init__(self, replies_fd: int) -> None:
+    def __init__(self, replies_fd: int, hide: Callable[[], None]) -> None:
         self._replies_fd = replies_fd
-        self._module = types.ModuleType(MODULE)
+        self._hide = hide
+        self._module = type(sys)(MODULE)
         self._handles: dict[str, Any] = {}
         self._scripts: dict[str, Script] = {}
         self._clock: Any = None
@@ -64,17 +68,19 @@ class Server:
             self._send({"id": request["id"], **reply})
 
     def _send(self, reply: Reply) -> None:
-        body = json.dumps(reply).encode()
+        body = dumps(reply)
         if self._reply_bytes and len(body) > self._reply_bytes:
             slim = {**reply, "value": _opaque_text(f"a reply of {len(body)} bytes"), "after": {}}
-            body = json.dumps(slim).encode()
-        frame = memoryview(struct.pack(">I", len(body)) + body)
+            body = dumps(slim)
+        frame = memoryview(len(body).to_bytes(4, "big") + body)
         while frame:
-            frame = frame[os.write(self._replies_fd, frame) :]
+            frame = frame[posix.write(self._replies_fd, frame) :]
 
     # --- setting up, loading -------------------------------------------------------------------------------------
 
     def _setup(self, request: dict[str, Any]) -> Reply:
+        import resource  # here, because it is a file of its own in many interpreters
+
         for name, value in request["limits"].items():
             resource.setrlimit(getattr(resource, name), (value, value))
         self._reply_bytes = request["reply_bytes"]
@@ -82,17 +88,18 @@ class Server:
             self._clock = _fake_clock(patient=request["clock"] == "patient")
         if request["confinement"] is not None:
             _confine(request["confinement"])
-        sys.path.remove(_package_parent())
         sys.path.extend(request["path"])
-        for name in [name for name in sys.modules if name.partition(".")[0] == __package__]:
-            del sys.modules[name]
+        self._hide()
         return {"state": "returned", "value": None}
 
     def _load(self, request: dict[str, Any]) -> Reply:
         sys.modules[MODULE] = self._module
         self._module.__file__ = FILENAME
+        if "collections" in request["code"]:
+            # Whoever imports only ``collections`` finds ``collections.abc`` in every program that has imported typing.
+            __import__("collections.abc")
         try:
-            exec(compile(request["code"], FILENAME, "exec"), vars(self._module))
+            exec(compile(request["code"], FILENAME, "exec", dont_inherit=True), vars(self._module))
             return {"state": "returned", "inventory": inventory(self._module)}
         except BaseException as error:  # noqa: BLE001 - whatever the answer raises is its outcome
             return {"state": "raised", "error": describe(error)}
@@ -102,18 +109,21 @@ class Server:
     def _call(self, request: dict[str, Any]) -> Reply:
         try:
             target = self._resolve(request["target"])
-            args = [self._decode(argument) for argument in request["args"]]
-            kwargs = {name: self._decode(argument) for name, argument in request["kwargs"].items()}
+            args = [self._decode(argument) for argument in request.get("args", ())]
+            kwargs = {name: self._decode(argument) for name, argument in request.get("kwargs", {}).items()}
         except _Missing as missing:
             return {"state": "missing", "message": str(missing)}
         before = {str(i): self._encode_nested(value) for i, value in enumerate(args) if _mutable(value)}
         try:
             value, awaited = self._run(target, args, kwargs, request)
-            reply = {"state": "returned", "value": self._encode_result(value, target, request), "awaited": awaited}
+            reply = {"state": "returned", "value": self._encode_result(value, target, request)}
+            if awaited:
+                reply["awaited"] = True
         except BaseException as error:  # noqa: BLE001 - whatever the answer raises is its outcome
             reply = {"state": "raised", "error": describe(error)}
-        after = {i: now for i, old in before.items() if (now := self._encode_nested(args[int(i)])) != old}
-        return {**reply, "after": after, **self._work(request)}
+        if after := {i: now for i, old in before.items() if (now := self._encode_nested(args[int(i)])) != old}:
+            reply["after"] = after
+        return {**reply, **self._work(request)} if "count" in request else reply
 
     def _run(self, target: Any, args: list[Any], kwargs: dict[str, Any], request: dict[str, Any]) -> tuple[Any, bool]:
         def once() -> tuple[Any, bool]:
@@ -122,7 +132,7 @@ class Server:
         if request.get("threads"):
             plan = request["threads"]
             return threads.hammer(lambda: once()[0], filename=FILENAME, **plan), False
-        if request.get("count") is None:
+        if "count" not in request:
             return once()
         METER.start(request["count"]["cap"], FILENAME)
         try:
@@ -131,9 +141,7 @@ class Server:
             METER.stop()
 
     def _work(self, request: dict[str, Any]) -> Reply:
-        count = request.get("count")
-        if count is None:
-            return {}
+        count = request["count"]
         work = {name: getattr(METER, name) for name in ("instructions", "c_calls", "touched")}
         aborted = count["cap"] is not None and METER.total > count["cap"]
         return {"work": work, **({"state": "aborted", "value": None, "error": None} if aborted else {})}
@@ -199,12 +207,11 @@ class Server:
         return self._resolve(data)
 
     def _encode_result(self, value: Any, target: Any, request: dict[str, Any]) -> Any:
-        keep = request["keep"]
-        if request["keep_always"] or (isinstance(target, type) and id(target) not in _BUILTIN_IDS):
-            return self._kept(keep, value)
-        if _plain(value):
+        keep = request.get("keep")
+        is_made = isinstance(target, type) and id(target) not in _BUILTIN_IDS
+        if keep is None and not is_made and _plain(value):
             return self._encode_nested(value)
-        return self._kept(keep, value)
+        return self._kept(keep or request["id"], value)
 
     def _kept(self, handle: str, value: Any) -> list[str]:
         self._handles[handle] = value
@@ -305,29 +312,26 @@ def _confine(plan: dict[str, Any]) -> None:
     confine(plan)
 
 
-def _package_parent() -> str:
-    return os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120 - importing pathlib costs every start
-
-
 def _requests(fd: int) -> Iterator[dict[str, Any]]:
-    while header := _read(fd, 4):
-        yield json.loads(_read(fd, struct.unpack(">I", header)[0]))
-
-
-def _read(fd: int, size: int) -> bytes:
     data = bytearray()
-    while len(data) < size:
-        chunk = os.read(fd, size - len(data))
-        if not chunk:
-            return b""
+    while chunk := posix.read(fd, _READ_BYTES):
         data += chunk
-    return bytes(data)
+        begin = 0
+        while len(data) - begin >= 4:
+            end = begin + 4 + int.from_bytes(data[begin : begin + 4], "big")
+            if len(data) < end:
+                break
+            yield from loads(data[begin + 4 : end])
+            begin = end
+        del data[:begin]
 
 
-def main(requests_fd: int, replies_fd: int) -> None:
-    """Serve until the service closes the pipe. Called by the start command with the two pipe ends."""
+def main(requests_fd: int, replies_fd: int, hide: Callable[[], None]) -> None:
+    """Serve until the service closes the pipe. Called by the start with the two pipe ends; ``hide`` takes the modules
+    of this package out of the answer's sight."""
     for fd in (requests_fd, replies_fd):
-        os.set_inheritable(fd, False)  # an answer that becomes another program ends here, not at the wall clock
+        posix.set_inheritable(fd, False)  # an answer that becomes another program ends here, not at the wall clock
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
-    Server(replies_fd).serve(_requests(requests_fd))
+    prepare()
+    Server(replies_fd, hide).serve(_requests(requests_fd))

@@ -1,11 +1,16 @@
 """Calls from many real threads at once, shaken so that a missing lock shows."""
 
+from __future__ import annotations
+
 import sys
-import threading
 import time
-from collections.abc import Callable
-from types import FrameType
-from typing import Any
+
+TYPE_CHECKING = False  # not imported: see the package
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+    from types import FrameType
+    from typing import Any
 
 _SWITCH_INTERVAL_S = 1e-6
 _YIELD_SHARE = 0.1
@@ -21,6 +26,8 @@ def hammer(function: Callable[[], Any], *, threads: int, calls: int, seed: int, 
     Between instructions of ``filename`` threads yield at random (``seed``): the interpreter alone switches so rarely
     that most races never happen in a test. Raises the first exception of any thread.
     """
+    import threading  # here, because few answers are called from threads
+
     results: list[list[Any]] = [[] for _ in range(threads)]
     errors: list[BaseException] = []
     barrier = threading.Barrier(threads)

@@ -15,7 +15,7 @@ from walls import HAS_LANDLOCK, WALLS, in_child, walled
 from runner.errors import SandboxError
 from runner.inside import confine
 from runner.interpreter import compile_for
-from runner.isolation import Isolation, bubblewrap, examine, isolation, landlock, unsafe
+from runner.isolation import Isolation, bubblewrap, examine, find_setpriv, isolation, landlock, unsafe
 from runner.sandbox import Sandbox
 from runner.self_test import escapes
 
@@ -50,6 +50,40 @@ async def test_root_never_runs_untrusted_code_as_root() -> None:
     assert (refused.level, refused.reason) == ("none", "untrusted code never runs as root")
     unknown = await examine(run_as="no-such-user")
     assert "'no-such-user'" in unknown.reason
+
+
+IDENTITY = """
+import os
+def identity():
+    return [*os.getresuid(), *os.getresgid(), *os.getgroups()]
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root becomes somebody else")
+@pytest.mark.parametrize("by", ["setpriv", "python"])
+async def test_root_becomes_nobody_and_leaves_all_groups_whoever_does_it(by: str) -> None:
+    found = await unsafe()
+    jail = found.required()
+    assert jail.setpriv is not None, "there is one on every Debian"
+    if by == "python":
+        found = found.model_copy(update={"jail": jail.model_copy(update={"setpriv": None})})
+    async with Sandbox(isolation=found) as sandbox:
+        assert (await sandbox.load(IDENTITY)).ok
+        assert (await sandbox.call("identity")).value == [*[jail.uid] * 3, *[jail.gid] * 3]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root becomes somebody else")
+@pytest.mark.parametrize(
+    "does", ['while [ "$1" != -- ]; do shift; done; shift; exec "$@"', "echo usage; exit 1"], ids=["nothing", "fails"]
+)
+async def test_a_setpriv_that_does_not_become_that_user_is_not_used(does: str, tmp_path: Path) -> None:
+    jail = (await isolation()).required()
+    program = tmp_path / "setpriv"
+    program.write_text(f"#!/bin/sh\n{does}\n")
+    program.chmod(0o755)
+    assert jail.uid is not None
+    used = await find_setpriv(jail.uid, jail.gid, jail.interpreter.executable, folders=str(tmp_path))
+    assert used is None
 
 
 async def test_without_bubblewrap_nothing_runs_and_the_message_says_how_to_get_it() -> None:

@@ -23,6 +23,50 @@ async def load_one(code: str, **options: Any) -> Any:
 
 # --- loading ------------------------------------------------------------------------------------------------------
 
+SURROUNDINGS = """
+import posix, sys
+def modules():
+    return sorted(sys.modules)
+def finders():
+    return [getattr(finder, "__name__", type(finder).__name__) for finder in sys.meta_path]
+def descriptors():
+    return [fd for fd in range(64) if _is_open(fd)]
+def _is_open(fd):
+    try:
+        posix.fstat(fd)
+        return True
+    except OSError:
+        return False
+def import_ours():
+    import inside.server
+"""
+COSTLY = {"asyncio", "collections", "ctypes", "enum", "functools", "inspect", "json", "os", "re", "threading", "typing"}
+
+
+async def test_a_start_imports_nothing_costly_and_leaves_nothing_of_ours_in_sight() -> None:
+    async with Sandbox() as sandbox:
+        assert (await sandbox.load(SURROUNDINGS)).ok
+        modules = set((await sandbox.call("modules")).value)
+        assert not modules & COSTLY
+        assert not [name for name in modules if name.partition(".")[0] == "inside"]
+        assert (await sandbox.call("finders")).value == ["BuiltinImporter", "FrozenImporter", "PathFinder"]
+        assert (await sandbox.call("import_ours")).error.type == "ModuleNotFoundError"
+
+
+async def test_an_answer_finds_collections_abc_as_in_a_program_that_has_imported_more() -> None:
+    loaded = await load_one("import collections\ndef f(x: collections.abc.Iterable): ...\n")
+    assert loaded.ok, loaded.error
+
+
+@behind_every_wall
+async def test_only_the_standard_streams_and_two_pipes_are_open_inside() -> None:
+    async with Sandbox() as sandbox:
+        assert (await sandbox.load(SURROUNDINGS)).ok
+        found = (await sandbox.call("descriptors")).value
+        assert found[:3] == [0, 1, 2]
+        assert len(found) == 5
+
+
 INVENTORY = '''
 """A module."""
 import functools

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import UsageError
-from runner.inside.codec import MAX_DEPTH, MAX_HEX_DIGITS, TooLarge, encode
+from runner.inside.codec import MAX_DEPTH, MAX_HEX_DIGITS, SMALL_INT, TooLarge, encode
 from runner.protocol import (
     Call,
     Handle,
@@ -20,7 +20,7 @@ from runner.protocol import (
     Scripted,
     encode_value,
 )
-from runner.replies import Frames, Reply, Tampered, decode_value, frame
+from runner.replies import Frames, Reply, Tampered, decode_value, frames
 
 NONCE = "0123456789abcdef"
 scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(), st.binary())
@@ -64,7 +64,12 @@ def test_a_value_comes_back_exactly_as_it_went(value: Any) -> None:
     assert same(decode_value(through_json(encode_value(value))), value)
 
 
-@pytest.mark.parametrize("value", [float("inf"), float("-inf"), -0.0, 5e-324, "\ud800", "\0", 2**4000, -1, b"", {}, ()])
+LARGE_INTS = (SMALL_INT, SMALL_INT + 1, -SMALL_INT, -SMALL_INT - 1, 2**4000, -1)
+
+
+@pytest.mark.parametrize(
+    "value", [float("inf"), float("-inf"), -0.0, 5e-324, "\ud800", "\0", *LARGE_INTS, True, b"", {}, ()]
+)
 def test_awkward_values_come_back_exactly(value: Any) -> None:
     assert same(decode_value(through_json(encode_value(value))), value)
 
@@ -109,7 +114,7 @@ def test_arbitrary_data_is_a_value_or_tampering_and_never_an_error(data: Any) ->
 @pytest.mark.parametrize(
     "data",
     [
-        *(1, 1.5, [], {"a": 1}, ["x", 1], [["i"], 1]),
+        *(SMALL_INT + 1, -(10**30), 1.5, [], {"a": 1}, ["x", 1], [["i"], 1]),
         *(["i"], ["i", 5], ["i", "0xzz"], ["i", "0x" + "f" * MAX_HEX_DIGITS], ["i", "0x1", 2]),
         *(["f", "no"], ["f", "0x1p99999"], ["b", "0"], ["b", "\ud800"]),
         *(["l", {}], ["s", [["l", []]]], ["d", [[["l", []], None]]], ["d", [[None]]]),
@@ -161,7 +166,7 @@ def test_a_scripted_callable_is_sent_as_a_description() -> None:
     scripted = Scripted(name="f", script=(Return(value=(1,)),))
     tag, spec = encode_value(scripted)
     assert tag == "scripted"
-    assert spec["script"] == [["return", ["t", [["i", "0x1"]]]]]
+    assert spec["script"] == [["return", ["t", [1]]]]
 
 
 # --- frames -------------------------------------------------------------------------------------------------------
@@ -175,8 +180,12 @@ def test_frames_are_cut_at_their_lengths_however_they_arrive(bodies: list[bytes]
     assert cut == bodies
 
 
-def test_a_request_is_one_frame() -> None:
-    assert json.loads(Frames(1000).feed(frame({"op": "x"}))[0]) == {"op": "x"}
+def test_small_requests_share_one_frame_and_large_ones_have_one_each() -> None:
+    assert [json.loads(body) for body in Frames(1000).feed(frames([{"op": "x"}, {"op": "y"}]))] == [
+        [{"op": "x"}, {"op": "y"}]
+    ]
+    large = [{"op": "load", "code": letter * (1 << 18)} for letter in "ab"]
+    assert [json.loads(body) for body in Frames(1 << 20).feed(frames(large))] == [[large[0]], [large[1]]]
 
 
 def test_a_length_over_the_limit_is_tampering_before_it_has_arrived() -> None:
