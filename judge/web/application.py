@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from importlib.metadata import version
 
 from anyio import to_thread
@@ -12,11 +12,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from judge.errors import LibraryError, StoreError, UserError
-from judge.web import api, login_pages, review_pages, run_pages
+from judge.web import api, job_api, login_pages, review_pages, run_pages
 from judge.web.guard import Guard
 from judge.web.problems import Refusal, refused
 from judge.web.rendering import key_script, style_sheet
 from judge.web.service import Service
+from judge.web.streams import Streams
 
 log = logging.getLogger("uvicorn.error")
 DAY = {"Cache-Control": "max-age=86400"}
@@ -37,7 +38,8 @@ def application(service: Service) -> Guard:
     for kind, handler in _handlers().items():
         app.add_exception_handler(kind, handler)
     app.state.service = service
-    for part in (api, run_pages, review_pages, login_pages):
+    app.state.streams = Streams(service.stopping)
+    for part in (api, job_api, run_pages, review_pages, login_pages):
         app.include_router(part.router)
     app.add_api_route("/static/judge.css", _style, include_in_schema=False)
     app.add_api_route("/static/keys.js", _script, include_in_schema=False)
@@ -45,10 +47,15 @@ def application(service: Service) -> Guard:
 
 
 @asynccontextmanager
-async def _one_at_a_time(_app: FastAPI) -> AsyncIterator[None]:
-    """Answer requests in one thread: they parse Python, which CPython 3.11 cannot do in two at once, and draw plots."""
+async def _one_at_a_time(app: FastAPI) -> AsyncIterator[None]:
+    """Answer requests in one thread: they parse Python, which CPython 3.11 cannot do in two at once, and draw plots.
+
+    Jobs are carried out beside it, in processes of their own.
+    """
     to_thread.current_default_thread_limiter().total_tokens = 1
-    yield
+    worker = app.state.service.worker
+    with worker.running() if worker else nullcontext():
+        yield
 
 
 def _style() -> Response:
