@@ -28,6 +28,7 @@ class JobPage(Value):
 
 def ask_for_run(here: Service, options: RunOptions) -> Job:
     """Queue a run. Raises Refusal for what would not be begun, and when too much waits."""
+    _refuse_when_full(here.store)
     _admitted(lambda: admit_run(options, here.places, here.judge_urls))
     return _queued(here.store, "run", options)
 
@@ -35,9 +36,21 @@ def ask_for_run(here: Service, options: RunOptions) -> Job:
 def ask_for_scoring(here: Service, run_id: str, wish: ScoreWish) -> Job:
     """Queue the scoring of a run. Raises Refusal for what would not be begun, and when too much waits."""
     run, _ = run_named(here.store, run_id)
+    _refuse_when_full(here.store)
     options = ScoreOptions(run_id=run.id, **dict(wish))
     _admitted(lambda: admit_scoring(options, here.places, here.judge_urls))
     return _queued(here.store, "score", options)
+
+
+def _refuse_when_full(store: Store) -> None:
+    """Say so before model files are read for it; who comes in between is counted when the job is stored."""
+    if len(store.jobs(state="queued", at_most=MOST_WAITING)) >= MOST_WAITING:
+        raise _full()
+
+
+def _full() -> Refusal:
+    said = f"{MOST_WAITING} jobs wait already; ask again when one has begun, or cancel one"
+    return Refusal(429, said, {"Retry-After": "60"})
 
 
 def _admitted(admit: Callable[[], None]) -> None:
@@ -53,9 +66,7 @@ def _queued(store: Store, kind: JobKind, options: RunOptions | ScoreOptions) -> 
     job_id, created_at = new_run_id()
     job = Job(id=f"job-{job_id}", kind=kind, options=options.model_dump(mode="json"), created_at=created_at)
     if not store.add_job(job, most_waiting=MOST_WAITING):
-        raise Refusal(
-            429, f"{MOST_WAITING} jobs wait already; ask again when one has begun, or cancel one", {"Retry-After": "60"}
-        )
+        raise _full()
     return job
 
 

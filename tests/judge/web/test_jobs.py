@@ -1,7 +1,11 @@
 """Asking for jobs: what is taken, what is refused and in which words, and how what happens in one is told."""
 
 import asyncio
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +27,11 @@ from judge.web.access import Access
 from judge.web.application import application
 from judge.web.queueing import MOST_WAITING
 from judge.web.service import Service
-from judge.web.streams import MOST_STREAMS, Streams
+from judge.web.streams import MOST_STREAMS
 from runner.moe import DemoModels
 
 ALLOWED = "http://127.0.0.1:9/v1"
 PROBLEM = "application/problem+json"
-Client = TestClient
 
 
 @pytest.fixture
@@ -38,16 +41,52 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-@pytest.fixture
-def client(store: Store, tmp_path: Path, demo: DemoModels, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    """A service whose jobs wait, with the demo models, a run that can be scored, and one endpoint that is allowed."""
-    for name in ("JUDGE_MODELS_DIR", "JUDGE_MODELS"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("JUDGE_DEMO_DIR", str(demo.moe.parent))
-    imported(tmp_path, 1)
-    service = Service(store, Access(host="127.0.0.1"), places(tmp_path), frozenset({ALLOWED}))
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with a run that can be scored."""
+    folder = tmp_path_factory.mktemp("made")
+    imported(folder, 1)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def demo_models_only(demo: DemoModels) -> Iterator[None]:
+    """The environment of somebody who has no other models."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("JUDGE_MODELS_DIR", "JUDGE_MODELS"):
+            patch.delenv(name, raising=False)
+        patch.setenv("JUDGE_DEMO_DIR", str(demo.moe.parent))
+        yield
+
+
+@contextmanager
+def waiting_service(folder: Path) -> Iterator[TestClient]:
+    """A service over the store of a folder whose jobs wait, and that allows one endpoint."""
+    store = places(folder).open_store()
+    service = Service(store, Access(host="127.0.0.1"), places(folder), frozenset({ALLOWED}))
     with TestClient(application(service), base_url=HERE, raise_server_exceptions=False) as opened:
         yield opened
+    store.close()
+
+
+@pytest.fixture
+def client(made: Path, demo_models_only: None, tmp_path: Path) -> Iterator[TestClient]:
+    """A service over a store in which nothing was asked for."""
+    with waiting_service(Path(shutil.copytree(made, tmp_path / "made"))) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def strict(made: Path, demo_models_only: None) -> Iterator[TestClient]:
+    """A service that is only asked for what it refuses."""
+    with waiting_service(made) as opened:
+        yield opened
+        assert state_of(opened).service.store.jobs() == []
+
+
+def state_of(client: TestClient) -> Any:
+    """Return what the application keeps."""
+    return client.app.app.state  # type: ignore[attr-defined]
 
 
 RUN = {"candidates": ["demo_moe"], "judges": [{"name": "demo_judge"}]}
@@ -94,14 +133,14 @@ def test_without_a_word_a_job_is_what_the_command_line_is() -> None:
 
 def test_the_answers_of_a_run_are_scored_by_its_id_or_as_the_latest(client: TestClient) -> None:
     run_id = client.get("/api/v1/runs").json()[0]["id"]
-    for name in (run_id, "latest"):
-        job = ask(client, f"/api/v1/runs/{name}/score", **AT_ENDPOINT).json()
+    for name, url in ((run_id, ALLOWED), ("latest", f"{ALLOWED}/")):
+        job = ask(client, f"/api/v1/runs/{name}/score", judges=[{"urls": [url], "model": "m"}]).json()
         assert job["kind"] == "score" and job["options"]["run_id"] == run_id
     assert ask(client, "/api/v1/runs/nowhere/score", **AT_ENDPOINT).status_code == 404
 
 
 def test_jobs_are_listed_newest_first_and_page_by_page(client: TestClient) -> None:
-    ids = [ask(client, samples=n).json()["id"] for n in range(1, 6)]
+    ids = [ask(client, "/api/v1/runs/latest/score", **AT_ENDPOINT).json()["id"] for _ in range(5)]
     assert client.post(f"/api/v1/jobs/{ids[1]}/cancel").status_code == 202
     found, after = [], ""
     while after is not None:
@@ -135,9 +174,8 @@ def test_jobs_are_listed_newest_first_and_page_by_page(client: TestClient) -> No
         ({"budget_hours": -1}, "budget_hours"),
     ],
 )
-def test_what_would_not_begin_is_refused_in_one_line(client: TestClient, options: dict[str, Any], said: str) -> None:
-    assert said in refusal(client, **options)
-    assert client.get("/api/v1/jobs").json()["jobs"] == []
+def test_what_would_not_begin_is_refused_in_one_line(strict: TestClient, options: dict[str, Any], said: str) -> None:
+    assert said in refusal(strict, **options)
 
 
 @pytest.mark.parametrize(
@@ -154,9 +192,9 @@ def test_what_would_not_begin_is_refused_in_one_line(client: TestClient, options
     ],
 )
 def test_paths_keys_and_what_is_for_the_operator_to_say_are_no_options(
-    client: TestClient, options: dict[str, Any]
+    strict: TestClient, options: dict[str, Any]
 ) -> None:
-    said = refusal(client, **options)
+    said = refusal(strict, **options)
     assert "Extra inputs are not permitted" in said
     assert "m.gguf" not in said and "sk-0123456789" not in said
 
@@ -168,25 +206,28 @@ def test_paths_keys_and_what_is_for_the_operator_to_say_are_no_options(
         "http://127.0.0.1:9/v1/../admin",
         "http://127.0.0.1:9@evil.example/v1",
         "http://127.0.0.1:99/v1",
+        "HTTP://127.0.0.1:9/v1",
         "file:///etc/passwd",
         "",
     ],
 )
-def test_a_judge_is_only_where_the_operator_allowed_one(client: TestClient, url: str) -> None:
+def test_a_judge_is_only_where_the_operator_allowed_one(strict: TestClient, url: str) -> None:
     """Else anybody who can ask could have this machine send requests, with its key, to where they cannot send them."""
     judges = [{"urls": [ALLOWED, url], "model": "m"}]
-    assert "an endpoint that this service may not reach" in refusal(client, judges=judges)
-    assert "an endpoint that this service may not reach" in refusal(client, "/api/v1/runs/latest/score", judges=judges)
-    assert ask(client, judges=[{"urls": [f"{ALLOWED}/"], "model": "m"}]).status_code == 202
-    assert "not both" in refusal(client, judges=[{"name": "demo_judge", "urls": [ALLOWED], "model": "m"}])
+    assert "an endpoint that this service may not reach" in refusal(strict, judges=judges)
+    assert "an endpoint that this service may not reach" in refusal(strict, "/api/v1/runs/latest/score", judges=judges)
+    assert "not both" in refusal(strict, judges=[{"name": "demo_judge", "urls": [ALLOWED], "model": "m"}])
 
 
-def test_a_run_that_nobody_judges_needs_a_judge_to_be_scored(client: TestClient) -> None:
-    assert "has no judge; name one" in refusal(client, "/api/v1/runs/latest/score")
+def test_a_run_that_nobody_judges_needs_a_judge_to_be_scored(strict: TestClient) -> None:
+    assert "has no judge; name one" in refusal(strict, "/api/v1/runs/latest/score")
 
 
 def test_only_so_many_jobs_wait_and_there_is_room_again_when_one_is_cancelled(client: TestClient) -> None:
-    ids = [ask(client).json()["id"] for _ in range(MOST_WAITING)]
+    store = state_of(client).service.store
+    ids = [f"job-{n}" for n in range(MOST_WAITING)]
+    assert all(store.add_job(job(name), most_waiting=MOST_WAITING) for name in ids)
+    assert not store.add_job(job("too-much"), most_waiting=MOST_WAITING)
     full = ask(client)
     assert (full.status_code, full.headers["content-type"]) == (429, PROBLEM) and "retry-after" in full.headers
     assert client.post(f"/api/v1/jobs/{ids[0]}/cancel").json()["state"] == "cancelled"
@@ -242,17 +283,14 @@ def test_ids_of_events_grow_and_the_rest_after_any_of_them_can_be_asked_for(stor
     assert [event.id for event in store.last_job_events("one", 3)] == ids[-3:]
 
 
-async def test_a_stream_that_nobody_ends_ends_with_the_service_and_only_so_many_are_open(
-    client: TestClient, store: Store
-) -> None:
-    job_id = ask(client).json()["id"]
-    streams: Streams = client.app.app.state.streams  # type: ignore[attr-defined]
-    stopping = client.app.app.state.service.stopping  # type: ignore[attr-defined]
+async def test_a_stream_that_nobody_ends_ends_with_the_service_and_only_so_many_are_open(client: TestClient) -> None:
+    job_id = ask(client, "/api/v1/runs/latest/score", **AT_ENDPOINT).json()["id"]
+    streams, stopping = state_of(client).streams, state_of(client).service.stopping
 
     async def stays() -> bool:
         return False
 
-    opened = [streams.follow(store, job_id, 0, stays) for _ in range(MOST_STREAMS)]
+    opened = [streams.follow(state_of(client).service.store, job_id, 0, stays) for _ in range(MOST_STREAMS)]
     for stream in opened:
         assert (await anext(stream)).startswith("retry: ")
     full = client.get(f"/api/v1/jobs/{job_id}/events")
@@ -264,7 +302,7 @@ async def test_a_stream_that_nobody_ends_ends_with_the_service_and_only_so_many_
 
 
 def test_the_id_of_an_event_is_a_number_that_a_database_can_hold(client: TestClient) -> None:
-    job_id = ask(client).json()["id"]
+    job_id = ask(client, "/api/v1/runs/latest/score", **AT_ENDPOINT).json()["id"]
     for wrong in ("x", "-1", str(2**70)):
         assert client.get(f"/api/v1/jobs/{job_id}/events", headers={"Last-Event-ID": wrong}).status_code == 422
     assert client.get("/api/v1/jobs/nowhere/events").status_code == 404
@@ -310,9 +348,6 @@ def test_a_process_of_a_dead_service_that_does_not_end_by_itself_is_ended_before
     store: Store, tmp_path: Path
 ) -> None:
     """The lock goes with the process, so that no job runs twice at once."""
-    import subprocess
-    import sys
-
     path = store.lock_file("job", tmp_path)
     program = (
         "import time\nfrom pathlib import Path\nfrom judge.jobs.locks import Lock\n"
