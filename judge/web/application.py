@@ -12,10 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from judge.errors import LibraryError, StoreError, UserError
-from judge.web import api, job_api, login_pages, review_pages, run_pages
+from judge.web import api, job_api, job_pages, login_pages, review_pages, run_pages
 from judge.web.guard import Guard
 from judge.web.problems import Refusal, refused
-from judge.web.rendering import key_script, style_sheet
+from judge.web.rendering import key_script, live_script, style_sheet
 from judge.web.service import Service
 from judge.web.streams import Streams
 
@@ -39,10 +39,11 @@ def application(service: Service) -> Guard:
         app.add_exception_handler(kind, handler)
     app.state.service = service
     app.state.streams = Streams(service.stopping)
-    for part in (api, job_api, run_pages, review_pages, login_pages):
+    for part in (api, job_api, run_pages, job_pages, review_pages, login_pages):
         app.include_router(part.router)
     app.add_api_route("/static/judge.css", _style, include_in_schema=False)
     app.add_api_route("/static/keys.js", _script, include_in_schema=False)
+    app.add_api_route("/static/live.js", _live_script, include_in_schema=False)
     return Guard(app, service.access)
 
 
@@ -64,6 +65,10 @@ def _style() -> Response:
 
 def _script() -> Response:
     return Response(key_script(), media_type="text/javascript", headers=DAY)
+
+
+def _live_script() -> Response:
+    return Response(live_script(), media_type="text/javascript", headers=DAY)
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------

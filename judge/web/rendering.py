@@ -31,3 +31,9 @@ def style_sheet() -> str:
 def key_script() -> str:
     """Return the script that lets keys press what is on the review page."""
     return files("judge.web").joinpath("static/keys.js").read_text(encoding="utf-8")
+
+
+@cache
+def live_script() -> str:
+    """Return the script that follows a job."""
+    return files("judge.web").joinpath("static/live.js").read_text(encoding="utf-8")

@@ -5,15 +5,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import HERE
 from examples import judge_record, run_record
 from job_service import imported, places
 from starlette.testclient import TestClient
+from waiting import ALLOWED, demo_models_only, state_of, waiting_service
 
 from judge.commands.options import Asked, FirstExam, Judged, Served
 from judge.events import Loading, Noticed, Scored
@@ -23,14 +22,11 @@ from judge.jobs.options import RunOptions, ScoreOptions
 from judge.jobs.telling import INTERVAL_S, Telling
 from judge.jobs.worker import MOST_RESUMES, Worker
 from judge.store import Store
-from judge.web.access import Access
-from judge.web.application import application
 from judge.web.queueing import MOST_WAITING
-from judge.web.service import Service
 from judge.web.streams import MOST_STREAMS
-from runner.moe import DemoModels
 
-ALLOWED = "http://127.0.0.1:9/v1"
+__all__ = ["demo_models_only"]
+
 PROBLEM = "application/problem+json"
 
 
@@ -49,26 +45,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def demo_models_only(demo: DemoModels) -> Iterator[None]:
-    """The environment of somebody who has no other models."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("JUDGE_MODELS_DIR", "JUDGE_MODELS"):
-            patch.delenv(name, raising=False)
-        patch.setenv("JUDGE_DEMO_DIR", str(demo.moe.parent))
-        yield
-
-
-@contextmanager
-def waiting_service(folder: Path) -> Iterator[TestClient]:
-    """A service over the store of a folder whose jobs wait, and that allows one endpoint."""
-    store = places(folder).open_store()
-    service = Service(store, Access(host="127.0.0.1"), places(folder), frozenset({ALLOWED}))
-    with TestClient(application(service), base_url=HERE, raise_server_exceptions=False) as opened:
-        yield opened
-    store.close()
-
-
 @pytest.fixture
 def client(made: Path, demo_models_only: None, tmp_path: Path) -> Iterator[TestClient]:
     """A service over a store in which nothing was asked for."""
@@ -82,11 +58,6 @@ def strict(made: Path, demo_models_only: None) -> Iterator[TestClient]:
     with waiting_service(made) as opened:
         yield opened
         assert state_of(opened).service.store.jobs() == []
-
-
-def state_of(client: TestClient) -> Any:
-    """Return what the application keeps."""
-    return client.app.app.state  # type: ignore[attr-defined]
 
 
 RUN = {"candidates": ["demo_moe"], "judges": [{"name": "demo_judge"}]}
