@@ -15,7 +15,7 @@ from judge.errors import LibraryError, StoreError, UserError
 from judge.web import api, login_pages, review_pages, run_pages
 from judge.web.guard import Guard
 from judge.web.problems import Refusal, refused
-from judge.web.rendering import key_script, style_sheet
+from judge.web.rendering import icon, key_script, style_sheet
 from judge.web.service import Service
 
 log = logging.getLogger("uvicorn.error")
@@ -41,6 +41,7 @@ def application(service: Service) -> Guard:
         app.include_router(part.router)
     app.add_api_route("/static/judge.css", _style, include_in_schema=False)
     app.add_api_route("/static/keys.js", _script, include_in_schema=False)
+    app.add_api_route("/static/icon.svg", _icon, include_in_schema=False)
     return Guard(app, service.access)
 
 
@@ -57,6 +58,10 @@ def _style() -> Response:
 
 def _script() -> Response:
     return Response(key_script(), media_type="text/javascript", headers=DAY)
+
+
+def _icon() -> Response:
+    return Response(icon(), media_type="image/svg+xml", headers=DAY)
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ def test_no_page_is_wider_than_its_window(
     chromium: Browser, kind: str, width: int, request: pytest.FixtureRequest
 ) -> None:
     place: Place = request.getfixturevalue(kind)
-    overflows = {}
+    overflows: dict[str, int] = {}
     with visit(chromium, place, width=width) as page:
         rate_first(page, place, f"reader at {width}")
         for name, path in {**place.pages(), **place.review_pages()}.items():

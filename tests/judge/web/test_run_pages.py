@@ -141,7 +141,8 @@ def test_a_person_pages_by_links_and_keeps_the_filter(client: TestClient) -> Non
     shown = page(client, f"{LINK}?arm={fingerprint}&question=&state=&size=5")
     following = next(link["href"] for link in shown.all("a") if link.get("rel") == "next")
     assert f"arm={fingerprint}" in following and "size=5" in following
-    assert {"href": f"?arm={fingerprint}&size=5"} in page(client, f"{LINK}{following}").all("a")
+    links = [link["href"] for link in page(client, f"{LINK}{following}").all("a")]
+    assert f"?arm={fingerprint}&size=5" in links
 
 
 def test_an_empty_store_and_the_answers_of_another_run_are_said_plainly(tmp_path: Path) -> None:
