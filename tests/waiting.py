@@ -33,7 +33,7 @@ def demo_models_only(demo: DemoModels) -> Iterator[None]:
 def waiting_service(folder: Path) -> Iterator[TestClient]:
     """A service over the store of a folder whose jobs wait, and that allows one endpoint."""
     store = places(folder).open_store()
-    service = Service(store, Access(host="127.0.0.1"), places(folder), frozenset({ALLOWED}))
+    service = Service(store, Access(host="127.0.0.1"), places=places(folder), judge_urls=frozenset({ALLOWED}))
     with TestClient(application(service), base_url=HERE, raise_server_exceptions=False) as opened:
         yield opened
     store.close()

@@ -1,14 +1,14 @@
 """A judge that can be asked: served here and kept up, or reached at its endpoints."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from string import Template
 
 from judge.grade import Grader
 from judge.pipeline.shared import Machinery, Restarts, launch_of
-from judge.records import JudgeRecord, RunRecord
+from judge.records import JudgeRecord, Launch, RunRecord
 from judge.store import Store
-from judge.types import JudgeCall, JudgeFailure, Judgement, Question
+from judge.types import JudgeCall, JudgeFailure, Judgement, Level, Question
 from runner.arms import build_arm
 from runner.balance import Asks, Balanced, same_model
 from runner.client import ModelClient
@@ -19,6 +19,8 @@ from runner.supervise import Supervised, supervised
 from runner.types import Arm, Config
 
 MakeGrader = Callable[[Asks, Dialect, ServerLog | None], Grader]
+KeepLaunch = Callable[[Arm, Launch], None]
+"""Writes down how a server was started."""
 
 
 class EndpointJudge:
@@ -76,16 +78,30 @@ async def open_judge(
     stack: AsyncExitStack,
 ) -> OpenJudge:
     """Serve the judge or reach its endpoints; ``stack`` keeps them open."""
-
-    def grader(client: Asks, dialect: Dialect, log: ServerLog | None) -> Grader:
-        return Grader(client, dialect, templates, run.suite.scale, judge.sampling, machinery.retry, log)
-
     if judge.model is None:
-        return await _reach(judge, machinery, grader, stack)
+        return await reach_judge(judge, run.suite.scale, templates, machinery, stack)
+
+    def keep(arm: Arm, launch: Launch) -> None:
+        store.add_launch(run.id, arm, launch)
+
+    return await serve_judge(judge, run.suite.scale, templates, machinery, stack, keep)
+
+
+async def serve_judge(
+    judge: JudgeRecord,
+    scale: Sequence[Level],
+    templates: Mapping[str, Template],
+    machinery: Machinery,
+    stack: AsyncExitStack,
+    keep: KeepLaunch,
+) -> ServedJudge:
+    """Serve a judge here; ``stack`` keeps it up. Raises ServerError or ProofError when it does not run as it was told to."""
+    assert judge.model is not None
+    grader = _grader_of(judge, scale, templates, machinery)
     arm, graders = judge_arm(judge), list[Grader]()
 
     async def prepare(server: RunningServer, client: ModelClient) -> None:
-        store.add_launch(run.id, arm, launch_of(server))
+        keep(arm, launch_of(server))
         graders.append(grader(client, (await probe(client, retry=machinery.retry)).dialect, server.log))
 
     log = machinery.folder / "logs" / f"judge_{judge.name}.log"
@@ -93,7 +109,14 @@ async def open_judge(
     return ServedJudge(kept, graders)
 
 
-async def _reach(judge: JudgeRecord, machinery: Machinery, grader: MakeGrader, stack: AsyncExitStack) -> EndpointJudge:
+async def reach_judge(
+    judge: JudgeRecord,
+    scale: Sequence[Level],
+    templates: Mapping[str, Template],
+    machinery: Machinery,
+    stack: AsyncExitStack,
+) -> EndpointJudge:
+    """Reach a judge at its endpoints; ``stack`` keeps them open. Raises ServerError or EndpointError when it is not there."""
     clients = [
         await stack.enter_async_context(ModelClient(endpoint, api_key=machinery.api_key))
         for endpoint in judge.endpoints
@@ -102,7 +125,16 @@ async def _reach(judge: JudgeRecord, machinery: Machinery, grader: MakeGrader, s
     # A llama-cpp-python server works on one request at a time, and the others only wait in its queue.
     slow = len(clients) if found.counts_tokens else None
     client = Balanced(clients, fixed=machinery.concurrency or slow)
-    return EndpointJudge(client, grader(client, found.dialect, None))
+    return EndpointJudge(client, _grader_of(judge, scale, templates, machinery)(client, found.dialect, None))
+
+
+def _grader_of(
+    judge: JudgeRecord, scale: Sequence[Level], templates: Mapping[str, Template], machinery: Machinery
+) -> MakeGrader:
+    def grader(client: Asks, dialect: Dialect, log: ServerLog | None) -> Grader:
+        return Grader(client, dialect, templates, scale, judge.sampling, machinery.retry, log)
+
+    return grader
 
 
 def judge_arm(judge: JudgeRecord) -> Arm:

@@ -12,10 +12,20 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from judge.errors import LibraryError, StoreError, UserError
-from judge.web import api, job_api, job_pages, login_pages, review_pages, run_pages
+from judge.web import (
+    api,
+    arm_pages,
+    comparison_api,
+    job_api,
+    job_pages,
+    judging_api,
+    login_pages,
+    review_pages,
+    run_pages,
+)
 from judge.web.guard import Guard
 from judge.web.problems import Refusal, refused
-from judge.web.rendering import key_script, live_script, style_sheet
+from judge.web.rendering import icon, key_script, live_script, style_sheet
 from judge.web.service import Service
 from judge.web.streams import Streams
 
@@ -39,11 +49,13 @@ def application(service: Service) -> Guard:
         app.add_exception_handler(kind, handler)
     app.state.service = service
     app.state.streams = Streams(service.stopping)
-    for part in (api, job_api, run_pages, job_pages, review_pages, login_pages):
+    pages = (run_pages, arm_pages, job_pages, review_pages, login_pages)
+    for part in (api, comparison_api, judging_api, job_api, *pages):
         app.include_router(part.router)
     app.add_api_route("/static/judge.css", _style, include_in_schema=False)
     app.add_api_route("/static/keys.js", _script, include_in_schema=False)
     app.add_api_route("/static/live.js", _live_script, include_in_schema=False)
+    app.add_api_route("/static/icon.svg", _icon, include_in_schema=False)
     return Guard(app, service.access)
 
 
@@ -54,9 +66,10 @@ async def _one_at_a_time(app: FastAPI) -> AsyncIterator[None]:
     Jobs are carried out beside it, in processes of their own.
     """
     to_thread.current_default_thread_limiter().total_tokens = 1
-    worker = app.state.service.worker
-    with worker.running() if worker else nullcontext():
-        yield
+    service: Service = app.state.service
+    with service.worker.running() if service.worker else nullcontext():
+        async with service.judging or nullcontext():
+            yield
 
 
 def _style() -> Response:
@@ -69,6 +82,10 @@ def _script() -> Response:
 
 def _live_script() -> Response:
     return Response(live_script(), media_type="text/javascript", headers=DAY)
+
+
+def _icon() -> Response:
+    return Response(icon(), media_type="image/svg+xml", headers=DAY)
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------

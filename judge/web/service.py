@@ -16,6 +16,7 @@ from judge.ratings import LONGEST_NAME
 from judge.records import RunRecord, RunState
 from judge.store import Store
 from judge.web.access import Access, same, sign
+from judge.web.judging import Judging
 from judge.web.problems import Refusal
 from judge.web.rendering import rendered
 
@@ -36,6 +37,8 @@ class Service:
 
     store: Store
     access: Access
+    judging: Judging | None = None
+    """Who judges single answers; ``None``: nobody."""
     places: Places = field(default_factory=Places)
     """Where jobs find models and leave files."""
     judge_urls: frozenset[str] = frozenset()

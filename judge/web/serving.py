@@ -9,6 +9,9 @@ from judge.errors import UserError
 from judge.web.application import application
 from judge.web.service import Service
 
+GRACE_S = 10
+"""How long requests may take to end once the process is interrupted: a judge may think for minutes."""
+
 
 def listening(host: str, port: int) -> socket.socket:
     """Return a socket that listens at an address; port 0 takes a free one. Raises UserError when it cannot be had."""
@@ -25,11 +28,15 @@ class Server(uvicorn.Server):
     """Answers requests from ``service`` until it is told to end; streams end then, which it would wait for."""
 
     def __init__(self, service: Service) -> None:
-        super().__init__(
-            uvicorn.Config(
-                application(service), log_level="warning", server_header=False, proxy_headers=False, ws="none"
-            )
+        config = uvicorn.Config(
+            application(service),
+            log_level="warning",
+            server_header=False,
+            proxy_headers=False,
+            ws="none",
+            timeout_graceful_shutdown=GRACE_S,
         )
+        super().__init__(config)
         self._service = service
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
