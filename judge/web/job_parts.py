@@ -1,6 +1,9 @@
 """What the pages of jobs and of runs are both made of: models and judges to choose from, and a job that is carried out."""
 
 import os
+from collections.abc import Iterator, Mapping
+
+from pydantic import JsonValue
 
 from judge.errors import UserError
 from judge.library import MissingFile, Models, find_file
@@ -17,6 +20,25 @@ def about_jobs(here: Service, run_id: str) -> dict[str, object]:
     made = job is not None and job.unfinished
     events = here.store.last_job_events(job.id, SHOWN_EVENTS) if job is not None and made else []
     return {"job": job if made else None, "events": events, **judge_choices(here, Filled(BLANK_SCORING))}
+
+
+def in_words(options: Mapping[str, JsonValue], before: str = "") -> Iterator[tuple[str, str]]:
+    """Yield name and value of what was asked for; what was left open is left out."""
+    for name, value in options.items():
+        match value:
+            case None | [] | {}:
+                pass
+            case dict():
+                yield from in_words(value, f"{before}{name} ")
+            case [dict(), *_]:
+                for number, one in enumerate(value, start=1):
+                    yield from in_words(one, f"{before}{name} {number} ") if isinstance(one, dict) else ()
+            case list():
+                yield f"{before}{name}", ", ".join(map(str, value))
+            case bool():
+                yield f"{before}{name}", "yes" if value else "no"
+            case _:
+                yield f"{before}{name}", str(value)
 
 
 def judge_choices(here: Service, filled: Filled) -> dict[str, object]:

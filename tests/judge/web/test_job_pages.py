@@ -77,6 +77,7 @@ def test_a_run_is_started_with_a_form_and_its_job_is_shown(client: TestClient) -
     assert options == default.model_copy(update={"tiers": ("T1", "T2"), "configs": ("baseline", "moe2")})
     shown = Page(response.text)
     assert "queued" in shown.text and "demo_moe" in shown.text and "Nothing has happened yet." in shown.text
+    assert "judges 1 name" in shown.text and "T1, T2" in shown.text
     assert {a.get("src") for a in shown.all("script")} == {"/static/live.js"}
 
 
