@@ -51,12 +51,15 @@ class Place:
         """Return the path of every page that needs no reviewer, by its name."""
         run = f"/runs/{self.run.id}"
         one, other = (unit.key for unit in wanted_answers(self.run, self.run.arms[0])[:2])
+        left, right = (record.arm.fingerprint for record in self.run.arms)
         return {
             "runs": "/runs",
             "run": run,
             "answers": f"{run}/answers",
             "answer": f"{run}/answers/{one}",
             "compare": f"{run}/compare?left={one}&right={other}",
+            "arms": f"{run}/arms?left={left}&right={right}&margin=0.25",
+            "cross": f"{run}/cross",
             "labels": f"{run}/labels",
             "review": "/review",
             "login": "/login",
