@@ -8,6 +8,7 @@ moments but never the file. A new kind of record is a file of its own here, with
 from judge.store.answers import Answers
 from judge.store.database import HEAD, utc_now
 from judge.store.exams import Exams
+from judge.store.jobs import Jobs
 from judge.store.judgements import Judgements
 from judge.store.reviews import Reviews
 from judge.store.runs import Runs
@@ -15,5 +16,5 @@ from judge.store.runs import Runs
 __all__ = ["HEAD", "Store", "utc_now"]
 
 
-class Store(Runs, Answers, Judgements, Exams, Reviews):
-    """Runs, answers, judgements, exams and human labels on disk. Every method raises StoreError when it cannot be used."""
+class Store(Runs, Answers, Judgements, Exams, Reviews, Jobs):
+    """Runs, answers, judgements, exams, human labels and jobs on disk. Every method raises StoreError when it cannot be used."""

@@ -40,6 +40,10 @@ class Runs(Database):
             raise StoreError(f"no run {run_id!r} in the store; known: {', '.join(self.run_ids()[:8]) or 'none'}")
         return self._parsed(RunRecord, rows[0].doc), rows[0].state
 
+    def has_run(self, run_id: str) -> bool:
+        """True when there is a run with exactly this id."""
+        return bool(self._rows(sa.select(RUNS.c.id).where(RUNS.c.id == run_id)))
+
     def run_ids(self) -> list[str]:
         """Return all run ids, newest first."""
         return [row.id for row in self._rows(sa.select(RUNS.c.id).order_by(RUNS.c.created_at.desc(), RUNS.c.id.desc()))]

@@ -20,7 +20,7 @@ SAFE_METHODS = ("GET", "HEAD")
 OPEN_PATHS = ("/login", "/static/")
 """Where one gets without a token: to where it is given."""
 POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
 HEADERS = {
