@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from chromium import DESK, Watch
+from job_service import places
 from playwright.sync_api import Browser, Page
 
 from judge.plan import wanted_answers
 from judge.ratings import Rating
 from judge.records import RunRecord
 from judge.review.desk import queues_of
-from judge.store import Store
 
 HEIGHT = 900
 NO_RUN = "/runs/no-such-run"
@@ -28,12 +28,12 @@ class Place:
     """A service, and the one run in its store."""
 
     address: str
-    store: Path
+    folder: Path
     run: RunRecord
 
     def ratings(self) -> list[Rating]:
         """Return the stored ratings, oldest first."""
-        store = Store.open(self.store)
+        store = places(self.folder).open_store()
         try:
             return list(queues_of(self.run, store).ratings)
         finally:
@@ -41,7 +41,7 @@ class Place:
 
     def first_item(self) -> str:
         """Return the id of the item that is first in the queues."""
-        store = Store.open(self.store)
+        store = places(self.folder).open_store()
         try:
             return queues_of(self.run, store).items[0].id
         finally:
@@ -61,6 +61,9 @@ class Place:
             "arms": f"{run}/arms?left={left}&right={right}&margin=0.25",
             "cross": f"{run}/cross",
             "labels": f"{run}/labels",
+            "jobs": "/jobs",
+            "start": "/start",
+            "score": f"{run}/score",
             "review": "/review",
             "login": "/login",
             "refused": NO_RUN,

@@ -20,6 +20,7 @@ from judge.web import (
     job_pages,
     judging_api,
     login_pages,
+    review_api,
     review_pages,
     run_pages,
 )
@@ -36,6 +37,7 @@ PARTS = (
     comparison_api,
     job_api,
     judging_api,
+    review_api,
     run_pages,
     arm_pages,
     job_pages,
