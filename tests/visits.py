@@ -19,6 +19,7 @@ from judge.review.desk import queues_of
 HEIGHT = 900
 NO_RUN = "/runs/no-such-run"
 """A page that is refused."""
+JOB = "job-that-ended"
 ITEM = re.compile(r"/review/items/\w+$")
 REVEALED = re.compile(r"/review/items/\w+/revealed$")
 
@@ -62,6 +63,7 @@ class Place:
             "cross": f"{run}/cross",
             "labels": f"{run}/labels",
             "jobs": "/jobs",
+            "job": f"/jobs/{JOB}",
             "start": "/start",
             "score": f"{run}/score",
             "review": "/review",
