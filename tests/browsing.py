@@ -36,7 +36,7 @@ def browser(
 ) -> Iterator[TestClient]:
     """Open the service over a store and yield a client that follows redirects and keeps cookies."""
     store = Store.open(path)
-    service = application(Service(store, access or Access(host="127.0.0.1"), judging))
+    service = application(Service(store, access or Access(host="127.0.0.1"), judging=judging))
     try:
         with TestClient(service, base_url=base_url, raise_server_exceptions=False) as client:
             yield client

@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from chromium import DESK, Watch
+from job_service import places
 from playwright.sync_api import Browser, Page
 
 from judge.plan import wanted_answers
 from judge.ratings import Rating
 from judge.records import RunRecord
 from judge.review.desk import queues_of
-from judge.store import Store
 
 HEIGHT = 900
 NO_RUN = "/runs/no-such-run"
 """A page that is refused."""
+JOB = "job-that-ended"
 ITEM = re.compile(r"/review/items/\w+$")
 REVEALED = re.compile(r"/review/items/\w+/revealed$")
 
@@ -28,12 +29,12 @@ class Place:
     """A service, and the one run in its store."""
 
     address: str
-    store: Path
+    folder: Path
     run: RunRecord
 
     def ratings(self) -> list[Rating]:
         """Return the stored ratings, oldest first."""
-        store = Store.open(self.store)
+        store = places(self.folder).open_store()
         try:
             return list(queues_of(self.run, store).ratings)
         finally:
@@ -41,7 +42,7 @@ class Place:
 
     def first_item(self) -> str:
         """Return the id of the item that is first in the queues."""
-        store = Store.open(self.store)
+        store = places(self.folder).open_store()
         try:
             return queues_of(self.run, store).items[0].id
         finally:
@@ -51,13 +52,20 @@ class Place:
         """Return the path of every page that needs no reviewer, by its name."""
         run = f"/runs/{self.run.id}"
         one, other = (unit.key for unit in wanted_answers(self.run, self.run.arms[0])[:2])
+        left, right = (record.arm.fingerprint for record in self.run.arms)
         return {
             "runs": "/runs",
             "run": run,
             "answers": f"{run}/answers",
             "answer": f"{run}/answers/{one}",
             "compare": f"{run}/compare?left={one}&right={other}",
+            "arms": f"{run}/arms?left={left}&right={right}&margin=0.25",
+            "cross": f"{run}/cross",
             "labels": f"{run}/labels",
+            "jobs": "/jobs",
+            "job": f"/jobs/{JOB}",
+            "start": "/start",
+            "score": f"{run}/score",
             "review": "/review",
             "login": "/login",
             "refused": NO_RUN,

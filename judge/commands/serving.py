@@ -33,7 +33,7 @@ def serve(
         typer.Option("--allow-judge-url", help="Endpoint that a request may name as a judge; repeat [default: none]"),
     ] = None,
 ) -> None:
-    """Serve the store: runs and answers, blind review, starting runs, in a browser and as JSON under /api/v1; Ctrl-C ends it.
+    """Serve the store: runs and answers, blind review and starting runs in a browser, and JSON under /api/v1; Ctrl-C ends it.
 
     With --judge, or --judge-url and --judge-model, it also judges single answers for other programs: POST /api/v1/judge.
     """
@@ -56,7 +56,8 @@ def serve(
         sys.stderr.write(f"token, shown this once: {access.token}\n")
     try:
         urls = frozenset([*(allow_judge_url or ()), *(choice.urls if choice else ())])
-        service = Service(store, access, judging, places, urls, Worker(places, store))
+        worker = Worker(places, store)
+        service = Service(store, access, judging=judging, places=places, judge_urls=urls, worker=worker)
         answer_requests(service, listener)
     except KeyboardInterrupt as error:
         raise Interrupted("the service was stopped; everything that was rated is stored") from error

@@ -20,6 +20,7 @@ from judge.web import (
     job_pages,
     judging_api,
     login_pages,
+    review_api,
     review_pages,
     run_pages,
 )
@@ -31,6 +32,25 @@ from judge.web.streams import Streams
 
 log = logging.getLogger("uvicorn.error")
 DAY = {"Cache-Control": "max-age=86400"}
+PARTS = (
+    api,
+    comparison_api,
+    job_api,
+    judging_api,
+    review_api,
+    run_pages,
+    arm_pages,
+    job_pages,
+    review_pages,
+    login_pages,
+)
+STATIC = {
+    "judge.css": (style_sheet, "text/css"),
+    "keys.js": (key_script, "text/javascript"),
+    "live.js": (live_script, "text/javascript"),
+    "icon.svg": (icon, "image/svg+xml"),
+}
+"""Files of our own by their names under ``/static``."""
 
 
 def application(service: Service) -> Guard:
@@ -49,13 +69,10 @@ def application(service: Service) -> Guard:
         app.add_exception_handler(kind, handler)
     app.state.service = service
     app.state.streams = Streams(service.stopping)
-    pages = (run_pages, arm_pages, job_pages, review_pages, login_pages)
-    for part in (api, comparison_api, judging_api, job_api, *pages):
+    for part in PARTS:
         app.include_router(part.router)
-    app.add_api_route("/static/judge.css", _style, include_in_schema=False)
-    app.add_api_route("/static/keys.js", _script, include_in_schema=False)
-    app.add_api_route("/static/live.js", _live_script, include_in_schema=False)
-    app.add_api_route("/static/icon.svg", _icon, include_in_schema=False)
+    for name, (text, media_type) in STATIC.items():
+        app.add_api_route(f"/static/{name}", _static(text, media_type), include_in_schema=False)
     return Guard(app, service.access)
 
 
@@ -72,20 +89,8 @@ async def _one_at_a_time(app: FastAPI) -> AsyncIterator[None]:
             yield
 
 
-def _style() -> Response:
-    return Response(style_sheet(), media_type="text/css", headers=DAY)
-
-
-def _script() -> Response:
-    return Response(key_script(), media_type="text/javascript", headers=DAY)
-
-
-def _live_script() -> Response:
-    return Response(live_script(), media_type="text/javascript", headers=DAY)
-
-
-def _icon() -> Response:
-    return Response(icon(), media_type="image/svg+xml", headers=DAY)
+def _static(text: Callable[[], str], media_type: str) -> Callable[[], Response]:
+    return lambda: Response(text(), media_type=media_type, headers=DAY)
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------

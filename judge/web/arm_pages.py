@@ -1,5 +1,6 @@
 """Pages that set arms against each other, and judges: two arms side by side, and the matrix of judges and arms."""
 
+from functools import lru_cache
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -13,7 +14,7 @@ from judge.errors import UserError
 from judge.paired_arms import PairedArms, find_arm, pair_arms
 from judge.records import RunRecord
 from judge.report.html_report import cross_body
-from judge.results import build_results
+from judge.results import Results, build_results
 from judge.store import Store
 from judge.web.problems import Refusal
 from judge.web.run_pages import policy_with_plots
@@ -23,6 +24,7 @@ from runner.types import Value
 router = APIRouter(include_in_schema=False)
 LEAST_MARGIN, LARGEST_MARGIN = 0.01, 4.0
 """Points, as ``judge compare --margin`` takes them."""
+KEPT_PAGES = 8
 MOST_RUNS = 50
 """Other runs that are offered, the newest."""
 MOST_LINKS = 20
@@ -83,12 +85,18 @@ def paired(store: Store, run: RunRecord, left: str, other: RunRecord, right: str
     return pair_arms(store, *sides, margin)
 
 
+@lru_cache(maxsize=KEPT_PAGES)
+def _drawn(results: str) -> str:
+    """Return what the judges say about each other. Drawing takes longer than the rest, and a finished run does not change."""
+    return str(cross_body(Results.model_validate_json(results)))
+
+
 @router.get("/runs/{run_id}/cross")
 def cross(request: Request, here: Here, run_id: str) -> Response:
     """Show what every judge gave every arm, and what the judges say about each other."""
     run, state = run_named(here.store, run_id)
     results = build_results(run, state, here.store) if len(run.judges) > 1 else None
-    body = cross_body(results) if results else Markup("")
+    body = Markup(_drawn(results.model_dump_json())) if results else Markup("")
     independent = results.cross.effective_judges if results and results.cross else None
     response = page(request, "cross.html.j2", run=run, body=body, independent=independent)
     response.headers["Content-Security-Policy"] = policy_with_plots(body)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from typing import Any
 
 from judge.pipeline.bench import OpenJudge
 
@@ -30,7 +31,8 @@ class KeptJudge:
     async def get(self) -> OpenJudge:
         """Return the open judge. Raises whatever opening it raised."""
         keeper, ready = self.begin(), self._ready
-        await asyncio.wait({keeper, ready}, return_when=asyncio.FIRST_COMPLETED)  # it is not cancelled with who waits
+        either: set[asyncio.Future[Any]] = {keeper, ready}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)  # they are not cancelled with who waits
         if not ready.done():
             keeper.result()
         return ready.result()
