@@ -9,7 +9,7 @@ from typing import Any
 
 from chromium import DESK, Watch
 from job_service import places
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from judge.plan import wanted_answers
 from judge.ratings import Rating
@@ -17,6 +17,9 @@ from judge.records import RunRecord
 from judge.review.desk import queues_of
 
 HEIGHT = 900
+PATIENCE_MS = 120_000
+"""Tests share the machine with others."""
+expect.set_options(timeout=PATIENCE_MS)
 NO_RUN = "/runs/no-such-run"
 """A page that is refused."""
 JOB = "job-that-ended"
@@ -82,6 +85,7 @@ def visit(browser: Browser, place: Place, *, width: int = DESK, **options: Any) 
     """Open an empty page of a new visitor. At the end nothing may have happened that no page of ours may do."""
     window = {"width": width, "height": HEIGHT}
     context = browser.new_context(base_url=place.address, viewport=window, reduced_motion="reduce", **options)
+    context.set_default_timeout(PATIENCE_MS)
     try:
         watch = Watch(context, place.address)
         yield context.new_page()
