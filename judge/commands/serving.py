@@ -55,7 +55,8 @@ def serve(
     if made_up:
         sys.stderr.write(f"token, shown this once: {access.token}\n")
     try:
-        worker, urls = Worker(places, store), frozenset(allow_judge_url or ())
+        urls = frozenset([*(allow_judge_url or ()), *(choice.urls if choice else ())])
+        worker = Worker(places, store)
         service = Service(store, access, judging=judging, places=places, judge_urls=urls, worker=worker)
         answer_requests(service, listener)
     except KeyboardInterrupt as error:

@@ -2,7 +2,7 @@
 
 A judge may be at an endpoint only if the operator named that endpoint (``judge serve --allow-judge-url``). Otherwise whoever can send
 a request could have this machine send others, into a network that is closed to the sender, and with the operator's key in them
-(server-side request forgery).
+(server-side request forgery). A scoring that names no judge asks those of the run, where the operator had them asked before.
 """
 
 import os

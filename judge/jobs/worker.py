@@ -41,6 +41,7 @@ class Worker:
         self._lock = Lock(store.lock_file("worker", places.results / "jobs"))
         self._job_lock = job_lock(places, store)
         self._stopping = threading.Event()
+        self._told = ""
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -58,12 +59,18 @@ class Worker:
             while not self._stopping.is_set():
                 try:
                     pause_s = 0 if self._turn() else self._poll_s
-                except (StoreError, OSError):
-                    logger.exception("jobs: the store or a process cannot be used now; tried again")
+                except (StoreError, OSError) as error:
+                    self._tell(error)
                     pause_s = PAUSE_S
                 self._stopping.wait(pause_s)
         finally:
             self._lock.release()
+
+    def _tell(self, error: StoreError | OSError) -> None:
+        """Log what is wrong, once for as long as it stays the same."""
+        if str(error) != self._told:
+            self._told = str(error)
+            logger.error("jobs: %s; tried again every %g s", error, PAUSE_S)
 
     def _turn(self) -> bool:
         """Carry out the next job; False when there is none, or it is not for this worker to begin it now."""
@@ -130,8 +137,8 @@ class Worker:
     def _is_cancelled(self, job_id: str) -> bool:
         try:
             return self._store.job(job_id).state == "cancelling"
-        except StoreError:  # a store that is busy for a moment is no reason to stop hours of work
-            logger.exception("jobs: cannot be read whether job %s was cancelled", job_id)
+        except StoreError as error:  # a store that is busy for a moment is no reason to stop hours of work
+            self._tell(error)
             return False
 
     def _settle(self, job_id: str, code: int) -> None:

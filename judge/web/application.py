@@ -83,7 +83,7 @@ async def _one_at_a_time(app: FastAPI) -> AsyncIterator[None]:
     Jobs are carried out beside it, in processes of their own.
     """
     to_thread.current_default_thread_limiter().total_tokens = 1
-    service = app.state.service
+    service: Service = app.state.service
     with service.worker.running() if service.worker else nullcontext():
         async with service.judging or nullcontext():
             yield

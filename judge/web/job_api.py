@@ -22,8 +22,9 @@ ENDED: dict[int | str, dict[str, object]] = {
 STREAM: dict[int | str, dict[str, object]] = {
     200: {
         "description": (
-            "Server-sent events: `progress` with an id and a Progress as data, `job` with the Job when its state or run "
-            "changed, `end` with the Job when it has ended, which is the last. A comment is sent when nothing else is."
+            "Server-sent events. `progress` has an id, and as data `{id, at, progress}` with a Progress; `job` has the Job, "
+            "when its state or run changed; `end` has the Job when it has ended, and is the last. Counts that come in quick "
+            "succession are told by the last of them. A comment is sent when nothing else is for a while."
         ),
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }

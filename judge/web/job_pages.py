@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from judge.job_record import Job
 from judge.library import load_suite
 from judge.web.job_forms import BLANK_RUN, BLANK_SCORING, Filled, run_options, score_wish
-from judge.web.job_parts import SHOWN_EVENTS, judge_choices
+from judge.web.job_parts import SHOWN_EVENTS, in_words, judge_choices
 from judge.web.problems import Refusal
 from judge.web.queueing import ask_for_run, ask_for_scoring, cancel, job_named, job_page
 from judge.web.service import Chosen, Here, Sent, Service, page, run_named
@@ -93,7 +93,8 @@ def jobs(request: Request, here: Here, after: Annotated[str | None, Query(max_le
 def one_job(request: Request, here: Here, job_id: str) -> Response:
     """Show a job: what was asked for, and how far it is."""
     job = job_named(here.store, job_id)
-    return page(request, "job.html.j2", job=job, events=here.store.last_job_events(job.id, SHOWN_EVENTS))
+    events = here.store.last_job_events(job.id, SHOWN_EVENTS)
+    return page(request, "job.html.j2", job=job, events=events, asked=list(in_words(job.options)))
 
 
 @router.post("/jobs/{job_id}/cancel")

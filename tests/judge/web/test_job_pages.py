@@ -77,6 +77,7 @@ def test_a_run_is_started_with_a_form_and_its_job_is_shown(client: TestClient) -
     assert options == default.model_copy(update={"tiers": ("T1", "T2"), "configs": ("baseline", "moe2")})
     shown = Page(response.text)
     assert "queued" in shown.text and "demo_moe" in shown.text and "Nothing has happened yet." in shown.text
+    assert "judges 1 name" in shown.text and "T1, T2" in shown.text
     assert {a.get("src") for a in shown.all("script")} == {"/static/live.js"}
 
 
@@ -123,7 +124,7 @@ def test_only_collecting_is_a_choice(client: TestClient) -> None:
 def test_the_answers_of_a_run_are_scored_from_its_page(client: TestClient) -> None:
     run_id = store_of(client).run_ids()[0]
     shown = page(client, f"/runs/{run_id}")
-    assert {"method": "post", "action": f"/runs/{run_id}/score", "class": "options"} in shown.all("form")
+    assert ("post", f"/runs/{run_id}/score") in {(form["method"], form["action"]) for form in shown.all("form")}
     fields = as_shown(shown) | {"judge": f"url:{ALLOWED}", "judge_model": "m"}
     response = client.post(f"/runs/{run_id}/score", data=fields)
     assert response.status_code == 200 and response.url.path.startswith("/jobs/")

@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 from fakes import FakeServer, serving
 from job_service import KEY, Judge, Running, environment, imported, judged, places, served, wait_until
+from processes import gone
+from steady_place import QUESTIONS, steady_servers, stored
 
 from judge.jobs.carrying import job_lock
 from judge.store import Store
+from runner.moe import DemoModels
 
 ANSWERS = 8
 
@@ -162,6 +165,31 @@ def test_kill_9_of_the_service_in_mid_job_loses_nothing_and_repeats_nothing(tmp_
     assert len(judged(tmp_path)) == answers
     assert judge.asked.total() <= answers + 2, "one request was in flight each time"
     assert progress == sorted(set(progress))
+
+
+def test_a_run_is_started_over_http_serves_its_candidate_and_leaves_the_files_of_a_run(
+    tmp_path: Path, demo: DemoModels
+) -> None:
+    """The server in the place of llama-cpp-python's is a program that is started, proven from its log, and stopped."""
+    env = environment(JUDGE_DEMO_DIR=str(demo.moe.parent), **steady_servers(tmp_path))
+    wish = {
+        "candidates": ["demo_moe"],
+        "configs": ["baseline"],
+        "questions": list(QUESTIONS),
+        "samples": 1,
+        "judges": [],
+    }
+    with served(tmp_path, env=env) as service:
+        job = service.ended(service.post("/runs", {**wish, "execute": False})["id"])
+        told = [data["progress"] for _, kind, data in service.events(job.id) if kind == "progress"]
+        run = service.get(f"/runs/{job.run_id}")
+    assert (job.state, job.exit_code, job.error) == ("done", 0, None)
+    assert [one["kind"] for one in told if one["kind"] in ("loading", "loaded")] == ["loading", "loaded"]
+    assert (told[-1]["phase"], told[-1]["done"], told[-1]["owed"]) == ("collect", 3, 3)
+    assert run["state"] == "complete" and run["command"] == ["judge", "job", job.id]
+    assert {kind for kind, _ in stored(tmp_path / "results" / "judge.db")} == {"answer"}
+    assert (tmp_path / "results" / str(job.run_id) / "summary.json").exists()
+    assert gone("demo_moe", tmp_path)
 
 
 def state_of(folder: Path, job_id: str) -> str:
