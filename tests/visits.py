@@ -81,13 +81,13 @@ class Place:
 
 
 @contextmanager
-def visit(browser: Browser, place: Place, *, width: int = DESK, **options: Any) -> Iterator[Page]:
+def visit(browser: Browser, address: str, *, width: int = DESK, **options: Any) -> Iterator[Page]:
     """Open an empty page of a new visitor. At the end nothing may have happened that no page of ours may do."""
     window = {"width": width, "height": HEIGHT}
-    context = browser.new_context(base_url=place.address, viewport=window, reduced_motion="reduce", **options)
+    context = browser.new_context(base_url=address, viewport=window, reduced_motion="reduce", **options)
     context.set_default_timeout(PATIENCE_MS)
     try:
-        watch = Watch(context, place.address)
+        watch = Watch(context, address)
         yield context.new_page()
         assert not watch.deeds, "\n".join(watch.deeds)
     finally:

@@ -28,7 +28,7 @@ PATH_OF_TAB = [
 
 def test_axe_finds_nothing_on_any_page_in_light_or_dark(chromium: Browser, reviewed: Place) -> None:
     found = {}
-    with visit(chromium, reviewed) as page:
+    with visit(chromium, reviewed.address) as page:
         rate_first(page, reviewed, "reader")
         for name, path in {**reviewed.pages(), **reviewed.review_pages()}.items():
             go(page, path)
@@ -46,7 +46,7 @@ def violations(page: Page, rules: list[str]) -> list[str]:
 
 
 def test_axe_finds_what_is_wrong(chromium: Browser, reviewed: Place) -> None:
-    with visit(chromium, reviewed) as page:
+    with visit(chromium, reviewed.address) as page:
         begin(page, "spoiler")
         page.evaluate("document.querySelector('label[for=comment]').remove(); document.body.style.color = '#999'")
         found = {line.partition(":")[0] for line in violations(page, RULES)}
@@ -57,7 +57,7 @@ def test_axe_finds_what_is_wrong(chromium: Browser, reviewed: Place) -> None:
 def test_tab_visits_everything_in_its_order_and_one_sees_where_it_is(
     chromium: Browser, reviewed: Place, width: int
 ) -> None:
-    with visit(chromium, reviewed, width=width) as page:
+    with visit(chromium, reviewed.address, width=width) as page:
         begin(page, f"tab at {width}")
         stops = []
         for _ in PATH_OF_TAB:
@@ -69,7 +69,7 @@ def test_tab_visits_everything_in_its_order_and_one_sees_where_it_is(
 
 
 def test_one_can_skip_the_menu(chromium: Browser, reviewed: Place) -> None:
-    with visit(chromium, reviewed) as page:
+    with visit(chromium, reviewed.address) as page:
         go(page, reviewed.pages()["answers"])
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")

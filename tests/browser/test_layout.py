@@ -10,7 +10,7 @@ from visits import HEIGHT, Place, go, rate_first, visit
 def test_no_page_is_wider_than_its_window(chromium: Browser, kind: str, request: pytest.FixtureRequest) -> None:
     place: Place = request.getfixturevalue(kind)
     overflows: dict[str, int] = {}
-    with visit(chromium, place) as page:
+    with visit(chromium, place.address) as page:
         rate_first(page, place, "reader")
         for name, path in {**place.pages(), **place.review_pages()}.items():
             go(page, path)
