@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog,
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 INSTALL = "sudo apt-get install -y chromium"
 NONE = f"there is no Chromium: run {INSTALL}, or name one in JUDGE_CHROMIUM"
-PHONE, DESK = 390, 1440
-"""Widths in CSS pixels."""
+NARROW, PHONE, DESK = 320, 390, 1440
+"""Widths in CSS pixels; at 320 somebody is who enlarges a page of 1280 four times (WCAG 1.4.10)."""
 
 
 def find_chromium() -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from chromium import DESK, Watch
 from job_service import places
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from judge.plan import wanted_answers
 from judge.ratings import Rating
@@ -17,6 +17,9 @@ from judge.records import RunRecord
 from judge.review.desk import queues_of
 
 HEIGHT = 900
+PATIENCE_MS = 120_000
+"""Tests share the machine with others."""
+expect.set_options(timeout=PATIENCE_MS)
 NO_RUN = "/runs/no-such-run"
 """A page that is refused."""
 JOB = "job-that-ended"
@@ -78,12 +81,13 @@ class Place:
 
 
 @contextmanager
-def visit(browser: Browser, place: Place, *, width: int = DESK, **options: Any) -> Iterator[Page]:
+def visit(browser: Browser, address: str, *, width: int = DESK, **options: Any) -> Iterator[Page]:
     """Open an empty page of a new visitor. At the end nothing may have happened that no page of ours may do."""
     window = {"width": width, "height": HEIGHT}
-    context = browser.new_context(base_url=place.address, viewport=window, reduced_motion="reduce", **options)
+    context = browser.new_context(base_url=address, viewport=window, reduced_motion="reduce", **options)
+    context.set_default_timeout(PATIENCE_MS)
     try:
-        watch = Watch(context, place.address)
+        watch = Watch(context, address)
         yield context.new_page()
         assert not watch.deeds, "\n".join(watch.deeds)
     finally:

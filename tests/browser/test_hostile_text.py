@@ -51,7 +51,7 @@ def numbered(payload: str, number: int) -> str:
 
 
 def test_every_page_shows_the_attacks_and_none_of_them_acts(chromium: Browser, hostile: Place) -> None:
-    with visit(chromium, hostile) as page:
+    with visit(chromium, hostile.address) as page:
         rate_first(page, hostile, "guest")
         for path in (*hostile.pages().values(), *hostile.review_pages().values()):
             go(page, path)
@@ -63,14 +63,14 @@ def test_every_page_shows_the_attacks_and_none_of_them_acts(chromium: Browser, h
 
 
 def test_an_answer_is_shown_word_for_word(chromium: Browser, hostile: Place) -> None:
-    with visit(chromium, hostile) as page:
+    with visit(chromium, hostile.address) as page:
         go(page, hostile.pages()["answer"])
         shown = words(page.locator("main").text_content() or "")
     assert [payload for payload in PAYLOADS if words(legible(payload)) not in shown] == []
 
 
 def test_attacks_in_addresses_and_forms_stay_text_too(chromium: Browser, hostile: Place) -> None:
-    with visit(chromium, hostile) as page:
+    with visit(chromium, hostile.address) as page:
         for payload in PAYLOADS[::4]:
             page.goto(f"/runs/{quote(payload, safe='')}")
             page.goto(f"{hostile.pages()['answers']}?arm={quote(payload)}&after={quote(payload)}&size={quote(payload)}")

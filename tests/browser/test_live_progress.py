@@ -8,13 +8,14 @@ import pytest
 from browsing import MARK
 from chromium import PHONE, overflow_px, picture
 from fakes import FakeServer, serving
-from job_service import Judge, Running, imported, served
+from job_service import Judge, Running, environment, imported, served
 from playwright.sync_api import Browser, Page, expect
-from visits import Place, go, visit
+from visits import PATIENCE_MS, Place, go, visit
+
+from runner.moe import DemoModels
 
 ANSWERS = 6
 LATENCY_S = 0.3
-PATIENCE_MS = 60_000
 EVIL = f"<img src=x onerror={MARK}(1)>"
 """The name of the model that answered: it is in what is told of every answer."""
 WATCH_BAR = """
@@ -70,11 +71,11 @@ def ask_for_scoring(page: Page, place: Place, endpoint: FakeServer) -> None:
 def test_progress_moves_without_a_reload_until_the_run_is_there(
     chromium: Browser, place: Place, endpoint: FakeServer
 ) -> None:
-    with visit(chromium, place, width=PHONE) as page:
+    with visit(chromium, place.address, width=PHONE) as page:
         ask_for_scoring(page, place, endpoint)
         page.evaluate(WATCH_BAR)
-        expect(page.get_by_text("It has ended.")).to_be_visible(timeout=PATIENCE_MS)
-        seen = [int(value) for value in page.evaluate("window.seen")]  # gone if the page had been loaded again
+        expect(page.get_by_text("It has ended.")).to_be_visible()
+        seen = values_of_bar(page)
         assert seen == sorted(seen) and len(set(seen)) >= 3 and seen[-1] == ANSWERS
         expect(page.get_by_role("status")).to_contain_text("done")
         expect(page.get_by_role("list", name="What happened last")).to_contain_text(EVIL)
@@ -89,7 +90,7 @@ def test_progress_moves_without_a_reload_until_the_run_is_there(
 def test_a_job_is_cancelled_with_a_button_while_it_is_carried_out(
     chromium: Browser, place: Place, endpoint: FakeServer, judge: Judge, service: Running
 ) -> None:
-    with visit(chromium, place, java_script_enabled=False) as page:
+    with visit(chromium, place.address, java_script_enabled=False) as page:
         judge.hangs.set()
         ask_for_scoring(page, place, endpoint)
         job_id = page.url.rpartition("/")[2]
@@ -98,3 +99,36 @@ def test_a_job_is_cancelled_with_a_button_while_it_is_carried_out(
         page.get_by_role("link", name="Reload the page").first.click()
         expect(page.get_by_role("status")).to_contain_text("cancelled")
         expect(page.get_by_role("button", name="Cancel this job")).to_have_count(0)
+
+
+def values_of_bar(page: Page) -> list[int]:
+    """Return what the bar showed since it is watched; a page that was loaded again would have forgotten."""
+    return [int(value) for value in page.evaluate("window.seen")]
+
+
+@pytest.mark.real
+def test_a_run_of_a_real_model_is_started_with_a_form_and_moves_without_a_reload(
+    chromium: Browser, demo: DemoModels, tmp_path: Path
+) -> None:
+    models = environment(JUDGE_DEMO_DIR=str(demo.moe.parent))
+    with served(tmp_path, env=models) as service, visit(chromium, service.address) as page:
+        go(page, "/start")
+        page.get_by_label("demo_moe").check()
+        page.get_by_label("Configs").fill("baseline, moe2")
+        page.get_by_text("Some questions only").click()
+        page.get_by_label("C-T1-Q1").check()
+        page.get_by_label("Answers per question").fill("2")
+        page.get_by_label("Who scores").select_option("none")
+        page.get_by_text("Serving and time").click()
+        page.get_by_label("Token limit of an answer").fill("24")
+        page.get_by_label("Context in tokens").fill("1024")
+        page.get_by_role("button", name="Start the run").click()
+        page.wait_for_url(re.compile(r"/jobs/\w+"))
+        page.evaluate(WATCH_BAR)
+        expect(page.get_by_text("It has ended.")).to_be_visible(timeout=10 * PATIENCE_MS)
+        assert len(set(values_of_bar(page))) >= 3
+        for arm in ("demo_moe/baseline", "demo_moe/moe2"):
+            expect(page.get_by_role("list", name="What happened last")).to_contain_text(arm)
+        picture(page, "job of a real run")
+        page.get_by_role("link", name=re.compile("run .*")).click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Run")

@@ -32,7 +32,7 @@ def rated_by(place: Place, rater: str) -> list[tuple[int | None, str, bool]]:
 
 
 def test_three_answers_are_rated_by_mouse(chromium: Browser, reviewed: Place) -> None:
-    with visit(chromium, reviewed) as page:
+    with visit(chromium, reviewed.address) as page:
         begin(page, "mouse")
         for label, given in (("2 Wrong or broken code", "2"), ("Cannot assess", "cannot assess"), ("5 Correct", "5")):
             page.wait_for_url(ITEM)
@@ -48,7 +48,7 @@ def test_three_answers_are_rated_by_mouse(chromium: Browser, reviewed: Place) ->
 
 
 def test_three_answers_are_rated_by_keyboard_alone(chromium: Browser, reviewed: Place) -> None:
-    with visit(chromium, reviewed) as page:
+    with visit(chromium, reviewed.address) as page:
         page.goto("/review")
         tab_to(page, "rater")
         page.keyboard.type("keys")
@@ -78,7 +78,7 @@ def tab_to(page: Page, id: str) -> None:
 
 
 def test_keys_skip_undo_and_save_without_any_tab(chromium: Browser, reviewed: Place) -> None:
-    with visit(chromium, reviewed) as page:
+    with visit(chromium, reviewed.address) as page:
         begin(page, "quick")
         first = page.url
         page.keyboard.press("s")
@@ -100,7 +100,7 @@ def test_keys_skip_undo_and_save_without_any_tab(chromium: Browser, reviewed: Pl
 def test_a_reload_in_the_middle_loses_neither_what_was_saved_nor_what_was_begun(
     chromium: Browser, reviewed: Place
 ) -> None:
-    with visit(chromium, reviewed) as page:
+    with visit(chromium, reviewed.address) as page:
         begin(page, "reload")
         page.keyboard.press("4")
         page.keyboard.press("Enter")
@@ -127,7 +127,7 @@ def test_a_reload_in_the_middle_loses_neither_what_was_saved_nor_what_was_begun(
 def test_leaving_out_the_score_is_refused_by_the_browser_and_again_by_the_service(
     chromium: Browser, reviewed: Place
 ) -> None:
-    with visit(chromium, reviewed) as page:
+    with visit(chromium, reviewed.address) as page:
         begin(page, "hasty")
         page.get_by_role("button", name="Save the rating").click()
         expect(page.get_by_label("1 Wrong")).to_be_focused()
@@ -138,7 +138,7 @@ def test_leaving_out_the_score_is_refused_by_the_browser_and_again_by_the_servic
 
 
 def test_without_scripts_one_reviews_and_looks_at_every_page(chromium: Browser, reviewed: Place) -> None:
-    with visit(chromium, reviewed, java_script_enabled=False) as page:
+    with visit(chromium, reviewed.address, java_script_enabled=False) as page:
         begin(page, "plain")
         assert_blind(page)
         page.get_by_label("3 Works").check()
