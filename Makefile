@@ -1,7 +1,7 @@
 # PY=python3.12 make setup takes another Python than the first one found.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup test check demo bench clean
+.PHONY: help setup test check demo tour bench clean
 
 DEMO_RESULTS ?= results/demo
 DEMO_QUESTIONS ?= C-T1-Q1,C-T1-Q2,C-T2-Q1
@@ -24,6 +24,9 @@ demo: setup ## serve, time, judge and decide with a tiny real model: no download
 	.venv/bin/python -m runner.moe "$(JUDGE_DEMO_DIR)"
 	.venv/bin/judge --results "$(DEMO_RESULTS)" run --candidate demo_moe --configs baseline,moe2 --judge demo_judge \
 		--questions $(DEMO_QUESTIONS) --samples 1
+
+tour: setup ## take the pictures of docs/tour from the results of make demo, in a real browser
+	.venv/bin/python tests/tour.py "$(DEMO_RESULTS)" docs/tour
 
 bench: setup ## measure the speed of this program itself
 	@for name in scoring checks sandbox gguf_header; do echo "== $$name"; .venv/bin/python "benchmarks/$$name.py" || exit; done

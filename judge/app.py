@@ -6,14 +6,13 @@ import shlex
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
 from judge import report, terminal
 from judge.errors import Interrupted, UserError
 from judge.events import BudgetSpent, Event
-from judge.exam.result import ExamSize
 from judge.further import escalated, sampled_further
 from judge.grounding import Policy
 from judge.library import Models, load_judge_prompts, load_models, load_suite
@@ -21,7 +20,7 @@ from judge.pipeline import Budget, Machinery, check_run, collect_run, score_run
 from judge.plan import Estimate, total_seconds
 from judge.planning import plan_run
 from judge.records import JudgeRecord, RunRecord
-from judge.request import JudgeChoice, RunChoice, build_judge, build_run, check_hashes, cores, new_run_id
+from judge.request import JudgeChoice, RunChoice, Terms, build_judge, build_run, check_hashes, cores, new_run_id
 from judge.results import Results, build_results, read_scored
 from judge.results.against import disputed
 from judge.store import Store
@@ -60,21 +59,14 @@ class Further(Value):
     """By how many points on one criterion."""
 
 
-class Conduct(Value):
+class Conduct(Terms):
     """How a command is carried out and what it prints."""
 
     quiet: bool = False
-    concurrency: int | None = None
-    """Requests in flight at the endpoints of a judge; ``None``: as many as they take."""
-    load_timeout_s: float = 3600.0
     port: int | None = None
     unsafe: bool = False
     """True executes answers without a sandbox."""
-    exam: ExamSize | None = None
-    """Exam that a judge takes before its first scores; ``None``: none."""
     further: Further = Further()
-    budget_hours: float | None = None
-    """After this time nothing new is begun; ``None``: no limit."""
     page: bool = True
     """False leaves out report.html, whose figures take longer to draw than everything else to compute."""
 
@@ -118,21 +110,36 @@ Phase = Literal["collect", "check", "score"]
 ALL_PHASES: tuple[Phase, ...] = ("collect", "check", "score")
 
 
-def execute(places: Places, run: RunRecord, conduct: Conduct, phases: Sequence[Phase] = ALL_PHASES) -> Results:
-    """Carry out ``run``, or some phases of it over what is stored, and write its files."""
+See = Callable[[Event], object]
+"""Is told what happens, beside the terminal."""
+
+
+def execute(
+    places: Places,
+    run: RunRecord,
+    conduct: Conduct,
+    phases: Sequence[Phase] = ALL_PHASES,
+    *,
+    see: See = lambda _event: None,
+    again: bool = False,
+) -> Results:
+    """Carry out ``run``, or some phases of it over what is stored, and write its files; ``again``: it is stored and goes on."""
     store = places.open_store()
     try:
         run_folder(places, run.id).mkdir(parents=True, exist_ok=True)  # or it is said now, and not after a night's work
-        store.add_run(run)
+        if not again:
+            store.add_run(run)
         with store.at_work(run.id):
-            return asyncio.run(_execute(places, run, store, conduct, phases))
+            return asyncio.run(_execute(places, run, store, conduct, phases, see))
     except KeyboardInterrupt as error:
         raise Interrupted(f"interrupted; go on with: {shlex.join(run.command)}") from error
     finally:
         store.close()
 
 
-async def _execute(places: Places, run: RunRecord, store: Store, conduct: Conduct, phases: Sequence[Phase]) -> Results:
+async def _execute(
+    places: Places, run: RunRecord, store: Store, conduct: Conduct, phases: Sequence[Phase], see: See
+) -> Results:
     folder = run_folder(places, run.id)
     machinery = machinery_of(conduct, folder, isolation=await unsafe() if conduct.unsafe else None)
     store.set_run_state(run.id, "running")
@@ -143,9 +150,12 @@ async def _execute(places: Places, run: RunRecord, store: Store, conduct: Conduc
                 run = wanted
                 async for event in _events(run, store, machinery, phases):
                     screen.show(event)
+                    see(event)
                 wanted = None if machinery.budget.spent() else _further(run, store, conduct.further)
             if machinery.budget.spent():
-                screen.show(BudgetSpent(hours=conduct.budget_hours or 0.0))
+                spent = BudgetSpent(hours=conduct.budget_hours or 0.0)
+                screen.show(spent)
+                see(spent)
     except (ServerError, EndpointError):
         store.set_run_state(run.id, "failed")
         raise

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from judge.commands import comparing, examining, gating, looking, ranking, reviewing, running, serving
+from judge.commands import comparing, examining, gating, jobs, looking, ranking, reviewing, running, serving
 from judge.commands.shared import Exit, secrets
 from judge.errors import Interrupted, JudgeError, UserError
 from runner import journal
@@ -26,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (running, comparing, ranking, gating, looking, examining, reviewing, serving):
+for group in (running, comparing, ranking, gating, looking, examining, reviewing, serving, jobs):
     app.add_typer(group.app)
 
 

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from pydantic import Field
+
 from judge.checks.modules import load_checks
 from judge.errors import UserError
+from judge.exam.result import ExamSize
 from judge.grounding import Policy
 from judge.library import JudgePrompts, MissingFile, Models, find_file
 from judge.lineage import is_self
@@ -45,32 +48,60 @@ class JudgeChoice(Value):
     also_blind: bool = False
     """True scores every answer a second time without the evidence."""
     mode: JudgingMode = "joint"
-    replicates: int = 1
+    replicates: int = Field(default=1, ge=1, le=100)
+    """Scorings per answer."""
     sampling: Sampling = JUDGE_SAMPLING
 
 
-class RunChoice(Value):
-    """What a user asked for, still in words."""
+class NamedChoice(Value):
+    """What may be asked for from anywhere, still in words: models have names, and nothing is a path."""
 
     candidates: tuple[str, ...]
-    extra: tuple[ModelEntry, ...] = ()
-    """Models that were given by path on the command line."""
+    """Names of models.yaml."""
     configs: tuple[str, ...] = ()
-    """Empty: those of each model's entry."""
+    """``baseline``, ``moeN``, ``spec_kN``; empty: those of each model's entry."""
     questions: tuple[str, ...] = ()
     """Question ids or test names; empty: all."""
     tiers: tuple[str, ...] = ()
-    samples: int = 1
-    seed: int | None = None
-    max_tokens: int | None = None
-    n_ctx: int | None = None
-    n_threads: int | None = None
-    n_gpu_layers: int | None = None
+    """Empty: all."""
+    samples: int = Field(default=1, ge=1, le=1000)
+    """Answers per question and arm."""
+    seed: int | None = Field(default=None, ge=0)
+    """Of sample 0; sample g gets seed + g. ``None``: that of each model's entry, as are the next four."""
+    max_tokens: int | None = Field(default=None, ge=1)
+    """Token limit of an answer."""
+    n_ctx: int | None = Field(default=None, ge=64)
+    """Context in tokens."""
+    n_threads: int | None = Field(default=None, ge=1)
+    """CPU threads; ``None``: all cores."""
+    n_gpu_layers: int | None = Field(default=None, ge=-1)
+    """Layers on the GPU; -1: all."""
     judges: tuple[JudgeChoice, ...] = ()
     """Empty: answers are only collected."""
     execute: bool = True
     """False leaves the answers unexecuted."""
     policy: Policy = "grounded"
+    """``grounded``: checks bound the scores; ``judge``: they do not."""
+
+
+class RunChoice(NamedChoice):
+    """What a user asked for on the command line, still in words."""
+
+    extra: tuple[ModelEntry, ...] = ()
+    """Models that were given by path."""
+
+
+class Terms(Value):
+    """How a run is carried out, as far as that is for whoever asks for it to say."""
+
+    concurrency: int | None = Field(default=None, ge=1)
+    """Requests in flight at the endpoints of a judge; ``None``: as many as they take."""
+    exam: ExamSize | None = None
+    """Exam that a judge takes before its first scores; ``None``: none."""
+    budget_hours: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """After this time nothing new is begun; ``None``: no limit."""
+    load_timeout_s: float = Field(default=3600.0, ge=1, allow_inf_nan=False)
+    """Seconds that a server may take to load."""
 
 
 def build_run(

@@ -66,11 +66,20 @@ require_python() {
     die "Python 3.11 or newer is needed, ${PY:-python3} is '${found:-not there}': install one and name it, as in PY=python3.12 make setup"
 }
 
+has_browser() {
+    local browser
+    for browser in ${JUDGE_CHROMIUM:-chromium chromium-browser google-chrome}; do
+        command -v "$browser" >/dev/null && return
+    done
+    return 1
+}
+
 require_packages() {
     local needed=() wanted=()
     has_compiler || needed+=(build-essential)
     "$python" -c 'import ensurepip, venv' 2>/dev/null || needed+=("python$version-venv")
     command -v bwrap >/dev/null || wanted+=(bubblewrap)
+    has_browser || wanted+=(chromium)
     [[ ${#needed[@]} -eq 0 && ${#wanted[@]} -eq 0 ]] && return
     if can_install; then
         install "${needed[@]}" "${wanted[@]}"
@@ -78,7 +87,7 @@ require_packages() {
         needed+=("${wanted[@]}")
         die "packages are missing: run sudo apt-get install -y ${needed[*]} (or what your system calls them)"
     else
-        say "warning: answers cannot be executed without bubblewrap: run sudo apt-get install -y ${wanted[*]}"
+        say "warning: without bubblewrap answers cannot be executed, without chromium pages cannot be tested: run sudo apt-get install -y ${wanted[*]}"
     fi
 }
 

@@ -36,7 +36,7 @@ def browser(
 ) -> Iterator[TestClient]:
     """Open the service over a store and yield a client that follows redirects and keeps cookies."""
     store = Store.open(path)
-    service = application(Service(store, access or Access(host="127.0.0.1"), judging))
+    service = application(Service(store, access or Access(host="127.0.0.1"), judging=judging))
     try:
         with TestClient(service, base_url=base_url, raise_server_exceptions=False) as client:
             yield client
@@ -82,7 +82,7 @@ class Page(HTMLParser):
     def assert_harmless(self) -> None:
         """Nothing that came from a model runs, loads, sends or stands in an attribute."""
         assert MARK in self.text, "the hostile text is not on this page"
-        assert {attributes.get("src") for attributes in self.all("script")} <= {"/static/keys.js"}
+        assert {attributes.get("src") for attributes in self.all("script")} <= {"/static/keys.js", "/static/live.js"}
         assert not {tag for tag, _ in self.elements} & {"iframe", "base", "object", "embed", "img"}
         for tag, attributes in self.elements:
             assert not [name for name in attributes if name.startswith("on")], (tag, attributes)

@@ -1,4 +1,4 @@
-"""``judge serve``: look at runs and review answers in a browser, and the same over JSON."""
+"""``judge serve``: look at runs, review answers and start runs in a browser, and the same over JSON."""
 
 import sys
 from pathlib import Path
@@ -28,13 +28,19 @@ def serve(
     allow_host: Annotated[
         list[str] | None, typer.Option("--allow-host", help="Further name that the service is called by; repeat")
     ] = None,
+    allow_judge_url: Annotated[
+        list[str] | None,
+        typer.Option("--allow-judge-url", help="Endpoint that a request may name as a judge; repeat [default: none]"),
+    ] = None,
 ) -> None:
-    """Serve the store: runs and answers, blind review in a browser, and JSON under /api/v1; Ctrl-C ends it.
+    """Serve the store: runs and answers, blind review and starting runs in a browser, and JSON under /api/v1; Ctrl-C ends it.
 
     With --judge, or --judge-url and --judge-model, it also judges single answers for other programs: POST /api/v1/judge.
     """
+    from judge.jobs.worker import Worker
     from judge.web.access import access_to
     from judge.web.judging import judging_at
+    from judge.web.service import Service
     from judge.web.serving import listening
     from judge.web.serving import serve as answer_requests
 
@@ -49,7 +55,10 @@ def serve(
     if made_up:
         sys.stderr.write(f"token, shown this once: {access.token}\n")
     try:
-        answer_requests(store, access, listener, judging)
+        urls = frozenset([*(allow_judge_url or ()), *(choice.urls if choice else ())])
+        worker = Worker(places, store)
+        service = Service(store, access, judging=judging, places=places, judge_urls=urls, worker=worker)
+        answer_requests(service, listener)
     except KeyboardInterrupt as error:
         raise Interrupted("the service was stopped; everything that was rated is stored") from error
     finally:

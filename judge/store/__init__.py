@@ -9,6 +9,7 @@ from judge.store.answers import Answers
 from judge.store.comparisons import Comparisons
 from judge.store.database import HEAD, utc_now
 from judge.store.exams import Exams
+from judge.store.jobs import Jobs
 from judge.store.judgements import Judgements
 from judge.store.reviews import Reviews
 from judge.store.runs import Runs
@@ -16,5 +17,5 @@ from judge.store.runs import Runs
 __all__ = ["HEAD", "Store", "utc_now"]
 
 
-class Store(Runs, Answers, Judgements, Comparisons, Exams, Reviews):
-    """Runs, answers, judgements, comparisons, exams and human labels on disk. Every method raises StoreError when it cannot be used."""
+class Store(Runs, Answers, Judgements, Comparisons, Exams, Reviews, Jobs):
+    """All that is kept on disk, runs, human labels and jobs included. Every method raises StoreError when it cannot be used."""

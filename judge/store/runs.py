@@ -59,6 +59,10 @@ class Runs(Database):
         file = self._file()
         return file.with_name(f"{file.name}-running") / run_id if file else None
 
+    def has_run(self, run_id: str) -> bool:
+        """True when there is a run with exactly this id."""
+        return bool(self._rows(sa.select(RUNS.c.id).where(RUNS.c.id == run_id)))
+
     def run_ids(self) -> list[str]:
         """Return all run ids, newest first."""
         return [row.id for row in self._rows(sa.select(RUNS.c.id).order_by(RUNS.c.created_at.desc(), RUNS.c.id.desc()))]

@@ -26,3 +26,19 @@ AUDIT_ITEMS = _table("audit_items", *_ITEM, "stratum", "inclusion_probability")
 REPAIR_ITEMS = _table("repair_items", *_ITEM, "reason")
 AUDIT_RATINGS = _table("audit_ratings", *_RATING)
 REPAIR_RATINGS = _table("repair_ratings", *_RATING)
+JOBS = _table(
+    "jobs",
+    "id",
+    "kind",
+    "options",
+    "state",
+    "run_id",
+    "created_at",
+    "started_at",
+    "ended_at",
+    "error",
+    "exit_code",
+    "resumes",
+    "progress",
+)
+JOB_EVENTS = _table("job_events", "id", "job", "created_at", "doc")

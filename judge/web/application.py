@@ -12,14 +12,45 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from judge.errors import LibraryError, StoreError, UserError
-from judge.web import api, arm_pages, comparison_api, judging_api, login_pages, review_api, review_pages, run_pages
+from judge.web import (
+    api,
+    arm_pages,
+    comparison_api,
+    job_api,
+    job_pages,
+    judging_api,
+    login_pages,
+    review_api,
+    review_pages,
+    run_pages,
+)
 from judge.web.guard import Guard
 from judge.web.problems import Refusal, refused
-from judge.web.rendering import key_script, style_sheet
+from judge.web.rendering import icon, key_script, live_script, style_sheet
 from judge.web.service import Service
+from judge.web.streams import Streams
 
 log = logging.getLogger("uvicorn.error")
 DAY = {"Cache-Control": "max-age=86400"}
+PARTS = (
+    api,
+    comparison_api,
+    job_api,
+    judging_api,
+    review_api,
+    run_pages,
+    arm_pages,
+    job_pages,
+    review_pages,
+    login_pages,
+)
+STATIC = {
+    "judge.css": (style_sheet, "text/css"),
+    "keys.js": (key_script, "text/javascript"),
+    "live.js": (live_script, "text/javascript"),
+    "icon.svg": (icon, "image/svg+xml"),
+}
+"""Files of our own by their names under ``/static``."""
 
 
 def application(service: Service) -> Guard:
@@ -37,27 +68,29 @@ def application(service: Service) -> Guard:
     for kind, handler in _handlers().items():
         app.add_exception_handler(kind, handler)
     app.state.service = service
-    for part in (api, comparison_api, judging_api, review_api, run_pages, arm_pages, review_pages, login_pages):
+    app.state.streams = Streams(service.stopping)
+    for part in PARTS:
         app.include_router(part.router)
-    app.add_api_route("/static/judge.css", _style, include_in_schema=False)
-    app.add_api_route("/static/keys.js", _script, include_in_schema=False)
+    for name, (text, media_type) in STATIC.items():
+        app.add_api_route(f"/static/{name}", _static(text, media_type), include_in_schema=False)
     return Guard(app, service.access)
 
 
 @asynccontextmanager
 async def _one_at_a_time(app: FastAPI) -> AsyncIterator[None]:
-    """Answer requests in one thread: they parse Python, which CPython 3.11 cannot do in two at once, and draw plots."""
+    """Answer requests in one thread: they parse Python, which CPython 3.11 cannot do in two at once, and draw plots.
+
+    Jobs are carried out beside it, in processes of their own.
+    """
     to_thread.current_default_thread_limiter().total_tokens = 1
-    async with app.state.service.judging or nullcontext():
-        yield
+    service: Service = app.state.service
+    with service.worker.running() if service.worker else nullcontext():
+        async with service.judging or nullcontext():
+            yield
 
 
-def _style() -> Response:
-    return Response(style_sheet(), media_type="text/css", headers=DAY)
-
-
-def _script() -> Response:
-    return Response(key_script(), media_type="text/javascript", headers=DAY)
+def _static(text: Callable[[], str], media_type: str) -> Callable[[], Response]:
+    return lambda: Response(text(), media_type=media_type, headers=DAY)
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------

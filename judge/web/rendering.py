@@ -31,3 +31,15 @@ def style_sheet() -> str:
 def key_script() -> str:
     """Return the script that lets keys press what is on the review page."""
     return files("judge.web").joinpath("static/keys.js").read_text(encoding="utf-8")
+
+
+@cache
+def icon() -> str:
+    """Return the picture in the tab of a browser, as SVG."""
+    return files("judge.web").joinpath("static/icon.svg").read_text(encoding="utf-8")
+
+
+@cache
+def live_script() -> str:
+    """Return the script that follows a job."""
+    return files("judge.web").joinpath("static/live.js").read_text(encoding="utf-8")

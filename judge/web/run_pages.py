@@ -23,6 +23,7 @@ from judge.types import Judgement, Question
 from judge.web.answers import Found, Wanted, answer_named, answer_page
 from judge.web.guard import POLICY
 from judge.web.highlight import highlighted
+from judge.web.job_parts import about_jobs
 from judge.web.service import Here, page, run_named
 from judge.web.side_by_side import diff_lines
 from runner.timing import timing
@@ -49,7 +50,7 @@ def one_run(request: Request, here: Here, run_id: str) -> Response:
     """Show the report of a run."""
     run, state = run_named(here.store, run_id)
     body = _report(build_results(run, state, here.store).model_dump_json())
-    response = page(request, "run.html.j2", run=run, state=state, report=Markup(body))
+    response = page(request, "run.html.j2", 200, run=run, state=state, report=Markup(body), **about_jobs(here, run.id))
     response.headers["Content-Security-Policy"] = policy_with_plots(body)
     return response
 

@@ -1,7 +1,8 @@
 """What every request is answered from, and what is read of it: the store, cookies, and forms that only our pages can send."""
 
 import secrets
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 from urllib.parse import parse_qsl, quote, unquote
@@ -9,6 +10,8 @@ from urllib.parse import parse_qsl, quote, unquote
 from fastapi import Depends, Request
 from starlette.responses import HTMLResponse, Response
 
+from judge.app import Places
+from judge.jobs.worker import Worker
 from judge.ratings import LONGEST_NAME
 from judge.records import RunRecord, RunState
 from judge.store import Store
@@ -24,6 +27,8 @@ REVIEWED = "judge_review"
 """Cookie with the opaque id of the run that is reviewed."""
 FORM = "application/x-www-form-urlencoded"
 MOST_FIELDS = 20
+MOST_CHOICES = 200
+"""Every model, question and tier is a box."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +39,23 @@ class Service:
     access: Access
     judging: Judging | None = None
     """Who judges single answers; ``None``: nobody."""
+    places: Places = field(default_factory=Places)
+    """Where jobs find models and leave files."""
+    judge_urls: frozenset[str] = frozenset()
+    """Endpoints that a request may name as a judge; the operator named them."""
+    worker: Worker | None = None
+    """Carries out jobs; ``None``: they wait for a service that has one."""
+    stopping: threading.Event = field(default_factory=threading.Event)
+    """Set once the service is told to end: what is sent without end ends then."""
     key: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
     """Signs the hidden fields of forms; lives as long as the process."""
 
 
-def _service(request: Request) -> Service:
+async def _service(request: Request) -> Service:
+    return _service_of(request)
+
+
+def _service_of(request: Request) -> Service:
     found = request.app.state.service
     assert isinstance(found, Service)
     return found
@@ -61,7 +78,7 @@ def run_named(store: Store, run_id: str) -> tuple[RunRecord, RunState]:
 def page(request: Request, template: str, status: int = 200, **values: object) -> HTMLResponse:
     """Return a page whose forms carry a field that fits the visitor's cookie."""
     visit = request.cookies.get(VISIT) or secrets.token_hex(16)
-    text = rendered(template, csrf=sign(_service(request).key, visit), **values)
+    text = rendered(template, csrf=sign(_service_of(request).key, visit), **values)
     response = HTMLResponse(text, status)
     if VISIT not in request.cookies:
         set_cookie(response, VISIT, visit)
@@ -79,16 +96,25 @@ def cookie(request: Request, name: str) -> str:
 
 
 async def _form(request: Request) -> Mapping[str, str]:
-    """Return the fields of a form that was sent by a page of ours. Raises Refusal for any other."""
+    """Return the fields of a form that was sent by a page of ours, each once. Raises Refusal for any other."""
+    return dict(await _fields(request, MOST_FIELDS))
+
+
+async def _choices(request: Request) -> Sequence[tuple[str, str]]:
+    """Return the fields of a form with many boxes to tick, of which several may have one name."""
+    return await _fields(request, MOST_CHOICES)
+
+
+async def _fields(request: Request, most: int) -> list[tuple[str, str]]:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise Refusal(415, f"a form is sent as {FORM}")
     try:
         body = (await request.body()).decode("utf-8")
-        fields = dict(parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict"))
+        fields = parse_qsl(body, keep_blank_values=True, max_num_fields=most, errors="strict")
     except ValueError as error:
         raise Refusal(400, "the form cannot be read") from error
     visit = request.cookies.get(VISIT, "")
-    if not visit or not same(fields.get("csrf", ""), sign(_service(request).key, visit)):
+    if not visit or not same(dict(fields).get("csrf", ""), sign(_service_of(request).key, visit)):
         raise Refusal(
             403,
             "the form is not from a page of this service, or from before its last start; go back, reload, and send it again",
@@ -97,6 +123,7 @@ async def _form(request: Request) -> Mapping[str, str]:
 
 
 Sent = Annotated[Mapping[str, str], Depends(_form)]
+Chosen = Annotated[Sequence[tuple[str, str]], Depends(_choices)]
 
 
 def rater_name(name: str) -> str:

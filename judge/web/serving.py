@@ -1,14 +1,12 @@
 """Listening: one process, one port, until it is interrupted."""
 
 import socket
+from types import FrameType
 
 import uvicorn
 
 from judge.errors import UserError
-from judge.store import Store
-from judge.web.access import Access
 from judge.web.application import application
-from judge.web.judging import Judging
 from judge.web.service import Service
 
 GRACE_S = 10
@@ -26,14 +24,27 @@ def listening(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def serve(store: Store, access: Access, listener: socket.socket, judging: Judging | None = None) -> None:
-    """Answer requests until the process is interrupted."""
-    config = uvicorn.Config(
-        application(Service(store, access, judging)),
-        log_level="warning",
-        server_header=False,
-        proxy_headers=False,
-        ws="none",
-        timeout_graceful_shutdown=GRACE_S,
-    )
-    uvicorn.Server(config).run(sockets=[listener])
+class Server(uvicorn.Server):
+    """Answers requests from ``service`` until it is told to end; streams end then, which it would wait for."""
+
+    def __init__(self, service: Service) -> None:
+        config = uvicorn.Config(
+            application(service),
+            log_level="warning",
+            server_header=False,
+            proxy_headers=False,
+            ws="none",
+            timeout_graceful_shutdown=GRACE_S,
+        )
+        super().__init__(config)
+        self._service = service
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take the signal that ends the process."""
+        self._service.stopping.set()
+        super().handle_exit(sig, frame)
+
+
+def serve(service: Service, listener: socket.socket) -> None:
+    """Answer requests, and carry out jobs, until the process is interrupted."""
+    Server(service).run(sockets=[listener])

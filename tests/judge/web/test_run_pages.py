@@ -1,6 +1,5 @@
 """Pages about runs: whatever models and judges said, it is shown as text and stays text; pages of answers keep their place."""
 
-import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,26 +7,16 @@ from urllib.parse import quote
 
 import pytest
 from browsing import HOSTILE, MARK, browser, page
-from examples import add_answers, answer, arm_record, judge_record, judgement, question, run_record, verdicts
+from examples import add_answers, answer, question, run_record
+from hostile_run import add_hostile_run, hostile_run
 from starlette.testclient import TestClient
 
-from judge.checks.checking import Check, Evidence
-from judge.pipeline import wanted_scorings
 from judge.plan import wanted_answers
-from judge.review.desk import make_queues
 from judge.store import Store
-from judge.types import Verdict
 from judge.web.highlight import LONGEST, code_css, highlighted
 from judge.web.side_by_side import MOST_LINES, diff_lines
 
-EVIL = " ".join(HOSTILE)
-RUN = run_record(
-    question("C-T1-Q1"),
-    question("C-T2-Q1", tier="T2"),
-    samples=len(HOSTILE),
-    arms=(arm_record(f"coder {EVIL}"), arm_record(f"other {EVIL}")),
-    judges=(judge_record(f"judge {EVIL}"), judge_record(f"second {EVIL}")),
-)
+RUN = hostile_run(samples=len(HOSTILE))
 LINK = f"/runs/{RUN.id}/answers"
 
 
@@ -36,26 +25,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A service over a run in which everybody is hostile."""
     path = tmp_path_factory.mktemp("hostile") / "judge.db"
     store = Store.open(path)
-    store.add_run(RUN)
-    evil = itertools.cycle(HOSTILE)
-    for record in RUN.arms:
-        for unit in wanted_answers(RUN, record):
-            text = f"{next(evil)}\n```python\ndef f(n):\n    return '{next(evil)}'  # {EVIL}\n```\n{next(evil)}"
-            store.add_answer(RUN.id, unit, answer(text, prompt_id=unit.question_id, sample=unit.sample, reasoning=EVIL))
-            check = Check(id="negative", criteria=("c0",), about="refuses negatives")
-            failed = check.failed(f"wrong {MARK}", input=HOSTILE[0], got=HOSTILE[1])
-            evidence = Evidence(
-                question_id=unit.question_id, checks_hash="h", state="ok", checks=(failed,), isolation="bwrap", entry_point=HOSTILE[2]
-            )  # fmt: skip
-            store.add_evidence(RUN.id, unit.key, evidence)
-    for judge in RUN.judges:
-        for task in wanted_scorings(RUN, judge, {}):
-            said = tuple(
-                Verdict(criterion=v.criterion, score=v.score, evidence=EVIL, reasoning=EVIL) for v in verdicts(4, None)
-            )
-            call = task.call.model_copy(update={"judge": judge.name})
-            store.add_judgement(RUN.id, judgement(of=task.answer_key, call=call, verdicts=said))
-    make_queues(RUN, store, per_arm=15, seed=1)
+    add_hostile_run(store, RUN, HOSTILE)
     store.close()
     with browser(path) as opened:
         yield opened
@@ -171,7 +141,8 @@ def test_a_person_pages_by_links_and_keeps_the_filter(client: TestClient) -> Non
     shown = page(client, f"{LINK}?arm={fingerprint}&question=&state=&size=5")
     following = next(link["href"] for link in shown.all("a") if link.get("rel") == "next")
     assert f"arm={fingerprint}" in following and "size=5" in following
-    assert {"href": f"?arm={fingerprint}&size=5"} in page(client, f"{LINK}{following}").all("a")
+    links = [link["href"] for link in page(client, f"{LINK}{following}").all("a")]
+    assert f"?arm={fingerprint}&size=5" in links
 
 
 def test_an_empty_store_and_the_answers_of_another_run_are_said_plainly(tmp_path: Path) -> None:
