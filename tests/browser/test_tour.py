@@ -11,6 +11,7 @@ from visits import Place
 
 TOUR = Path(__file__).parent.parent / "tour.py"
 LARGEST_BYTES = 150_000
+pytestmark = pytest.mark.skipif(find_chromium() is None and not is_expected(), reason=NONE)
 NAMES = {"runs", "run", "answer", "arms", "review", "revealed", "labels"}
 """Of the pictures of a run whose models are elsewhere: nothing can be started, so there is no job."""
 
@@ -19,7 +20,6 @@ def tour(*args: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, TOUR, *args], capture_output=True, text=True, timeout=600)
 
 
-@pytest.mark.skipif(find_chromium() is None and not is_expected(), reason=NONE)
 def test_a_tour_has_small_pictures_and_leaves_the_results_as_they_are(reviewed: Place, tmp_path: Path) -> None:
     done = tour(reviewed.folder / "results", tmp_path / "tour")
     assert done.returncode == 0, done.stderr
