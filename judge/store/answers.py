@@ -28,6 +28,7 @@ class Answers(Database):
                 self._insert_once(db, ANSWERS, **common, **place, doc=document)
             else:
                 db.execute(ANSWER_FAILURES.insert().values(**common, doc=document))
+            self._changed(db, unit.arm)
 
     def stored_answers(self, keys: Iterable[str]) -> set[str]:
         """Return which of these units have a settled answer."""
@@ -91,6 +92,7 @@ class Answers(Database):
                 created_at=utc_now(),
                 doc=evidence.model_dump_json(),
             )
+            self._changed_answers(db, [answer_key])
 
     def evidence(self, keys: Iterable[str]) -> Iterator[tuple[str, Evidence]]:
         """Yield (answer key, evidence) for those of the evidence units ``keys`` that are stored: of each the best there is."""

@@ -19,11 +19,11 @@ class Reviews(Database):
             {**_row(item), "stratum": item.stratum, "inclusion_probability": item.inclusion_probability}
             for item in items
         ]
-        return self._append(AUDIT_ITEMS, rows)
+        return self._append_items(AUDIT_ITEMS, rows)
 
     def add_repair_items(self, items: Iterable[RepairItem]) -> int:
         """Append picked units, and return how many are new."""
-        return self._append(REPAIR_ITEMS, [{**_row(item), "reason": item.reason} for item in items])
+        return self._append_items(REPAIR_ITEMS, [{**_row(item), "reason": item.reason} for item in items])
 
     def has_audit_items(self) -> bool:
         """True when anything was ever drawn for an audit."""
@@ -64,11 +64,11 @@ class Reviews(Database):
 
     def add_audit_rating(self, rating: Rating) -> None:
         """Append a rating of an audit item, once. Raises StoreError when its item is not in the audit queue."""
-        self._append(AUDIT_RATINGS, [_rating_row(rating)])
+        self._append_rating(AUDIT_ITEMS, AUDIT_RATINGS, rating)
 
     def add_repair_rating(self, rating: Rating) -> None:
         """Append a rating of a repair item, once. Raises StoreError when its item is not in the repair queue."""
-        self._append(REPAIR_RATINGS, [_rating_row(rating)])
+        self._append_rating(REPAIR_ITEMS, REPAIR_RATINGS, rating)
 
     def audit_ratings(self, items: Iterable[AuditItem]) -> list[Rating]:
         """Return everything that was said of these items, oldest first."""
@@ -80,12 +80,19 @@ class Reviews(Database):
 
     # --- underneath ---
 
-    def _append(self, table: sa.Table, rows: list[dict[str, object]]) -> int:
+    def _append_items(self, table: sa.Table, rows: list[dict[str, object]]) -> int:
         with self._writing() as db:
             before = _count(db, table)
             for row in rows:
                 self._insert_once(db, table, **row)
+            self._changed_answers(db, (str(row["answer_unit"]) for row in rows))
             return _count(db, table) - before
+
+    def _append_rating(self, items: sa.Table, ratings: sa.Table, rating: Rating) -> None:
+        with self._writing() as db:
+            self._insert_once(db, ratings, **_rating_row(rating))
+            answers = db.execute(sa.select(items.c.answer_unit).where(items.c.id == rating.item)).scalars()
+            self._changed_answers(db, list(answers))
 
     def _items(self, table: sa.Table, kind: type[Stored], *where: sa.ColumnElement[bool]) -> list[Stored]:
         rows = self._rows(sa.select(table.c.doc).where(*where).order_by(table.c.id))

@@ -6,6 +6,7 @@ from judge.errors import StoreError
 from judge.records import ArmRecord, Launch, RunRecord, RunState
 from judge.store.database import Database, utc_now
 from judge.store.tables import ARMS, LAUNCHES, RUNS
+from runner.identity import digest
 from runner.types import Arm
 
 
@@ -40,6 +41,11 @@ class Runs(Database):
             raise StoreError(f"no run {run_id!r} in the store; known: {', '.join(self.run_ids()[:8]) or 'none'}")
         return self._parsed(RunRecord, rows[0].doc), rows[0].state
 
+    def stamp(self, run: RunRecord, state: RunState) -> str:
+        """Return the identity of everything that the report of a run is computed from: while it stays, so does the report."""
+        scopes = {record.arm.fingerprint for record in run.arms} | {judge.fingerprint for judge in run.judges}
+        return digest([run.model_dump_json(), state, self.changes(scopes)])
+
     def run_ids(self) -> list[str]:
         """Return all run ids, newest first."""
         return [row.id for row in self._rows(sa.select(RUNS.c.id).order_by(RUNS.c.created_at.desc(), RUNS.c.id.desc()))]
@@ -49,6 +55,7 @@ class Runs(Database):
         row = {"run_id": run_id, "arm": arm.fingerprint, "created_at": utc_now(), "doc": launch.model_dump_json()}
         with self._writing() as db:
             db.execute(LAUNCHES.insert().values(**row))
+            self._changed(db, arm.fingerprint)
 
     def launches(self, arm: Arm) -> list[Launch]:
         """Return every start of ``arm``, oldest first."""
