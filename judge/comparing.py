@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from judge.app import Places, load_results
-from judge.compare import Comparison, Sweep, compare
+from judge.compare import Comparison, Sweep
 from judge.compare import sweep as swept
 from judge.errors import UserError
 from judge.ladder import Rung, role_map
+from judge.paired_arms import find_arm, pair_arms
 from judge.request import resolve
 from judge.results import Results, read_scored
-from judge.results.against import baseline_comparisons, side
-from judge.results.arms import Scored
+from judge.results.against import baseline_comparisons
 from judge.stats.paired import ScoreDifference
-from judge.store import Store
 from judge.types import ModelEntry
 from judge.yaml_lines import dump
 
@@ -33,18 +32,10 @@ def compare_arms(places: Places, a: str, b: str, run_id: str, margin: float) -> 
     """Compare two stored arms, each named ``ARM`` (of ``run_id``) or ``RUN:ARM``. Raises UserError for one that is not there."""
     store = places.open_store()
     try:
-        return compare(side(_arm(store, a, run_id)), side(_arm(store, b, run_id)), margin)
+        left, right = (find_arm(lambda named: store.run(named)[0], name, run_id) for name in (a, b))
+        return pair_arms(store, left, right, margin).comparison
     finally:
         store.close()
-
-
-def _arm(store: Store, name: str, run_id: str) -> Scored:
-    named, _, arm_id = name.rpartition(":")
-    run, _ = store.run(named or run_id)
-    arms = {one.record.arm.id: one for one in read_scored(run, store)}
-    if arm_id not in arms:
-        raise UserError(f"run {run.id} has no arm {arm_id!r}; it has {', '.join(arms)}")
-    return arms[arm_id]
 
 
 def comparison_rows(comparison: Comparison) -> Rows:

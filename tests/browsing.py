@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from judge.store import Store
 from judge.web.access import Access
 from judge.web.application import application
+from judge.web.judging import Judging
 from judge.web.service import Service
 
 HERE = "http://127.0.0.1:8765"
@@ -30,10 +31,12 @@ HOSTILE = (
 
 
 @contextmanager
-def browser(path: Path, access: Access | None = None, base_url: str = HERE) -> Iterator[TestClient]:
+def browser(
+    path: Path, access: Access | None = None, base_url: str = HERE, judging: Judging | None = None
+) -> Iterator[TestClient]:
     """Open the service over a store and yield a client that follows redirects and keeps cookies."""
     store = Store.open(path)
-    service = application(Service(store, access or Access(host="127.0.0.1")))
+    service = application(Service(store, access or Access(host="127.0.0.1"), judging))
     try:
         with TestClient(service, base_url=base_url, raise_server_exceptions=False) as client:
             yield client

@@ -118,15 +118,9 @@ class Served:
 
 
 @dataclasses.dataclass(frozen=True)
-class Judged:
-    """Who scores, and how."""
+class AtEndpoint:
+    """A judge at an endpoint, and how it is asked."""
 
-    judge: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Judge of models.yaml, served here; repeat or separate by commas [default: who fills the highest role]"
-        ),
-    ] = None
     judge_url: Annotated[
         list[str] | None,
         typer.Option(
@@ -139,14 +133,7 @@ class Judged:
     judge_family: Annotated[str | None, typer.Option(help="Lineage of the model at --judge-url [default: unknown]")] = (
         None
     )
-    allow_self_judge: Annotated[bool, typer.Option("--allow-self-judge", help="Let a model judge its own answers")] = (
-        False
-    )
-    blind: Annotated[
-        bool, typer.Option("--blind", help="Have every answer scored a second time without the evidence")
-    ] = False
     per_criterion: Annotated[bool, typer.Option("--per-criterion", help="Ask for one criterion at a time")] = False
-    replicates: Annotated[int, typer.Option(min=1, max=100, help="Scorings per answer")] = 1
     judge_max_tokens: Annotated[
         int, typer.Option(min=64, help="Token limit of a judge's reply; raise it for judges that think first")
     ] = JUDGE_TOKENS
@@ -164,6 +151,37 @@ class Judged:
             raise UserError(f"--max-concurrency {self.max_concurrency!r} is neither a number of at least 1 nor {AUTO}")
         return int(self.max_concurrency)
 
+    def at_endpoint(self) -> "JudgeChoice":
+        """Return who is to score at ``--judge-url``."""
+        from judge.request import JUDGE_SAMPLING, JudgeChoice
+
+        return JudgeChoice(
+            urls=tuple(self.judge_url or ()),
+            model=self.judge_model,
+            family=self.judge_family,
+            mode="per_criterion" if self.per_criterion else "joint",
+            sampling=JUDGE_SAMPLING.model_copy(update={"max_tokens": self.judge_max_tokens}),
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Judged(AtEndpoint):
+    """Who scores, and how."""
+
+    judge: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Judge of models.yaml, served here; repeat or separate by commas [default: who fills the highest role]"
+        ),
+    ] = None
+    allow_self_judge: Annotated[bool, typer.Option("--allow-self-judge", help="Let a model judge its own answers")] = (
+        False
+    )
+    blind: Annotated[
+        bool, typer.Option("--blind", help="Have every answer scored a second time without the evidence")
+    ] = False
+    replicates: Annotated[int, typer.Option(min=1, max=100, help="Scorings per answer")] = 1
+
     @property
     def named(self) -> bool:
         """True when a judge was named."""
@@ -175,19 +193,17 @@ class Judged:
 
     def choices(self, otherwise: "OnSelf" = "refuse") -> "tuple[JudgeChoice, ...]":
         """Return who is to score; ``otherwise``: what to do with a judge that is a candidate, unless it was allowed."""
-        from judge.request import JUDGE_SAMPLING, JudgeChoice
-
-        given = JudgeChoice(
-            on_self="allow" if self.allow_self_judge else otherwise,
-            also_blind=self.blind,
-            mode="per_criterion" if self.per_criterion else "joint",
-            replicates=self.replicates,
-            sampling=JUDGE_SAMPLING.model_copy(update={"max_tokens": self.judge_max_tokens}),
+        given = self.at_endpoint().model_copy(
+            update={
+                "on_self": "allow" if self.allow_self_judge else otherwise,
+                "also_blind": self.blind,
+                "replicates": self.replicates,
+            }
         )
-        endpoint = {"urls": tuple(self.judge_url or ()), "model": self.judge_model, "family": self.judge_family}
         if names := self.names():
-            return tuple(given.model_copy(update={"name": name}) for name in names)
-        return (given.model_copy(update=endpoint),)
+            served = given.model_copy(update={"urls": (), "model": None, "family": None})
+            return tuple(served.model_copy(update={"name": name}) for name in names)
+        return (given,)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from judge.commands.options import AtEndpoint, takes
 from judge.commands.shared import commands, places_of
 from judge.errors import Interrupted
 
@@ -15,8 +16,10 @@ PORT = 8765
 
 
 @app.command()
+@takes(asked=AtEndpoint)
 def serve(
     context: typer.Context,
+    asked: AtEndpoint,
     host: Annotated[str, typer.Option(help="Address to listen on; any but loopback needs a token")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one")] = PORT,
     token_file: Annotated[
@@ -26,20 +29,26 @@ def serve(
         list[str] | None, typer.Option("--allow-host", help="Further name that the service is called by; repeat")
     ] = None,
 ) -> None:
-    """Serve the store: runs and answers, blind review in a browser, and JSON under /api/v1; Ctrl-C ends it."""
+    """Serve the store: runs and answers, blind review in a browser, and JSON under /api/v1; Ctrl-C ends it.
+
+    With --judge-url and --judge-model it also judges single answers for other programs: POST /api/v1/judge.
+    """
     from judge.web.access import access_to
+    from judge.web.judging import judging_at
     from judge.web.serving import listening
     from judge.web.serving import serve as answer_requests
 
     access, made_up = access_to(host, allow_host or (), token_file)
+    places = places_of(context)
+    judging = judging_at(places, asked.at_endpoint(), asked.concurrency) if asked.judge_url else None
     listener = listening(host, port)
-    store = places_of(context).open_store()
+    store = places.open_store()
     shown = f"[{host}]" if ":" in host else host
     sys.stderr.write(f"serving http://{shown}:{listener.getsockname()[1]}/ until Ctrl-C\n")
     if made_up:
         sys.stderr.write(f"token, shown this once: {access.token}\n")
     try:
-        answer_requests(store, access, listener)
+        answer_requests(store, access, listener, judging)
     except KeyboardInterrupt as error:
         raise Interrupted("the service was stopped; everything that was rated is stored") from error
     finally:

@@ -1,6 +1,6 @@
 """A judge that can be asked: served here and kept up, or reached at its endpoints."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from string import Template
 
@@ -8,7 +8,7 @@ from judge.grade import Grader
 from judge.pipeline.shared import Machinery, Restarts, launch_of
 from judge.records import JudgeRecord, RunRecord
 from judge.store import Store
-from judge.types import JudgeCall, JudgeFailure, Judgement, Question
+from judge.types import JudgeCall, JudgeFailure, Judgement, Level, Question
 from runner.arms import build_arm
 from runner.balance import Asks, Balanced, same_model
 from runner.client import ModelClient
@@ -76,12 +76,9 @@ async def open_judge(
     stack: AsyncExitStack,
 ) -> OpenJudge:
     """Serve the judge or reach its endpoints; ``stack`` keeps them open."""
-
-    def grader(client: Asks, dialect: Dialect, log: ServerLog | None) -> Grader:
-        return Grader(client, dialect, templates, run.suite.scale, judge.sampling, machinery.retry, log)
-
     if judge.model is None:
-        return await _reach(judge, machinery, grader, stack)
+        return await reach_judge(judge, run.suite.scale, templates, machinery, stack)
+    grader = _grader_of(judge, run.suite.scale, templates, machinery)
     arm, graders = judge_arm(judge), list[Grader]()
 
     async def prepare(server: RunningServer, client: ModelClient) -> None:
@@ -93,7 +90,14 @@ async def open_judge(
     return ServedJudge(kept, graders)
 
 
-async def _reach(judge: JudgeRecord, machinery: Machinery, grader: MakeGrader, stack: AsyncExitStack) -> EndpointJudge:
+async def reach_judge(
+    judge: JudgeRecord,
+    scale: Sequence[Level],
+    templates: Mapping[str, Template],
+    machinery: Machinery,
+    stack: AsyncExitStack,
+) -> EndpointJudge:
+    """Reach a judge at its endpoints; ``stack`` keeps them open. Raises ServerError or EndpointError when it is not there."""
     clients = [
         await stack.enter_async_context(ModelClient(endpoint, api_key=machinery.api_key))
         for endpoint in judge.endpoints
@@ -102,7 +106,16 @@ async def _reach(judge: JudgeRecord, machinery: Machinery, grader: MakeGrader, s
     # A llama-cpp-python server works on one request at a time, and the others only wait in its queue.
     slow = len(clients) if found.counts_tokens else None
     client = Balanced(clients, fixed=machinery.concurrency or slow)
-    return EndpointJudge(client, grader(client, found.dialect, None))
+    return EndpointJudge(client, _grader_of(judge, scale, templates, machinery)(client, found.dialect, None))
+
+
+def _grader_of(
+    judge: JudgeRecord, scale: Sequence[Level], templates: Mapping[str, Template], machinery: Machinery
+) -> MakeGrader:
+    def grader(client: Asks, dialect: Dialect, log: ServerLog | None) -> Grader:
+        return Grader(client, dialect, templates, scale, judge.sampling, machinery.retry, log)
+
+    return grader
 
 
 def judge_arm(judge: JudgeRecord) -> Arm:

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from judge.report import notes, tables
 from judge.report.figures import figures
 from judge.report.in_words import in_words
+from judge.report.judge_figures import cross_judges
 from judge.report.legible import legible
 from judge.report.markdown_report import SPEED_NOTE
 from judge.report.panels import Figure, Panel
@@ -19,6 +20,7 @@ from judge.results import ArmResult, Results
 
 TEMPLATE = "report.html.j2"
 BODY = "report_body.html.j2"
+CROSS = "cross_body.html.j2"
 
 
 def html_report(results: Results) -> str:
@@ -29,6 +31,13 @@ def html_report(results: Results) -> str:
 def report_body(results: Results) -> Markup:
     """Return the sections of the report, to be put into another page."""
     return Markup(_environment().get_template(BODY).render(_context(results)))
+
+
+def cross_body(results: Results) -> Markup:
+    """Return what the judges say about each other, as the report shows it, to be put into another page."""
+    figure = cross_judges(results)
+    context = {"figure": figure, "plots": _plots(figure), **_cross_tables(results)}
+    return Markup(_environment().get_template(CROSS).render(context))
 
 
 def _context(results: Results) -> dict[str, object]:
@@ -83,8 +92,16 @@ def _tables(results: Results) -> dict[str, object]:
         "disagreements": tables.disagreement_lines(results),
         "ladder": notes.ladder_lines(results),
         "sweeps": notes.sweep_lines(results),
+        **_cross_tables(results),
+    }
+
+
+def _cross_tables(results: Results) -> dict[str, object]:
+    return {
         "agreement_columns": notes.AGREEMENT_COLUMNS,
         "agreement_rows": notes.agreement_rows(results),
+        "rank_columns": notes.rank_columns(results),
+        "rank_rows": notes.rank_rows(results),
         "judge_lines": notes.judge_lines(results),
     }
 

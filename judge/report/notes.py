@@ -1,6 +1,7 @@
 """What the report says in sentences: who fills each rung, which config to take, and what the judges say about each other."""
 
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from judge.cross import CrossJudging
 from judge.report.tables import NONE, Rows
@@ -62,6 +63,21 @@ def _figure(value: float | None) -> str:
 
 def _coefficient(found: Coefficient | None) -> str:
     return _figure(found.value if found else None)
+
+
+def rank_columns(results: Results) -> tuple[str, ...]:
+    """Return the heads of ``rank_rows``: by all judges, and without each of them."""
+    without = results.cross.ranks.without if results.cross else {}
+    return ("Place", "By all judges", *(f"Without {judge}" for judge in without))
+
+
+def rank_rows(results: Results) -> Rows:
+    """Return one row a place with the arm that takes it; none where there is no order to lose."""
+    if results.cross is None or len(results.cross.ranks.ranking) < 2:
+        return []
+    rankings = (results.cross.ranks.ranking, *results.cross.ranks.without.values())
+    places = zip_longest(*rankings, fillvalue=NONE)  # an arm that nobody else scored is in no order without its judge
+    return [[str(place), *arms] for place, arms in enumerate(places, start=1)]
 
 
 def judge_lines(results: Results) -> list[str]:

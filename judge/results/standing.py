@@ -1,19 +1,25 @@
 """What the exams say of the judges of a run. Reads the store."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from judge.exam.result import Qualification
 from judge.panel import Standing
 from judge.pipeline import qualification_of
 from judge.records import JudgeRecord, RunRecord
 from judge.store import Store
+from judge.types import Suite
 
 NOT_EXAMINED = "not examined: how well it tells right from wrong is unknown"
 
 
 def standing_of(run: RunRecord, judge: JudgeRecord, store: Store) -> tuple[Standing, str]:
     """Return a judge's standing on the questions of ``run``, and the reason in words."""
-    found = qualification_of(store, judge, run.suite, run.question_ids)
+    return standing_on(run.suite, run.question_ids, judge, store)
+
+
+def standing_on(suite: Suite, question_ids: Sequence[str], judge: JudgeRecord, store: Store) -> tuple[Standing, str]:
+    """Return a judge's standing on questions of a suite, and the reason in words."""
+    found = qualification_of(store, judge, suite, question_ids)
     return (_standing(found), found.reason) if found else (Standing.NOT_EXAMINED, NOT_EXAMINED)
 
 

@@ -11,6 +11,7 @@ from judge.stats.figures import Interval, Refused
 
 BIAS_COLUMNS = ("Arm", "Tier", "Labels", "Units", "Human - judge", "By people", "Method")
 CHANGE_COLUMNS = ("Arm", "Tier", "Moved by", "Before", "After")
+ROLE_COLUMNS = ("Arm", "Role", "Tier", "Needs", "Before", "After")
 AGREEMENT_COLUMNS = ("Raters", "Units", "First - second", "Exact", "Within 1", "QWK", "Alpha", "AC2", "Share of 5")
 
 
@@ -104,6 +105,21 @@ def _change(tier: TierEffect) -> list[str]:
 
 def _reading(reading: Reading) -> str:
     return f"{reading.mean:.2f} [{_ends(reading.interval)}]"
+
+
+def role_rows(effect: Effect) -> list[list[str]]:
+    """Return the table of what each tier says of each role, before and after the labels, those that they left alone included."""
+    return [
+        [
+            one.arm_id,
+            one.role,
+            one.tier,
+            f"{one.threshold:g}",
+            one.before.value,
+            f"{one.after.value} (turned)" if one.changed else one.after.value,
+        ]
+        for one in effect.roles
+    ]
 
 
 def decision_lines(effect: Effect) -> Iterator[str]:

@@ -1,9 +1,9 @@
 """The JSON side, under ``/api/v1``: runs, answers, judgements, ratings, and giving a rating."""
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, TypeVar
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from judge.checks.checking import Evidence
@@ -14,9 +14,13 @@ from judge.results.standing import standings_of
 from judge.review.desk import Revealed, next_item, queues_of, revealed
 from judge.review.sheet import Sheet, sheet_of
 from judge.types import Judgement
+from judge.units import judgement_key
 from judge.web.answers import LARGEST_PAGE, PAGE, AnswerPage, Wanted, answer_named, answer_page
+from judge.web.paging import next_link, page_after
+from judge.web.problems import Refusal
 from judge.web.rating import Said, has_rated, item_of, shown_ratings, submit
 from judge.web.service import Here, rater_name, run_named
+from runner.identity import digest
 from runner.types import Answer, Value
 
 PREFIX = "/api/v1"
@@ -44,6 +48,30 @@ REFUSALS: dict[int | str, dict[str, object]] = {
 }
 router = APIRouter(prefix=PREFIX, responses=REFUSALS)
 Rater = Annotated[str, Query(min_length=1, max_length=LONGEST_NAME, description="Who rates")]
+After = Annotated[
+    str | None,
+    Query(max_length=200, description="As the Link header of the page before has it; absent: the first page"),
+]
+Size = Annotated[int, Query(ge=1, le=LARGEST_PAGE)]
+LINKED: dict[int | str, dict[str, object]] = {
+    200: {"headers": {"Link": {"description": "The next page, if there is one", "schema": {"type": "string"}}}}
+}
+T = TypeVar("T")
+
+
+def _page(
+    request: Request, response: Response, items: Sequence[T], key: Callable[[T], str], after: str | None, size: int
+) -> Sequence[T]:
+    """Return one page, and tell the next in a header. Raises Refusal when ``after`` is not in the list."""
+    try:
+        found, following = page_after(items, key, after, size)
+    except LookupError as error:
+        raise Refusal(
+            400, "the page begins after something that is not in this list; begin at the first page"
+        ) from error
+    if following is not None:
+        response.headers["Link"] = next_link(request.query_params, following)
+    return found
 
 
 class RunSummary(Value):
@@ -80,10 +108,11 @@ class Given(Value):
     """What judges and others gave; ``None`` unless the item is rated now."""
 
 
-@router.get("/runs")
-def runs(here: Here) -> list[RunSummary]:
-    """List all runs, newest first."""
-    return [_summary(*here.store.run(run_id)) for run_id in here.store.run_ids()]
+@router.get("/runs", responses=LINKED)
+def runs(here: Here, request: Request, response: Response, after: After = None, size: Size = PAGE) -> list[RunSummary]:
+    """List runs, newest first; a Link header leads to the next page."""
+    found = _page(request, response, here.store.run_ids(), str, after, size)
+    return [_summary(*here.store.run(run_id)) for run_id in found]
 
 
 def _summary(run: RunRecord, state: RunState) -> RunSummary:
@@ -134,25 +163,46 @@ def answer(here: Here, run_id: str, answer_id: str) -> AnswerDetail:
     )
 
 
-@router.get("/runs/{run_id}/answers/{answer_id}/judgements")
-def judgements(here: Here, run_id: str, answer_id: str) -> Sequence[Judgement]:
-    """Return everything that judges said of an answer, oldest first."""
+@router.get("/runs/{run_id}/answers/{answer_id}/judgements", responses=LINKED)
+def judgements(
+    here: Here,
+    run_id: str,
+    answer_id: str,
+    request: Request,
+    response: Response,
+    after: After = None,
+    size: Size = PAGE,
+) -> Sequence[Judgement]:
+    """Return what judges said of an answer, oldest first; a Link header leads to the next page."""
     answer_named(here.store, run_named(here.store, run_id)[0], answer_id)
-    return here.store.judgements_of(answer_id)
+    said = here.store.judgements_of(answer_id)
+    return _page(request, response, said, lambda one: judgement_key(answer_id, one.call), after, size)
 
 
-@router.get("/runs/{run_id}/ratings")
-def ratings(here: Here, run_id: str, rater: Rater) -> Sequence[Rating]:
-    """Return the ratings of the items that ``rater`` has rated, history included; of other items nothing is shown."""
-    return shown_ratings(run_named(here.store, run_id)[0], here.store, rater_name(rater))
+@router.get("/runs/{run_id}/ratings", responses=LINKED)
+def ratings(
+    here: Here,
+    run_id: str,
+    rater: Rater,
+    request: Request,
+    response: Response,
+    after: After = None,
+    size: Size = PAGE,
+) -> Sequence[Rating]:
+    """Return the ratings of the items that ``rater`` has rated, history included; of other items nothing is shown.
+
+    A Link header leads to the next page.
+    """
+    shown = shown_ratings(run_named(here.store, run_id)[0], here.store, rater_name(rater))
+    return _page(request, response, shown, digest, after, size)
 
 
 @router.get("/runs/{run_id}/review/next")
-def following(here: Here, run_id: str, rater: Rater) -> Sheet | None:
-    """Return the next item to rate, blind; ``null`` when nothing is left."""
+def following(here: Here, run_id: str, rater: Rater, evidence: bool = True) -> Sheet | None:
+    """Return the next item to rate, blind; ``null`` when nothing is left. ``evidence`` false: without what executing showed."""
     run, _ = run_named(here.store, run_id)
     item = next_item(queues_of(run, here.store), rater_name(rater))
-    return sheet_of(here.store, run, item) if item else None
+    return sheet_of(here.store, run, item, evidence=evidence) if item else None
 
 
 @router.post("/runs/{run_id}/review/items/{item_id}/ratings", status_code=201)

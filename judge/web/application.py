@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from importlib.metadata import version
 
 from anyio import to_thread
@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from judge.errors import LibraryError, StoreError, UserError
-from judge.web import api, login_pages, review_pages, run_pages
+from judge.web import api, arm_pages, comparison_api, judging_api, login_pages, review_pages, run_pages
 from judge.web.guard import Guard
 from judge.web.problems import Refusal, refused
 from judge.web.rendering import key_script, style_sheet
@@ -37,7 +37,7 @@ def application(service: Service) -> Guard:
     for kind, handler in _handlers().items():
         app.add_exception_handler(kind, handler)
     app.state.service = service
-    for part in (api, run_pages, review_pages, login_pages):
+    for part in (api, comparison_api, judging_api, run_pages, arm_pages, review_pages, login_pages):
         app.include_router(part.router)
     app.add_api_route("/static/judge.css", _style, include_in_schema=False)
     app.add_api_route("/static/keys.js", _script, include_in_schema=False)
@@ -45,10 +45,11 @@ def application(service: Service) -> Guard:
 
 
 @asynccontextmanager
-async def _one_at_a_time(_app: FastAPI) -> AsyncIterator[None]:
+async def _one_at_a_time(app: FastAPI) -> AsyncIterator[None]:
     """Answer requests in one thread: they parse Python, which CPython 3.11 cannot do in two at once, and draw plots."""
     to_thread.current_default_thread_limiter().total_tokens = 1
-    yield
+    async with app.state.service.judging or nullcontext():
+        yield
 
 
 def _style() -> Response:

@@ -14,6 +14,8 @@ SESSION = "judge_session"
 """Cookie of somebody who knew the token."""
 LARGEST_BODY = 64 * 1024
 """Bytes of a request: a comment is short."""
+LARGER_BODIES = {"/api/v1/judge": 1024 * 1024}
+"""Path -> bytes where more is taken: a question and an answer, with every letter of them escaped."""
 SAFE_METHODS = ("GET", "HEAD")
 OPEN_PATHS = ("/login", "/static/")
 """Where one gets without a token: to where it is given."""
@@ -96,23 +98,23 @@ def _refusal_response(scope: Scope, refusal: Refusal) -> Response:
 
 
 async def _whole_body(scope: Scope, receive: Receive) -> bytes:
-    length = Headers(scope=scope).get("content-length", "0")
-    if not length.isdecimal() or int(length) > LARGEST_BODY:
-        raise _too_large()
+    length, most = Headers(scope=scope).get("content-length", "0"), LARGER_BODIES.get(scope["path"], LARGEST_BODY)
+    if not length.isdecimal() or int(length) > most:
+        raise _too_large(most)
     body = b""
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             return body
         body += bytes(message.get("body", b""))
-        if len(body) > LARGEST_BODY:
-            raise _too_large()
+        if len(body) > most:
+            raise _too_large(most)
         if not message.get("more_body", False):
             return body
 
 
-def _too_large() -> Refusal:
-    return Refusal(413, f"the request is larger than {LARGEST_BODY} bytes; shorten it")
+def _too_large(most: int) -> Refusal:
+    return Refusal(413, f"the request is larger than {most} bytes; shorten it")
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -26,6 +26,8 @@ from judge.web.rating import LONGEST_COMMENT, Said, has_rated, item_of, opaque, 
 from judge.web.service import RATER, REVIEWED, Here, Sent, cookie, page, rater_name, run_named, set_cookie
 
 router = APIRouter(include_in_schema=False)
+EVIDENCE, CLOSED = "judge_evidence", "closed"
+"""Cookie of a rater who opens what executing showed by hand, and what it holds."""
 GRADES: Mapping[str, Grade | None] = {"1": 1, "2": 2, "3": 3, "4": 4, "5": 5, "cannot_assess": None}
 
 
@@ -59,11 +61,18 @@ def start(request: Request, here: Here) -> Response:
     queued = {item.run_id for item in items}
     runs = [here.store.run(run_id)[0] for run_id in here.store.run_ids() if run_id in queued]
     choices = [(opaque(run), f"{run.suite.name} {run.suite.version}, begun {run.created_at[:16]}") for run in runs]
-    return page(request, "review.html.j2", rater=cookie(request, RATER), chosen=cookie(request, REVIEWED), runs=choices)
+    return page(
+        request,
+        "review.html.j2",
+        rater=cookie(request, RATER),
+        chosen=cookie(request, REVIEWED),
+        runs=choices,
+        closed=cookie(request, EVIDENCE) == CLOSED,
+    )
 
 
 @router.post("/review")
-def begin(here: Here, form: Sent) -> Response:
+def begin(request: Request, here: Here, form: Sent) -> Response:
     """Remember who reviews what, and go to the first item."""
     rater = rater_name(form.get("rater", ""))
     run = reviewed_run(here.store, form.get("run", ""))
@@ -72,6 +81,10 @@ def begin(here: Here, form: Sent) -> Response:
     response = _see("/review/next")
     set_cookie(response, RATER, rater)
     set_cookie(response, REVIEWED, opaque(run))
+    if form.get("evidence") == CLOSED:
+        set_cookie(response, EVIDENCE, CLOSED)
+    elif cookie(request, EVIDENCE):
+        response.delete_cookie(EVIDENCE)
     return response
 
 
@@ -105,6 +118,7 @@ def _item_page(
         levels={grade: level.text for level in sheet.scale for grade in level.scores},
         progress=progress(queues, desk.rater),
         rated=has_rated(queues, item, desk.rater),
+        closed=cookie(request, EVIDENCE) == CLOSED,
         problem=problem,
         comment=comment,
     )
@@ -171,6 +185,9 @@ def labels(request: Request, here: Here, run_id: str) -> Response:
         audit=list(summary.audit_lines(found.audit)),
         tables=tables,
         decisions=decisions,
+        turned=any(role.changed for role in found.roles),
+        role_columns=summary.ROLE_COLUMNS,
+        roles=summary.role_rows(found),
     )
 
 

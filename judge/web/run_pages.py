@@ -50,7 +50,7 @@ def one_run(request: Request, here: Here, run_id: str) -> Response:
     run, state = run_named(here.store, run_id)
     body = _report(build_results(run, state, here.store).model_dump_json())
     response = page(request, "run.html.j2", run=run, state=state, report=Markup(body))
-    response.headers["Content-Security-Policy"] = _policy_with_plots(body)
+    response.headers["Content-Security-Policy"] = policy_with_plots(body)
     return response
 
 
@@ -60,7 +60,7 @@ def _report(results: str) -> str:
     return str(report_body(Results.model_validate_json(results)))
 
 
-def _policy_with_plots(body: str) -> str:
+def policy_with_plots(body: str) -> str:
     """Return the policy for a page with plots: their style attributes, and the style elements that were drawn, by their hashes.
 
     No text of a model is in a style, so nothing of it gets in this way.
@@ -116,10 +116,11 @@ def one_answer(request: Request, here: Here, run_id: str, answer_id: str) -> Res
 
 
 @router.get("/runs/{run_id}/compare")
-def compare(request: Request, here: Here, run_id: str, left: str, right: str) -> Response:
-    """Show two answers beside each other."""
+def compare(request: Request, here: Here, run_id: str, left: str, right: str, other: str | None = None) -> Response:
+    """Show two answers beside each other; ``other``: the run of the right one, where that is another."""
     run, _ = run_named(here.store, run_id)
-    sides = [answer_named(here.store, run, answer_id) for answer_id in (left, right)]
+    others = run_named(here.store, other)[0] if other else run
+    sides = [answer_named(here.store, run, left), answer_named(here.store, others, right)]
     codes = [_program(side) or side.answer.text for side in sides]
     return page(request, "compare.html.j2", run=run, sides=sides, lines=diff_lines(codes[0], codes[1]))
 

@@ -13,6 +13,7 @@ from judge.ratings import LONGEST_NAME
 from judge.records import RunRecord, RunState
 from judge.store import Store
 from judge.web.access import Access, same, sign
+from judge.web.judging import Judging
 from judge.web.problems import Refusal
 from judge.web.rendering import rendered
 
@@ -31,6 +32,8 @@ class Service:
 
     store: Store
     access: Access
+    judging: Judging | None = None
+    """Who judges single answers; ``None``: nobody."""
     key: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
     """Signs the hidden fields of forms; lives as long as the process."""
 

@@ -8,7 +8,11 @@ from judge.errors import UserError
 from judge.store import Store
 from judge.web.access import Access
 from judge.web.application import application
+from judge.web.judging import Judging
 from judge.web.service import Service
+
+GRACE_S = 10
+"""How long requests may take to end once the process is interrupted: a judge may think for minutes."""
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -22,9 +26,14 @@ def listening(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def serve(store: Store, access: Access, listener: socket.socket) -> None:
+def serve(store: Store, access: Access, listener: socket.socket, judging: Judging | None = None) -> None:
     """Answer requests until the process is interrupted."""
     config = uvicorn.Config(
-        application(Service(store, access)), log_level="warning", server_header=False, proxy_headers=False, ws="none"
+        application(Service(store, access, judging)),
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        timeout_graceful_shutdown=GRACE_S,
     )
     uvicorn.Server(config).run(sockets=[listener])

@@ -12,6 +12,7 @@ from judge.review.effect import effect
 from judge.review.estimate import Audit, Labelled, audit, unit_weights
 from judge.review.labels import RatedItem
 from judge.review.queue import draw
+from judge.review.summary import role_rows
 from judge.review.units import JudgeScore, ScoredUnit, Unit
 from judge.stats.figures import Refused
 from judge.stats.intervals import Outcome
@@ -170,6 +171,8 @@ def test_an_audit_that_finds_a_kind_judge_turns_a_pass() -> None:
     after = effect(labelled(units, truth, per_arm=60), SUITE)
     assert [(role.before, role.after) for role in before.roles] == [(Outcome.PASS, Outcome.PASS)]
     assert [(role.before, role.after) for role in after.roles] == [(Outcome.PASS, Outcome.FAIL)]
+    assert [row[1:] for row in role_rows(before)] == [["coder", "T1", "4", "PASS", "PASS"]]
+    assert [row[1:] for row in role_rows(after)] == [["coder", "T1", "4", "PASS", "FAIL (turned)"]]
     assert after.tiers[0].by == "audit" and after.tiers[0].after.mean < after.tiers[0].before.mean - 1
 
 

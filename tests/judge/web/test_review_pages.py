@@ -128,7 +128,29 @@ def test_an_item_is_shown_with_its_code_scale_and_evidence(client: TestClient) -
     assert "What executing it showed" in text.text
     scores = [field["value"] for field in text.all("input") if field.get("name") == "score"]
     keys = [element["data-key"] for _, element in text.elements if "data-key" in element]
-    assert scores == ["1", "2", "3", "4", "5", "cannot_assess"] and keys == ["1", "2", "3", "4", "5", "c", "s", "u"]
+    assert scores == ["1", "2", "3", "4", "5", "cannot_assess"] and keys == [
+        "e",
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+        "c",
+        "s",
+        "u",
+    ]
+
+
+def test_what_executing_showed_can_be_kept_closed_and_opened_again(client: TestClient) -> None:
+    assert "open" in page(client, begin(client).url.path).all("details")[0]
+    csrf = page(client, "/review").csrf
+    chosen = {"csrf": csrf, "rater": "ann", "run": opaque(RUN)}
+    shown = client.post("/review", data={**chosen, "evidence": "closed"})
+    (details,) = Page(shown.text).all("details")
+    assert "open" not in details and "checks passed" in Page(shown.text).text, "one key or click away"
+    assert any(box.get("id") == "evidence" and "checked" in box for box in page(client, "/review").all("input"))
+    assert "open" in Page(client.post("/review", data=chosen).text).all("details")[0]
+    assert client.get(f"{API}/review/next?rater=ann&evidence=false").json()["evidence"] is None
 
 
 def test_rating_then_what_the_judges_gave_then_the_next(client: TestClient, path: Path) -> None:
@@ -245,6 +267,7 @@ def test_when_all_is_rated_the_labels_have_changed_something(client: TestClient,
     rate_all(path, 2)
     assert "Nothing is left to rate" in page(client, "/review/next").text
     shown = page(client, f"/runs/{RUN.id}/labels").text
+    assert "The labels turned no decision" in shown and "before the labels and with them" in shown
     assert "audited" in shown and "Correction by the audit" in shown and "Judges against people" in shown
 
 

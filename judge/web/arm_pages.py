@@ -1,0 +1,95 @@
+"""Pages that set arms against each other, and judges: two arms side by side, and the matrix of judges and arms."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from markupsafe import Markup
+from pydantic import ConfigDict, Field
+from starlette.responses import Response
+
+from judge.compare import MARGIN
+from judge.comparing import comparison_rows
+from judge.errors import UserError
+from judge.paired_arms import PairedArms, find_arm, pair_arms
+from judge.records import RunRecord
+from judge.report.html_report import cross_body
+from judge.results import build_results
+from judge.store import Store
+from judge.web.problems import Refusal
+from judge.web.run_pages import policy_with_plots
+from judge.web.service import Here, page, run_named
+from runner.types import Value
+
+router = APIRouter(include_in_schema=False)
+LEAST_MARGIN, LARGEST_MARGIN = 0.01, 4.0
+"""Points, as ``judge compare --margin`` takes them."""
+MOST_RUNS = 50
+"""Other runs that are offered, the newest."""
+MOST_LINKS = 20
+"""Pairs of answers to one question that are linked from the page."""
+DIFFERENCE_COLUMNS = ("Criterion", "Right - left", "Interval", "Pairs")
+
+
+class Sides(Value):
+    """What is to be compared; empty text is what a form sends for something left open."""
+
+    # The web framework builds what it checks queries with at once, and takes a model that is built later for a mistake of ours.
+    model_config = ConfigDict(defer_build=False)
+
+    left: str = ""
+    """Fingerprint or id of an arm of the run."""
+    right: str = ""
+    """The same of an arm of ``other``."""
+    other: str = ""
+    """The run of the right arm, where that is another."""
+    margin: float = Field(default=MARGIN, ge=LEAST_MARGIN, le=LARGEST_MARGIN)
+    """Points on the 1-5 scale."""
+
+
+@router.get("/runs/{run_id}/arms")
+def arms(request: Request, here: Here, run_id: str, asked: Annotated[Sides, Query()]) -> Response:
+    """Show two arms side by side; without two, ask which."""
+    run, _ = run_named(here.store, run_id)
+    other = run_named(here.store, asked.other)[0] if asked.other else run
+    found = (
+        paired(here.store, run, asked.left, other, asked.right, asked.margin) if asked.left and asked.right else None
+    )
+    return page(
+        request,
+        "arms.html.j2",
+        run=run,
+        other=other,
+        runs=[one for one in here.store.run_ids()[:MOST_RUNS] if one != run.id],
+        asked=asked,
+        least=LEAST_MARGIN,
+        largest=LARGEST_MARGIN,
+        found=found,
+        columns=DIFFERENCE_COLUMNS,
+        rows=comparison_rows(found.comparison) if found else [],
+        most=MOST_LINKS,
+    )
+
+
+def paired(store: Store, run: RunRecord, left: str, other: RunRecord, right: str, margin: float) -> PairedArms:
+    """Return two arms side by side, each named as ``ARM`` of its run, or ``RUN:ARM``. Raises Refusal when one is not there."""
+
+    def run_of(named: str) -> RunRecord:
+        return run_named(store, named)[0]
+
+    try:
+        sides = find_arm(run_of, left, run.id), find_arm(run_of, right, other.id)
+    except UserError as error:
+        raise Refusal(404, str(error)) from error
+    return pair_arms(store, *sides, margin)
+
+
+@router.get("/runs/{run_id}/cross")
+def cross(request: Request, here: Here, run_id: str) -> Response:
+    """Show what every judge gave every arm, and what the judges say about each other."""
+    run, state = run_named(here.store, run_id)
+    results = build_results(run, state, here.store) if len(run.judges) > 1 else None
+    body = cross_body(results) if results else Markup("")
+    independent = results.cross.effective_judges if results and results.cross else None
+    response = page(request, "cross.html.j2", run=run, body=body, independent=independent)
+    response.headers["Content-Security-Policy"] = policy_with_plots(body)
+    return response
