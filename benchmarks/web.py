@@ -11,7 +11,6 @@ while its page says so: how long that takes is a line of its own.
 import argparse
 import http.client
 import json
-import os
 import re
 import statistics
 import subprocess
@@ -282,14 +281,12 @@ def main() -> None:
         return
     report = found["report"]
     assert isinstance(report, dict)
-    print(
-        f"{asked.answers} answers, {10 * asked.answers} judgements, {found['store_mb']:.0f} MB; {where}, {os.getpid()}\n"
-    )
+    print(f"{asked.answers} answers, {10 * asked.answers} judgements, {found['store_mb']:.0f} MB; {where}\n")
     print(found["table"])
-    print(
-        f"\nover {LIMIT_MS:g} ms: {found['over_limit'] or 'none'}; the report of the largest run was ready {found['report_ready_s']:.1f} s "
-        f"after the start; `judge report` takes {report['wall_s']:.1f} s, {report['cpu_s']:.1f} s of CPU, {report['rss_mb']:.0f} MB"
-    )
+    over = ", ".join(found["over_limit"]) or "none"  # type: ignore[arg-type]
+    print(f"\nover {LIMIT_MS:g} ms: {over}")
+    print(f"the report of the largest run is ready {found['report_ready_s']:.1f} s after the start of the service")
+    print(f"judge report: {report['wall_s']:.1f} s, {report['cpu_s']:.1f} s of CPU, {report['rss_mb']:.0f} MB")
 
 
 if __name__ == "__main__":

@@ -45,6 +45,14 @@ class Database:
         """Let go of the database."""
         self._engine.dispose()
 
+    @property
+    def where(self) -> str:
+        """What ``open`` takes to open the same store elsewhere. A password may be in it: it is for processes of ours only."""
+        url = self._engine.url
+        if url.get_backend_name() == "sqlite" and url.database:
+            return url.database
+        return url.render_as_string(hide_password=False)
+
     # --- underneath ---
 
     def _rows(self, query: sa.Select[Any]) -> list[sa.Row[Any]]:

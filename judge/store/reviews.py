@@ -37,6 +37,11 @@ class Reviews(Database):
         """Return every picked unit."""
         return self._items(REPAIR_ITEMS, RepairItem)
 
+    def queued_run_ids(self) -> set[str]:
+        """Return the runs that something was queued for."""
+        queries = (sa.select(table.c.run_id).distinct() for table in (AUDIT_ITEMS, REPAIR_ITEMS))
+        return {row.run_id for query in queries for row in self._rows(query)}
+
     def items_of_answer(self, answer_key: str) -> tuple[list[AuditItem], list[RepairItem]]:
         """Return the items of both queues that are about one answer."""
         drawn = self._items(AUDIT_ITEMS, AuditItem, AUDIT_ITEMS.c.answer_unit == answer_key)

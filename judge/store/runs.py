@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from judge.errors import StoreError
 from judge.records import ArmRecord, Launch, RunRecord, RunState
 from judge.store.database import Database, utc_now
-from judge.store.tables import ARMS, LAUNCHES, RUNS
+from judge.store.tables import ARMS, CHANGES, LAUNCHES, RUNS
 from runner.identity import digest
 from runner.types import Arm
 
@@ -45,6 +45,11 @@ class Runs(Database):
         """Return the identity of everything that the report of a run is computed from: while it stays, so does the report."""
         scopes = {record.arm.fingerprint for record in run.arms} | {judge.fingerprint for judge in run.judges}
         return digest([run.model_dump_json(), state, self.changes(scopes)])
+
+    def pulse(self) -> tuple[object, ...]:
+        """Return something small that is another as soon as a stamp is another, or a run begins or ends."""
+        states = [(row.id, row.state) for row in self._rows(sa.select(RUNS.c.id, RUNS.c.state))]
+        return (*self._rows(sa.select(sa.func.sum(CHANGES.c.number))), *sorted(states))
 
     def run_ids(self) -> list[str]:
         """Return all run ids, newest first."""

@@ -9,17 +9,19 @@ from pydantic import Field
 from judge.checks.checking import Evidence
 from judge.ratings import LONGEST_NAME, Rating
 from judge.records import RunRecord, RunState
-from judge.results import Results, build_results
+from judge.results import Results
 from judge.results.standing import standings_of
 from judge.review.desk import Revealed, next_item, queues_of, revealed
 from judge.review.sheet import Sheet, sheet_of
 from judge.types import Judgement
 from judge.units import judgement_key
 from judge.web.answers import LARGEST_PAGE, PAGE, AnswerPage, Wanted, answer_named, answer_page
+from judge.web.making import Order
 from judge.web.paging import next_link, page_after
 from judge.web.problems import Refusal
 from judge.web.rating import Said, has_rated, item_of, shown_ratings, submit
 from judge.web.service import Here, rater_name, run_named
+from judge.web.waiting import PENDING, pending, ready
 from runner.identity import digest
 from runner.types import Answer, Value
 
@@ -128,10 +130,12 @@ def _summary(run: RunRecord, state: RunState) -> RunSummary:
     )
 
 
-@router.get("/runs/{run_id}")
-def results(here: Here, run_id: str) -> Results:
-    """Return the results of a run (id, or ``latest``), as ``judge report --json`` prints them."""
-    return build_results(*run_named(here.store, run_id), here.store)
+@router.get("/runs/{run_id}", response_model=Results, responses=PENDING)
+def results(here: Here, run_id: str) -> Response:
+    """Return the results of a run (id, or ``latest``), as ``judge report --json`` prints them; 202: ask again."""
+    run, _ = run_named(here.store, run_id)
+    made = here.workshop.current(Order("report", (run.id,)))
+    return ready(made.report.results) if made else pending()
 
 
 @router.get("/runs/{run_id}/answers")

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from importlib.metadata import version
 
-from anyio import to_thread
+from anyio import create_task_group, sleep, to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -19,6 +19,7 @@ from judge.web.rendering import key_script, style_sheet
 from judge.web.service import Service
 
 log = logging.getLogger("uvicorn.error")
+LOOK_EVERY_S = 5.0
 DAY = {"Cache-Control": "max-age=86400"}
 
 
@@ -48,8 +49,32 @@ def application(service: Service) -> Guard:
 async def _one_at_a_time(app: FastAPI) -> AsyncIterator[None]:
     """Answer requests in one thread: they parse Python, which CPython 3.11 cannot do in two at once, and draw plots."""
     to_thread.current_default_thread_limiter().total_tokens = 1
-    async with app.state.service.judging or nullcontext():
+    async with app.state.service.judging or nullcontext(), _working_ahead(app.state.service):
         yield
+
+
+@asynccontextmanager
+async def _working_ahead(service: Service) -> AsyncIterator[None]:
+    """Have reports computed before anybody asks for them, where that is wanted."""
+    if not service.works_ahead:
+        yield
+        return
+    async with create_task_group() as tasks:
+        tasks.start_soon(_look_ahead, service)
+        try:
+            yield
+        finally:
+            tasks.cancel_scope.cancel()
+            service.workshop.close()
+
+
+async def _look_ahead(service: Service) -> None:
+    while True:
+        try:
+            await to_thread.run_sync(service.workshop.look_ahead)
+        except StoreError:
+            log.exception("the store could not be read to work ahead")
+        await sleep(LOOK_EVERY_S)
 
 
 def _style() -> Response:

@@ -40,13 +40,17 @@ class Said(Value):
 
 def opaque(run: RunRecord) -> str:
     """Return the id by which the pages of a blind review know a run: it tells nothing."""
-    return digest(["review of", run.id], length=10)
+    return _opaque(run.id)
+
+
+def _opaque(run_id: str) -> str:
+    return digest(["review of", run_id], length=10)
 
 
 def reviewed_run(store: Store, opaque_id: str) -> RunRecord | None:
     """Return the run with this opaque id; ``None`` when there is none."""
-    runs = (store.run(run_id)[0] for run_id in store.run_ids())
-    return next((run for run in runs if opaque(run) == opaque_id), None)
+    found = next((run_id for run_id in store.run_ids() if _opaque(run_id) == opaque_id), None)
+    return store.run(found)[0] if found is not None else None
 
 
 def item_of(queues: Queues, item_id: str) -> Item:

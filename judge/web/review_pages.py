@@ -13,17 +13,16 @@ from starlette.responses import RedirectResponse, Response
 from judge.ratings import Item
 from judge.records import RunRecord
 from judge.results.standing import standings_of
-from judge.review import summary
 from judge.review.desk import Queues, next_item, progress, queues_of, revealed, undo
-from judge.review.effect import effect
-from judge.review.reading import labelled_of
 from judge.review.sheet import sheet_of
 from judge.store import Store, utc_now
 from judge.types import Grade
 from judge.web.highlight import highlighted
+from judge.web.making import Order
 from judge.web.problems import Refusal
 from judge.web.rating import LONGEST_COMMENT, Said, has_rated, item_of, opaque, reviewed_run, submit
 from judge.web.service import RATER, REVIEWED, Here, Sent, cookie, page, rater_name, run_named, set_cookie
+from judge.web.waiting import pending_page
 
 router = APIRouter(include_in_schema=False)
 EVIDENCE, CLOSED = "judge_evidence", "closed"
@@ -57,8 +56,7 @@ AtDesk = Annotated[Desk, Depends(_desk)]
 @router.get("/review")
 def start(request: Request, here: Here) -> Response:
     """Ask who reviews, and what."""
-    items: tuple[Item, ...] = (*here.store.audit_items(), *here.store.repair_items())
-    queued = {item.run_id for item in items}
+    queued = here.store.queued_run_ids()
     runs = [here.store.run(run_id)[0] for run_id in here.store.run_ids() if run_id in queued]
     choices = [(opaque(run), f"{run.suite.name} {run.suite.version}, begun {run.created_at[:16]}") for run in runs]
     return page(
@@ -170,25 +168,11 @@ def take_back(desk: AtDesk, form: Sent) -> Response:
 @router.get("/runs/{run_id}/labels")
 def labels(request: Request, here: Here, run_id: str) -> Response:
     """Show what people's labels say of the judges, and what they change."""
-    run, _ = run_named(here.store, run_id)
-    found = effect(labelled_of(run, here.store, standings_of(run, here.store)), run.suite)
-    tables = (
-        ("Judges against people, audited units only", summary.AGREEMENT_COLUMNS, summary.agreement_rows(found.audit)),
-        ("Correction by the audit", summary.BIAS_COLUMNS, summary.bias_rows(found.audit)),
-        ("Tier scores that moved", summary.CHANGE_COLUMNS, summary.change_rows(found)),
-    )
-    decisions = list(summary.decision_lines(found))
-    return page(
-        request,
-        "labels.html.j2",
-        run=run,
-        audit=list(summary.audit_lines(found.audit)),
-        tables=tables,
-        decisions=decisions,
-        turned=any(role.changed for role in found.roles),
-        role_columns=summary.ROLE_COLUMNS,
-        roles=summary.role_rows(found),
-    )
+    run, state = run_named(here.store, run_id)
+    made = here.workshop.current(Order("labels", (run.id,)))
+    if made is None:
+        return pending_page(request, run, state, "What the labels changed")
+    return page(request, "labels.html.j2", run=run, found=made.labels)
 
 
 def _see(path: str) -> Response:

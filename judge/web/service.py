@@ -16,6 +16,7 @@ from judge.web.access import Access, same, sign
 from judge.web.judging import Judging
 from judge.web.problems import Refusal
 from judge.web.rendering import rendered
+from judge.web.workshop import Workshop
 
 VISIT = "judge_visit"
 """Cookie that a form's hidden field has to fit."""
@@ -34,8 +35,16 @@ class Service:
     access: Access
     judging: Judging | None = None
     """Who judges single answers; ``None``: nobody."""
+    works_ahead: bool = False
+    """True: reports are computed before anybody asks for them, and the process that computes them ends with the service."""
+    workshop: Workshop = field(init=False)
+    """Where reports are computed."""
     key: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
     """Signs the hidden fields of forms; lives as long as the process."""
+
+    def __post_init__(self) -> None:
+        """Open the workshop."""
+        object.__setattr__(self, "workshop", Workshop(self.store))
 
 
 def _service(request: Request) -> Service:

@@ -29,7 +29,7 @@ def listening(host: str, port: int) -> socket.socket:
 def serve(store: Store, access: Access, listener: socket.socket, judging: Judging | None = None) -> None:
     """Answer requests until the process is interrupted."""
     config = uvicorn.Config(
-        application(Service(store, access, judging)),
+        application(Service(store, access, judging, works_ahead=True)),
         log_level="warning",
         server_header=False,
         proxy_headers=False,
