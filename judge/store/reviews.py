@@ -1,13 +1,30 @@
 """What people are asked to rate and what they said: two queues that share no table (D11)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from judge.ratings import AuditItem, Item, Rating, RepairItem
+from judge.ratings import AuditItem, Item, Rating, RepairItem, RepairReason
 from judge.store.database import Database, Stored, batches, of_units, utc_now
 from judge.store.tables import ANSWERS, AUDIT_ITEMS, AUDIT_RATINGS, REPAIR_ITEMS, REPAIR_RATINGS
 from runner.types import SCORABLE_STATES
+
+
+class QueuedPlace(NamedTuple):
+    """An item of a queue and the answer that it is about."""
+
+    id: str
+    answer_unit: str
+    criterion: str
+    rubric: str
+    reason: RepairReason | None
+    """``None``: it is of the audit queue."""
+    arm: str
+    """Fingerprint."""
+    question_id: str
+    sample: int
+    """0-based."""
 
 
 class Reviews(Database):
@@ -41,6 +58,45 @@ class Reviews(Database):
         """Return the runs that something was queued for."""
         queries = (sa.select(table.c.run_id).distinct() for table in (AUDIT_ITEMS, REPAIR_ITEMS))
         return {row.run_id for query in queries for row in self._rows(query)}
+
+    def queue_lengths(self) -> tuple[int, int]:
+        """Return how many items the audit queue and the repair queue have, over all runs; none is ever taken away."""
+        counts = [self._rows(sa.select(sa.func.count()).select_from(table)) for table in (AUDIT_ITEMS, REPAIR_ITEMS)]
+        return counts[0][0][0], counts[1][0][0]
+
+    def queued_places(self, arms: Sequence[str], rubrics: Sequence[str]) -> list[QueuedPlace]:
+        """Return what is queued of these arms' answers by these rubrics, without reading the items."""
+        columns = ANSWERS.c.arm, ANSWERS.c.question_id, ANSWERS.c.sample
+        found = []
+        for items in (AUDIT_ITEMS, REPAIR_ITEMS):
+            reason = REPAIR_ITEMS.c.reason if items is REPAIR_ITEMS else sa.null()
+            query = sa.select(items.c.id, items.c.answer_unit, items.c.criterion, items.c.rubric, reason, *columns)
+            query = query.join(ANSWERS, ANSWERS.c.unit == items.c.answer_unit)
+            rows = self._rows(query.where(ANSWERS.c.arm.in_(arms), items.c.rubric.in_(rubrics)))
+            found += [QueuedPlace._make(row) for row in rows]
+        return found
+
+    def review_items(self, ids: Iterable[str]) -> list[Item]:
+        """Return the items of either queue with these ids, in no order."""
+        keys = list(ids)
+        found: list[Item] = []
+        for batch in batches(keys):
+            found += self._items(AUDIT_ITEMS, AuditItem, AUDIT_ITEMS.c.id.in_(batch))
+            found += self._items(REPAIR_ITEMS, RepairItem, REPAIR_ITEMS.c.id.in_(batch))
+        return found
+
+    def audit_ratings_by(self, rater: str) -> list[Rating]:
+        """Return everything that one rater said of items of the audit queue, of all runs."""
+        rows = self._rows(sa.select(AUDIT_RATINGS.c.doc).where(AUDIT_RATINGS.c.rater == rater))
+        return [self._parsed(Rating, row.doc) for row in rows]
+
+    def ratings_among(self, ids: Collection[str]) -> list[Rating]:
+        """Return everything that was said of these items, which may be many more than have been rated, oldest first."""
+        rows = (
+            row for table in (AUDIT_RATINGS, REPAIR_RATINGS) for row in self._rows(sa.select(table.c.item, table.c.doc))
+        )
+        found = [self._parsed(Rating, row.doc) for row in rows if row.item in ids]
+        return sorted(found, key=lambda rating: (rating.created_at, rating.id))
 
     def items_of_answer(self, answer_key: str) -> tuple[list[AuditItem], list[RepairItem]]:
         """Return the items of both queues that are about one answer."""

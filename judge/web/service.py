@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 
 from judge.ratings import LONGEST_NAME
 from judge.records import RunRecord, RunState
+from judge.review.line import Orders
 from judge.store import Store
 from judge.web.access import Access, same, sign
 from judge.web.judging import Judging
@@ -39,12 +40,15 @@ class Service:
     """True: reports are computed before anybody asks for them, and the process that computes them ends with the service."""
     workshop: Workshop = field(init=False)
     """Where reports are computed."""
+    orders: Orders = field(init=False)
+    """The queues of reviews."""
     key: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
     """Signs the hidden fields of forms; lives as long as the process."""
 
     def __post_init__(self) -> None:
-        """Open the workshop."""
+        """Open what stands on the store."""
         object.__setattr__(self, "workshop", Workshop(self.store))
+        object.__setattr__(self, "orders", Orders(self.store))
 
 
 def _service(request: Request) -> Service:
