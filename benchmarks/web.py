@@ -5,7 +5,7 @@ python benchmarks/web.py [--answers 10000] [--repeats 5] [--store FOLDER] [--jso
 The store is filled with ten judgements an answer, `judge report` is run on it, and `judge serve` in a process of its own is asked over
 loopback: every address once right after the start (cold), then several times. Milliseconds are from request to last byte, and what
 the process of the service computed meanwhile, other threads included. The report of a run is computed in a process of its own
-while its page says so: how long that takes is a line of its own.
+while its page says so: how long that takes is a line of its own. Requests that wait for a judge (POST /api/v1/judge) are left out.
 """
 
 import argparse
@@ -38,8 +38,14 @@ from judge.web.service import RATER, REVIEWED, Service
 LIMIT_MS = 300.0
 READY_S = 1800.0
 """Longest wait for a report."""
-NOT_PAGES: set[str] = set()
-"""Routes that are no page and no answer of the API."""
+NOT_MEASURED: set[str] = set()
+"""Routes whose reply is without end, or waits for something that is no part of the service."""
+MADE = {
+    f"{prefix}/runs/{{run_id}}{kind}"
+    for prefix, kinds in (("", ("", "/labels", "/cross", "/arms")), ("/api/v1", ("", "/cross", "/compare")))
+    for kind in kinds
+}
+"""What is computed beside the requests."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +90,19 @@ def asks(store: Store, run: RunRecord) -> list[Ask]:
     """Return every address: that of each page and of each route of the API, of the largest run."""
     units = [unit for record in run.arms for unit in wanted_answers(run, record)]
     one, other, late = units[0].key, units[len(run.question_ids)].key, units[len(units) * 9 // 10].key
-    item = next_item(queues_of(run, store), "carl")
-    assert item is not None, "nothing is queued"
-    places = {"run_id": run.id, "answer_id": one, "item_id": item.id, "left": one, "right": other}
+    line = queues_of(run, store)
+    item = next_item(line, "carl")
+    assert item is not None and line.ratings, "nothing is queued, or nothing rated"
+    places = {
+        "run_id": run.id,
+        "answer_id": one,
+        "other_answer_id": other,
+        "item_id": item.id,
+        "rated_id": line.ratings[0].item,
+        "rater": line.ratings[0].rater,
+        "left_arm": run.arms[0].arm.fingerprint,
+        "right_arm": run.arms[1].arm.fingerprint,
+    }
     rating = json.dumps({"rater": "dora", "score": 4, "comment": "fine"})
     page = f"/runs/{quote(run.id)}/answers"
     extra = [
@@ -104,25 +120,30 @@ def routes(store: Store) -> set[str]:
     app = application(Service(store, Access(host="127.0.0.1"))).app
     groups = [getattr(route, "original_router", None) for route in app.routes]  # type: ignore[attr-defined]
     found = [route for group in groups if group is not None for route in group.routes]
-    return {route.path for route in found if "GET" in route.methods} - NOT_PAGES
+    return {route.path for route in found if "GET" in route.methods} - NOT_MEASURED
 
 
+ARMS = {"left": "left_arm", "right": "right_arm"}
 NEEDED = {
-    "/runs/{run_id}/compare": ("left", "right"),
-    "/api/v1/runs/{run_id}/ratings": ("rater",),
-    "/api/v1/runs/{run_id}/review/next": ("rater",),
+    "/runs/{run_id}/compare": {"left": "answer_id", "right": "other_answer_id"},
+    "/runs/{run_id}/arms": ARMS,
+    "/api/v1/runs/{run_id}/compare": ARMS,
+    "/api/v1/runs/{run_id}/ratings": {"rater": "rater"},
+    "/api/v1/runs/{run_id}/review/next": {"rater": "rater"},
+    "/api/v1/runs/{run_id}/review/progress": {"rater": "rater"},
+    "/api/v1/runs/{run_id}/review/items/{item_id}/revealed": {"rater": "rater"},
 }
 """Route -> what its query has to have."""
 
 
 def filled(route: str, places: dict[str, str]) -> str:
     """Return an address of a route. Raises SystemExit for one that this benchmark does not know."""
-    known = {**places, "rater": "ann"}
+    known = {**places, "item_id": places["rated_id"]} if route.startswith("/api") else places
     try:
         path = re.sub(r"\{(\w+)(?::\w+)?\}", lambda name: quote(known[name[1]], safe=""), route)
     except KeyError as error:
         raise SystemExit(f"{route}: this benchmark does not know what to put for {error}") from error
-    query = {name: known[name] for name in NEEDED.get(route, ())}
+    query = {name: known[value] for name, value in NEEDED.get(route, {}).items()}
     return path + (f"?{urlencode(query)}" if query else "")
 
 
@@ -193,7 +214,7 @@ def measured(folder: Path, run: RunRecord, todo: list[Ask], repeats: int) -> tup
         began_s = time.perf_counter()
         visitor = Visitor(port, pid, {RATER: "carl", REVIEWED: opaque(run)})
         costs = [Cost(one.route, checked(one, visitor)[0]) for one in todo]
-        while visitor.ask(Ask("", f"/api/v1/runs/{run.id}"))[2].status == 202:
+        while any(visitor.ask(one)[2].status == 202 for one in todo if one.route in MADE):
             if time.perf_counter() - began_s > READY_S:
                 raise SystemExit(f"the report of {run.id} was not ready after {READY_S:g} s")
             time.sleep(0.5)

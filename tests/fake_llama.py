@@ -53,6 +53,14 @@ def log(text: str) -> None:
     sys.stderr.flush()
 
 
+def program(folder: Path) -> Path:
+    """Write an executable that stands in for the Python of a model server, and return it."""
+    found = folder / "python"
+    found.write_text(f'#!/bin/sh\nexec {sys.executable} {__file__} {folder} "$@"\n')
+    found.chmod(0o755)
+    return found
+
+
 def main() -> None:
     folder, options = Path(sys.argv[1]), sys.argv[2:]
     port, name = (options[options.index(option) + 1] for option in ("--port", "--model_alias"))

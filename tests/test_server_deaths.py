@@ -1,6 +1,5 @@
 """Servers that die in a run, by a program in their place: what arrives, what is asked twice, and what the next run owes."""
 
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -32,11 +31,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def machinery(tmp_path: Path) -> Machinery:
     """Serves by the program in the place of a server."""
-    program = tmp_path / "python"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} {fake_llama.__file__} {tmp_path} "$@"\n')
-    program.chmod(0o755)
     retry = RetryPolicy(attempts=2, base_s=0.01)
-    return Machinery(folder=tmp_path, serve=ServeOptions(python=str(program)), retry=retry)
+    return Machinery(folder=tmp_path, serve=ServeOptions(python=str(fake_llama.program(tmp_path))), retry=retry)
 
 
 def scoring(run: RunRecord, store: Store, machinery: Machinery) -> AsyncIterator[Event]:

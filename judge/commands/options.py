@@ -165,6 +165,19 @@ class AtEndpoint:
 
 
 @dataclasses.dataclass(frozen=True)
+class OneJudge(AtEndpoint):
+    """One judge, served here or at an endpoint."""
+
+    judge: Annotated[str | None, typer.Option(help="Judge of models.yaml, served here for as long as this runs")] = None
+
+    def choice(self) -> "JudgeChoice | None":
+        """Return who is to score; ``None`` when nobody was named."""
+        if self.judge:
+            return self.at_endpoint().model_copy(update={"name": self.judge, "urls": (), "model": None, "family": None})
+        return self.at_endpoint() if self.judge_url else None
+
+
+@dataclasses.dataclass(frozen=True)
 class Judged(AtEndpoint):
     """Who scores, and how."""
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from judge.commands.options import AtEndpoint, takes
+from judge.commands.options import OneJudge, takes
 from judge.commands.shared import commands, places_of
 from judge.errors import Interrupted
 
@@ -16,10 +16,10 @@ PORT = 8765
 
 
 @app.command()
-@takes(asked=AtEndpoint)
+@takes(asked=OneJudge)
 def serve(
     context: typer.Context,
-    asked: AtEndpoint,
+    asked: OneJudge,
     host: Annotated[str, typer.Option(help="Address to listen on; any but loopback needs a token")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one")] = PORT,
     token_file: Annotated[
@@ -31,7 +31,7 @@ def serve(
 ) -> None:
     """Serve the store: runs and answers, blind review in a browser, and JSON under /api/v1; Ctrl-C ends it.
 
-    With --judge-url and --judge-model it also judges single answers for other programs: POST /api/v1/judge.
+    With --judge, or --judge-url and --judge-model, it also judges single answers for other programs: POST /api/v1/judge.
     """
     from judge.web.access import access_to
     from judge.web.judging import judging_at
@@ -40,7 +40,8 @@ def serve(
 
     access, made_up = access_to(host, allow_host or (), token_file)
     places = places_of(context)
-    judging = judging_at(places, asked.at_endpoint(), asked.concurrency) if asked.judge_url else None
+    choice = asked.choice()
+    judging = judging_at(places, choice, asked.concurrency) if choice else None
     listener = listening(host, port)
     store = places.open_store()
     shown = f"[{host}]" if ":" in host else host

@@ -6,7 +6,7 @@ from string import Template
 
 from judge.grade import Grader
 from judge.pipeline.shared import Machinery, Restarts, launch_of
-from judge.records import JudgeRecord, RunRecord
+from judge.records import JudgeRecord, Launch, RunRecord
 from judge.store import Store
 from judge.types import JudgeCall, JudgeFailure, Judgement, Level, Question
 from runner.arms import build_arm
@@ -19,6 +19,8 @@ from runner.supervise import Supervised, supervised
 from runner.types import Arm, Config
 
 MakeGrader = Callable[[Asks, Dialect, ServerLog | None], Grader]
+KeepLaunch = Callable[[Arm, Launch], None]
+"""Writes down how a server was started."""
 
 
 class EndpointJudge:
@@ -78,11 +80,28 @@ async def open_judge(
     """Serve the judge or reach its endpoints; ``stack`` keeps them open."""
     if judge.model is None:
         return await reach_judge(judge, run.suite.scale, templates, machinery, stack)
-    grader = _grader_of(judge, run.suite.scale, templates, machinery)
+
+    def keep(arm: Arm, launch: Launch) -> None:
+        store.add_launch(run.id, arm, launch)
+
+    return await serve_judge(judge, run.suite.scale, templates, machinery, stack, keep)
+
+
+async def serve_judge(
+    judge: JudgeRecord,
+    scale: Sequence[Level],
+    templates: Mapping[str, Template],
+    machinery: Machinery,
+    stack: AsyncExitStack,
+    keep: KeepLaunch,
+) -> ServedJudge:
+    """Serve a judge here; ``stack`` keeps it up. Raises ServerError or ProofError when it does not run as it was told to."""
+    assert judge.model is not None
+    grader = _grader_of(judge, scale, templates, machinery)
     arm, graders = judge_arm(judge), list[Grader]()
 
     async def prepare(server: RunningServer, client: ModelClient) -> None:
-        store.add_launch(run.id, arm, launch_of(server))
+        keep(arm, launch_of(server))
         graders.append(grader(client, (await probe(client, retry=machinery.retry)).dialect, server.log))
 
     log = machinery.folder / "logs" / f"judge_{judge.name}.log"

@@ -82,11 +82,14 @@ def score_difference(pairs: Sequence[ScorePair], *, seed: int, s: float = PRIOR_
     if not pairs:
         return None
     counts = Counter(pair.question for pair in pairs)
-    weights = np.array([1 / counts[pair.question] for pair in pairs])
-    differences = np.array([pair.b - pair.a for pair in pairs])
-    low, high = difference_limits(differences[None, :], weights, seed=seed, s=s)
+    # Pairs of one question that differ by the same are one: hundreds of them take no more time and memory than one does.
+    alike = Counter((counts[pair.question], pair.b - pair.a) for pair in pairs)
+    weights = np.array([1 / count for count, _ in alike])
+    differences = np.array([difference for _, difference in alike])
+    times = np.array(list(alike.values()))
+    low, high = difference_limits(differences[None, :], weights, times, seed=seed, s=s)
     return ScoreDifference(
-        mean=float(weights @ differences / weights.sum()),
+        mean=float(weights * times @ differences / (weights @ times)),
         interval=Interval(low=float(low[0]), high=float(high[0]), confidence=CONFIDENCE),
         pairs=len(pairs),
         questions=len(counts),
@@ -99,17 +102,26 @@ def criterion_differences(pairs: Mapping[str, Sequence[ScorePair]], *, seed: int
 
 
 def difference_limits(
-    differences: Array, weights: Array, *, seed: int, s: float = PRIOR_STRENGTH, draws: int = DRAWS
+    differences: Array,
+    weights: Array,
+    times: Array | None = None,
+    *,
+    seed: int,
+    s: float = PRIOR_STRENGTH,
+    draws: int = DRAWS,
 ) -> tuple[Array, Array]:
     """Return the limits for each row of differences (data sets x pairs); ``weights``: one a pair, of any scale.
 
-    With equal weights the random ones are Dirichlet(1, .., 1, s), as for tier scores.
+    ``times``: how many pairs each column stands for; ``None``: one. With equal weights the random ones are
+    Dirichlet(1, .., 1, s), as for tier scores: the sum of n of them is drawn at once, from a gamma distribution of shape n.
     """
     rng = np.random.default_rng(seed)
+    counts = np.ones(len(weights)) if times is None else times
+    scaled = weights / np.average(weights, weights=counts)
     total, sums = np.empty((draws, 1)), np.empty((draws, len(differences)))
     rows = max(1, DRAWN_AT_ONCE // len(weights))
     for start in range(0, draws, rows):
-        share = rng.standard_exponential((min(rows, draws - start), len(weights))) * (weights / weights.mean())
+        share = rng.standard_gamma(counts, (min(rows, draws - start), len(weights))) * scaled
         total[start : start + rows] = share.sum(axis=1, keepdims=True)
         sums[start : start + rows] = share @ differences.T
     unseen = rng.standard_gamma(s, (draws, 1))

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from judge.errors import LibraryError, StoreError, UserError
-from judge.web import api, arm_pages, comparison_api, judging_api, login_pages, review_pages, run_pages
+from judge.web import api, arm_pages, comparison_api, judging_api, login_pages, review_api, review_pages, run_pages
 from judge.web.guard import Guard
 from judge.web.problems import Refusal, refused
 from judge.web.rendering import key_script, style_sheet
@@ -38,7 +38,7 @@ def application(service: Service) -> Guard:
     for kind, handler in _handlers().items():
         app.add_exception_handler(kind, handler)
     app.state.service = service
-    for part in (api, comparison_api, judging_api, run_pages, arm_pages, review_pages, login_pages):
+    for part in (api, comparison_api, judging_api, review_api, run_pages, arm_pages, review_pages, login_pages):
         app.include_router(part.router)
     app.add_api_route("/static/judge.css", _style, include_in_schema=False)
     app.add_api_route("/static/keys.js", _script, include_in_schema=False)

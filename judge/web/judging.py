@@ -1,9 +1,7 @@
-"""The judge that this service has: reached when it is first needed, asked by a few requests at a time, closed at the end.
-
-Only a judge at endpoints is offered: serving one here would take the machine from the runs.
-"""
+"""The judge that this service has: opened once, asked by a few requests at a time, closed at the end."""
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,11 +10,15 @@ from typing import Self
 from judge.app import Places, api_key
 from judge.library import JudgePrompts, load_judge_prompts, load_suite
 from judge.pipeline import Machinery
-from judge.pipeline.bench import EndpointJudge, reach_judge
-from judge.records import JudgeRecord
+from judge.pipeline.bench import OpenJudge, reach_judge, serve_judge
+from judge.records import JudgeRecord, Launch
 from judge.request import JudgeChoice, RunChoice, build_judge
 from judge.types import Suite
+from judge.web.kept_judge import KeptJudge
 from judge.web.problems import Refusal
+from runner.types import Arm
+
+logger = logging.getLogger("uvicorn.error")
 
 AT_ONCE = 4
 """Requests that are worked on at a time, unless the user said how many the judge takes."""
@@ -27,14 +29,16 @@ WITHIN_S = 600.0
 """How long a request may take, waiting included: most programs and proxies give up before."""
 EXAMINED_AT_ONCE = 1
 """Answers that are executed at a time: each may take the processor for seconds."""
+SERVICE = "service"
+"""Folder beside those of the runs, for the log of a judge that is served."""
 NO_JUDGE = (
-    "this service has no judge; start it with judge serve --judge-url URL --judge-model MODEL, where an "
-    "OpenAI-compatible server has one"
+    "this service has no judge; start it with judge serve --judge NAME, or with --judge-url URL --judge-model MODEL where a "
+    "server has one"
 )
 
 
 class Judging:
-    """One judge, ready to be asked. An async context manager: leaving it closes the judge's connections."""
+    """One judge that is asked about single answers. An async context manager: leaving it closes the judge."""
 
     def __init__(
         self,
@@ -54,17 +58,18 @@ class Judging:
         self._prompts = prompts
         self._machinery = machinery
         self._known = frozenset(known)
-        self._bench: EndpointJudge | None = None
-        self._opening = asyncio.Lock()
-        self._connections = AsyncExitStack()
-        self._asking = Turns(machinery.concurrency or AT_ONCE, waiting)
+        self._kept = KeptJudge(self._open)
+        # A server here works on one request at a time.
+        self._asking = Turns(1 if judge.model else machinery.concurrency or AT_ONCE, waiting)
         self.examining = asyncio.Semaphore(EXAMINED_AT_ONCE)
 
     async def __aenter__(self) -> Self:
+        if self.judge.model is not None:
+            self._kept.begin()  # loading takes minutes
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._connections.aclose()
+        await self._kept.close()
 
     def check_name(self, name: str | None) -> None:
         """Raise Refusal for another judge than the one that is here; ``None`` takes what there is."""
@@ -73,7 +78,7 @@ class Judging:
         if name in self._known:
             raise Refusal(
                 409,
-                f"that judge would have to be served here first; this service asks {self.judge.name} at an endpoint",
+                f"that judge would have to be served here first; this service was started with {self.judge.name}",
             )
         raise Refusal(422, f"judge: there is none of this name here; this service has {self.judge.name}")
 
@@ -83,26 +88,33 @@ class Judging:
         async with self._asking.turn():
             yield
 
-    async def bench(self) -> EndpointJudge:
-        """Return the judge, reached at its endpoints. Raises ServerError or EndpointError when it is not there."""
-        async with self._opening:
-            if self._bench is None:
-                async with AsyncExitStack() as stack:
-                    self._bench = await reach_judge(
-                        self.judge, self.suite.scale, self._prompts.templates, self._machinery, stack
-                    )
-                    self._connections.push_async_callback(stack.pop_all().aclose)
-            return self._bench
+    async def bench(self) -> OpenJudge:
+        """Return the judge, served or reached. Raises ServerError or EndpointError when it cannot be."""
+        return await self._kept.get()
+
+    async def give_up(self) -> None:
+        """Close a judge whose server died too often: the next request has it started anew."""
+        await self._kept.close()
+
+    async def _open(self, stack: AsyncExitStack) -> OpenJudge:
+        asked = self.judge, self.suite.scale, self._prompts.templates, self._machinery, stack
+        if self.judge.model is None:
+            return await reach_judge(*asked)
+        return await serve_judge(*asked, keep=_told)
+
+
+def _told(arm: Arm, launch: Launch) -> None:
+    logger.info("%s is served: %s", arm.id, launch.log)
 
 
 def judging_at(places: Places, choice: JudgeChoice, concurrency: int | None) -> Judging:
-    """Return the judge at an endpoint, not reached yet; ``concurrency`` None: AT_ONCE. Raises UserError in one line."""
+    """Return the judge, not opened yet; ``concurrency`` at its endpoints None: AT_ONCE. Raises UserError in one line."""
     models, prompts = places.load_models(), load_judge_prompts()
     return Judging(
         build_judge(choice, RunChoice(candidates=()), models, prompts, os.environ),
         load_suite(),
         prompts,
-        Machinery(folder=places.results, api_key=api_key(), concurrency=concurrency),
+        Machinery(folder=places.results / SERVICE, api_key=api_key(), concurrency=concurrency),
         known=[entry.id for entry in models.entries],
     )
 

@@ -101,7 +101,10 @@ async def _outcomes(judging: Judging, asked: AdHoc, replicates: int) -> Outcomes
         outcomes = await scored(asked, judging.judge, await judging.bench(), replicates)
     except AccessDenied as error:
         raise _failed("access_denied", error) from error
-    except (ServerError, EndpointError) as error:
+    except ServerError as error:
+        await judging.give_up()
+        raise _failed("endpoint", error) from error
+    except EndpointError as error:
         raise _failed("endpoint", error) from error
     failures = [one for one in outcomes if isinstance(one, JudgeFailure)]
     for failure in failures:

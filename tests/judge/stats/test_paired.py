@@ -25,6 +25,25 @@ def pairs_of(a: list[float], b: list[float], questions: int = 10) -> list[ScoreP
     ]
 
 
+def test_pairs_that_are_alike_are_drawn_together_and_the_limits_are_those_of_single_ones() -> None:
+    weights, differences = np.array([1.0, 1.0, 0.5]), np.array([0.0, -1.0, 2.0])
+    times = np.array([40, 5, 12])
+    together = difference_limits(differences[None, :], weights, times, seed=1)
+    single = difference_limits(np.repeat(differences, times)[None, :], np.repeat(weights, times), seed=2)
+    assert np.ravel(together) == pytest.approx(np.ravel(single), abs=0.01), (
+        "20,000 draws of either leave less than that"
+    )
+    off = difference_limits(differences[None, :], weights, seed=1)
+    assert np.ravel(off) != pytest.approx(np.ravel(single), abs=0.1)
+
+
+def test_a_difference_weighs_questions_alike_however_often_pairs_repeat() -> None:
+    pairs = [*pairs_of([4.0] * 30, [5.0] * 30, questions=1), ScorePair(question="other", sample=0, a=4, b=2)]
+    found = score_difference(pairs, seed=1)
+    assert found is not None
+    assert (found.mean, found.pairs, found.questions) == (pytest.approx(-0.5), 31, 2)
+
+
 @pytest.mark.parametrize(
     ("low", "high", "expected"),
     [

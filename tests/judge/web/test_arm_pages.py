@@ -42,7 +42,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     alone = run_record(id="alone")
     add_answers(store, alone)
     add_scores(store, alone, alone.judges[0], 4, 4)
-    store.add_run(run_record(id="unjudged", judges=()))
+    store.add_run(run_record(id="unjudged", judges=(), arms=()))
     store.close()
     return path
 
@@ -160,6 +160,7 @@ def test_one_judge_and_none_are_said_in_words(client: TestClient) -> None:
     assert "This run has one judge, j, so there is nobody to hold it against" in page(client, "/runs/alone/cross").text
     assert "Nobody judged this run" in page(client, "/runs/unjudged/cross").text
     assert client.get("/api/v1/runs/alone/cross").json() is None
+    assert "This run has no arm" in page(client, "/runs/unjudged/arms").text
 
 
 def test_hostile_names_and_queries_stay_text(tmp_path: Path) -> None:

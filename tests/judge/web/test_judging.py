@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import fake_llama
 import httpx2
 import pytest
 from browsing import browser
 from commands import command
 from exam_judges import PROMPTS, SUITE, record
-from examples import exam_result, run_record
+from examples import exam_result, judge_record, model_file, run_record
 from fakes import (
     Asked,
     FakeServer,
@@ -33,7 +34,6 @@ from fakes import (
     error_response,
     html_response,
     lenient,
-    models_response,
     perfect,
     serving,
     verdict_json,
@@ -51,6 +51,8 @@ from judge.store import Store
 from judge.web.guard import LARGER_BODIES
 from judge.web.judging import Judging, judging_at
 from runner.retry import RetryPolicy
+from runner.serve import ServeOptions
+from runner.types import Serving
 
 QUESTION = SUITE.question("C-T1-Q1")
 GOOD = "Here:\n```python\ndef add(a: int, b: int) -> int:\n    return a + b\n```\n"
@@ -89,8 +91,13 @@ def asks(tmp_path: Path) -> Iterator[Any]:
 
 def prompts(server: FakeServer) -> list[str]:
     """The user messages of all gradings; the handshake is none."""
-    told = [one.body["messages"][-1]["content"] for one in server.asked()]
-    return [text for text in told if "<<<ANSWER" in text]
+    return [text for text in map(grading, server.asked()) if text]
+
+
+def grading(request: Request) -> str:
+    """The user message of a request that asks for scores; empty for any other."""
+    text = request.body["messages"][-1]["content"] if request.path == "/v1/chat/completions" else ""
+    return text if "<<<ANSWER" in text else ""
 
 
 # --- verdicts ---------------------------------------------------------------------------------------------------------
@@ -237,9 +244,7 @@ def leaking(status: int) -> Handler:
     """A judge that fails and sends back the header that it got, and more."""
 
     def handle(request: Request) -> Response:
-        if request.path == "/v1/models":
-            return models_response("m")
-        if "<<<ANSWER" not in request.body["messages"][-1]["content"]:
+        if not grading(request):
             return ScriptedJudge(lenient)(request)
         return error_response(status, f"secret of the server, {request.headers.get('authorization')}")
 
@@ -270,7 +275,7 @@ def test_an_answer_that_does_not_fit_the_judge_is_said_to_be_too_long(tmp_path: 
     told = "This model's maximum context length is 64 tokens, however you requested 900 tokens"
 
     def handle(request: Request) -> Response:
-        if request.path == "/v1/chat/completions" and "<<<ANSWER" in request.body["messages"][-1]["content"]:
+        if grading(request):
             return error_response(400, told, code="context_length_exceeded")
         return ScriptedJudge(lenient)(request)
 
@@ -309,10 +314,9 @@ def test_a_judge_that_was_away_is_asked_again_by_the_next_request(tmp_path: Path
 
 def test_a_judge_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
     def handle(request: Request) -> Response:
-        graded = request.path != "/v1/models" and "<<<ANSWER" in request.body["messages"][-1]["content"]
-        return Response((Fault.HANG,)) if graded else ScriptedJudge(lenient)(request)
+        return Response((Fault.HANG,)) if grading(request) else ScriptedJudge(lenient)(request)
 
-    with judged_by(handle, tmp_path, within_s=1.0) as (client, server):
+    with judged_by(handle, tmp_path, within_s=4.0) as (client, server):
         refused(client.post("/api/v1/judge", json=OWN), 504, "timeout: ")
         assert server.hung_up.wait(10), "the judge is told that nobody waits"
 
@@ -339,13 +343,45 @@ def test_too_many_at_once_are_told_to_come_again_and_pages_are_answered_meanwhil
         assert client.post("/api/v1/judge", json=OWN).status_code == 200
 
 
+# --- a judge that is served here --------------------------------------------------------------------------------------
+
+
+@contextmanager
+def served(folder: Path, *, deaths: int) -> Iterator[tuple[TestClient, int]]:
+    """A service that serves its judge itself, by a program in the place of a model server that dies so often; and its port."""
+    (folder / "deaths").write_text(str(deaths))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    serve = ServeOptions(python=str(fake_llama.program(folder)), port=port)
+    own = judge_record(endpoint=None, model=model_file(), serving=Serving(n_threads=1))
+    judging = Judging(own, SUITE, PROMPTS, Machinery(folder=folder, serve=serve, retry=FAST))
+    with browser(folder / "judge.db", judging=judging) as client:
+        yield client, port
+
+
+def test_a_judge_that_is_served_here_stays_loaded_between_requests_and_is_stopped_at_the_end(tmp_path: Path) -> None:
+    with served(tmp_path, deaths=0) as (client, port):
+        for _ in range(2):
+            got = client.post("/api/v1/judge", json={**OWN, "judge": "j"}).json()
+            assert (got["score"], got["judge"]) == (5.0, "j")
+        assert [file.name for file in (tmp_path / "logs").iterdir()] == ["judge_j.log"], "it was started once"
+        socket.create_connection(("127.0.0.1", port)).close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+
+
+def test_a_served_judge_that_dies_is_started_again_and_one_that_always_dies_is_no_score(tmp_path: Path) -> None:
+    with served(tmp_path, deaths=4) as (client, _):
+        statuses = [client.post("/api/v1/judge", json=OWN).status_code for _ in range(7)]
+    assert statuses == [200] * 4 + [502, 502, 200], "three deaths are made good, and what was given up is started anew"
+
+
 # --- as a user has it -------------------------------------------------------------------------------------------------
 
 
 def test_judge_serve_judges_with_the_key_of_its_environment_and_gives_up_when_nobody_waits(tmp_path: Path) -> None:
     def handle(request: Request) -> Response:
-        graded = request.path != "/v1/models" and "<<<ANSWER" in request.body["messages"][-1]["content"]
-        hangs = graded and "wait for ever" in request.body["messages"][-1]["content"]
+        hangs = "wait for ever" in grading(request)
         return Response((Fault.HANG,)) if hangs else ScriptedJudge(lenient)(request)
 
     with serving(handle) as server:

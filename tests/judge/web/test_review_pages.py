@@ -285,6 +285,22 @@ def test_a_program_reviews_too_and_sees_the_judges_only_afterwards(client: TestC
     assert [rating.state for rating in ratings(path)] == ["rated", "withdrawn"]
 
 
+def test_a_program_sees_one_item_blind_and_what_others_gave_it_only_after_rating(client: TestClient) -> None:
+    sheet = client.get(f"{API}/review/next?rater=prog").json()
+    place = f"{API}/review/items/{sheet['item']}"
+    assert client.get(place).json() == sheet
+    assert client.get(place, params={"evidence": False}).json() == {**sheet, "evidence": None}
+    assert_tells_nothing(client.get(place.replace(RUN.id, "latest")))
+    hidden = client.get(f"{place}/revealed?rater=prog")
+    assert (hidden.status_code, hidden.headers["content-type"]) == (403, "application/problem+json")
+    given = client.post(f"{place}/ratings", json={"rater": "prog", "score": 4}).json()
+    assert client.get(f"{place}/revealed?rater=prog").json() == given["revealed"]
+    assert client.get(f"{place}/revealed?rater=other").status_code == 403
+    far = client.get(f"{API}/review/progress?rater=prog").json()
+    assert (far["audit_rated"] + far["repair_rated"], far["skipped"]) == (1, 0)
+    assert client.get(f"{API}/review/items/nonsense").status_code == 404
+
+
 @pytest.mark.parametrize(
     "said",
     [
