@@ -26,7 +26,7 @@ demo: setup ## serve, time, judge and decide with a tiny real model: no download
 		--questions $(DEMO_QUESTIONS) --samples 1
 
 bench: setup ## measure the speed of this program itself
-	@for name in scoring checks sandbox gguf_header; do echo "== $$name"; .venv/bin/python "benchmarks/$$name.py" || exit; done
+	@for name in scoring web checks sandbox gguf_header; do echo "== $$name"; .venv/bin/python "benchmarks/$$name.py" || exit; done
 
 clean: ## remove .venv and caches; results and built wheels stay
 	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

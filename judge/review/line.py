@@ -10,7 +10,7 @@ from judge.review import queue, repair
 from judge.review.desk import Line
 from judge.store import Store
 from judge.store.reviews import QueuedPlace
-from judge.units import answer_unit
+from judge.units import answer_keys
 
 
 class Order(NamedTuple):
@@ -37,13 +37,18 @@ def _of_run(run: RunRecord, rubrics: dict[str, str], places: Iterable[QueuedPlac
     records = {record.arm.fingerprint: record for record in run.arms}
     questions = {question.id: question for question in questions_of(run)}
     known: dict[str, bool] = {}
+    keys = {
+        (arm, question.id): answer_keys(record.arm, question, record.sampling)
+        for arm, record in records.items()
+        for question in questions.values()
+    }
     for place in places:
         if place.answer_unit not in known:
             record, question = records[place.arm], questions.get(place.question_id)
             known[place.answer_unit] = (
                 question is not None
                 and place.sample < run.samples_of(record, question)
-                and answer_unit(record.arm, question, record.sampling, place.sample).key == place.answer_unit
+                and keys[place.arm, place.question_id](place.sample) == place.answer_unit
             )
         if known[place.answer_unit] and rubrics.get(place.question_id) == place.rubric:
             yield place
@@ -61,6 +66,7 @@ class Orders:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._kept: dict[str, tuple[object, Order]] = {}
+        self._looked: object = None
 
     def line(self, run: RunRecord) -> Line:
         """Return the queue of a run as it is now."""
@@ -69,3 +75,11 @@ class Orders:
         if kept is None or kept[0] != now:
             kept = self._kept[run.id] = now, order_of(run, self._store)
         return line_of(self._store, kept[1])
+
+    def look_ahead(self) -> None:
+        """Read the queues before anybody asks for them, and again once something was queued."""
+        lengths = self._store.queue_lengths()
+        if lengths != self._looked:
+            self._looked = lengths
+            for run_id in self._store.queued_run_ids():
+                self.line(self._store.run(run_id)[0])

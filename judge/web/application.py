@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from importlib.metadata import version
 
-from anyio import create_task_group, sleep, to_thread
+from anyio import CapacityLimiter, create_task_group, sleep, to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -69,9 +69,11 @@ async def _working_ahead(service: Service) -> AsyncIterator[None]:
 
 
 async def _look_ahead(service: Service) -> None:
+    beside = CapacityLimiter(1)  # not the thread that answers requests: none waits for this
     while True:
         try:
-            await to_thread.run_sync(service.workshop.look_ahead)
+            await to_thread.run_sync(service.orders.look_ahead, limiter=beside)
+            await to_thread.run_sync(service.workshop.look_ahead, limiter=beside)
         except StoreError:
             log.exception("the store could not be read to work ahead")
         await sleep(LOOK_EVERY_S)

@@ -18,10 +18,12 @@ from judge.plan import questions_of, wanted_answers
 from judge.scoring import answer_score
 from judge.store import Store
 from judge.types import Judgement, Question
-from judge.web.answers import Found, Wanted, answer_named, answer_page
+from judge.web.answers import PAGE, Found, Wanted, answer_named, answer_page
 from judge.web.guard import POLICY
 from judge.web.highlight import highlighted
 from judge.web.making import Order
+from judge.web.paging import page_after
+from judge.web.problems import Refusal
 from judge.web.service import Here, page, run_named
 from judge.web.side_by_side import diff_lines
 from judge.web.waiting import AGAIN_S, pending_page
@@ -39,9 +41,14 @@ def start() -> Response:
 
 
 @router.get("/runs")
-def runs(request: Request, here: Here) -> Response:
-    """Show all runs, newest first."""
-    return page(request, "runs.html.j2", runs=[here.store.run(run_id) for run_id in here.store.run_ids()])
+def runs(request: Request, here: Here, after: str | None = None) -> Response:
+    """Show a page of runs, newest first."""
+    try:
+        found, following = page_after(here.store.run_ids(), str, after, PAGE)
+    except LookupError as error:
+        raise Refusal(400, "the page begins after a run that is not there; begin at the first page") from error
+    shown = [here.store.run(run_id) for run_id in found]
+    return page(request, "runs.html.j2", runs=shown, after=after, following=following)
 
 
 @router.get("/runs/{run_id}")

@@ -312,6 +312,22 @@ def test_computing_ahead_waits_until_a_run_is_left_alone(store: Store) -> None:
     assert [order.kind for order in worker.orders] == ["report", "labels"]
 
 
+def test_a_person_pages_through_all_runs(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "runs.db")
+    wanted = [f"run-{n:03}" for n in range(120, 0, -1)]
+    for run_id in wanted:
+        store.add_run(run_record(id=run_id, created_at=f"2026-01-01T00:00:00.{run_id[4:]}"))
+    store.close()
+    with browser(tmp_path / "runs.db") as client:
+        found, path = [], "/runs"
+        while path:
+            links = page(client, path).all("a")
+            found += [link["href"].rpartition("/")[2] for link in links if link["href"].startswith("/runs/run-")]
+            path = next((link["href"] for link in links if link.get("rel") == "next"), "")
+        assert client.get("/runs?after=nothing").status_code == 400
+    assert found == wanted
+
+
 # --- pages of answers ---------------------------------------------------------------------------------------------------
 
 
