@@ -29,7 +29,7 @@ tour: setup ## take the pictures of docs/tour from the results of make demo, in 
 	.venv/bin/python tests/tour.py "$(DEMO_RESULTS)" docs/tour
 
 bench: setup ## measure the speed of this program itself
-	@for name in scoring checks sandbox gguf_header; do echo "== $$name"; .venv/bin/python "benchmarks/$$name.py" || exit; done
+	@for name in scoring web checks sandbox gguf_header; do echo "== $$name"; .venv/bin/python "benchmarks/$$name.py" || exit; done
 
 clean: ## remove .venv and caches; results and built wheels stay
 	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

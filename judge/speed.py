@@ -3,10 +3,9 @@
 from array import array
 from collections.abc import Iterable, Sequence
 from statistics import fmean, median, stdev
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from judge.records import ArmRecord
-from judge.types import Judgement
 from runner.timing import timing
 from runner.types import Answer, Value
 
@@ -120,7 +119,17 @@ class Reuse(NamedTuple):
         return (self.reused_tokens or 0) / self.prompt_tokens if self.prompt_tokens else None
 
 
-def reuse(told: Iterable[Judgement | Reuse]) -> Reuse:
+class TellsTokens(Protocol):
+    """A judgement, or what is left of it."""
+
+    @property
+    def prompt_tokens(self) -> int | None: ...  # noqa: D102
+
+    @property
+    def reused_tokens(self) -> int | None: ...  # noqa: D102
+
+
+def reuse(told: Iterable[TellsTokens]) -> Reuse:
     """Return the sums over those that say."""
     known = [(one.prompt_tokens, one.reused_tokens) for one in told if one.prompt_tokens]
     counts = [(prompt, reused) for prompt, reused in known if reused is not None]

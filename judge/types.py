@@ -115,8 +115,7 @@ class Suite(Value):
 
     def rubric_hash(self, question: Question) -> str:
         """Identity of what a judge is told to score this question by: its text, expected answer, criteria and the scale."""
-        criteria = [(c.id, c.name) for c in question.criteria]
-        return digest([question.prompt, question.expected, criteria, [level.model_dump() for level in self.scale]])
+        return _rubric_hash(question, self.scale)
 
     def question(self, question_id: str) -> Question:
         """Return the question with this id. Raises KeyError."""
@@ -129,6 +128,13 @@ class Suite(Value):
     def ids(self) -> tuple[str, ...]:
         """Question ids in the order of the suite."""
         return tuple(q.id for q in self.questions)
+
+
+@functools.lru_cache
+def _rubric_hash(question: Question, scale: tuple[Level, ...]) -> str:
+    """A run asks for it with every scoring, and has few questions."""
+    criteria = [(c.id, c.name) for c in question.criteria]
+    return digest([question.prompt, question.expected, criteria, [level.model_dump() for level in scale]])
 
 
 # --- models -------------------------------------------------------------------------------------------------------

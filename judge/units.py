@@ -4,8 +4,10 @@ Resume is a set difference over these keys: a unit that is stored is never asked
 result is part of the key, so a changed prompt, rubric, sampling or server setting is a new unit.
 """
 
+from collections.abc import Callable
+
 from judge.types import JudgeCall, Question
-from runner.identity import digest
+from runner.identity import canonical_json, digest, short_hash
 from runner.types import Arm, Sampling, Value
 
 
@@ -35,6 +37,21 @@ def answer_unit(arm: Arm, question: Question, sampling: Sampling, sample: int) -
         sampling=sampling.for_sample(sample),
         sample=sample,
     )
+
+
+def answer_keys(arm: Arm, question: Question, sampling: Sampling) -> Callable[[int], str]:
+    """Return a function from a sample to the key of its unit: the same as ``answer_unit(...).key``, for when thousands are looked at.
+
+    Sample and seed are all that differs, and their names in quotes can stand nowhere else in the JSON: inside a text they are escaped.
+    """
+    before, sample, after = canonical_json(answer_unit(arm, question, sampling, 0)).rpartition('"sample":0,')
+    head, seed, tail = after.rpartition(f'"seed":{sampling.seed},')
+    assert sample and seed, "every unit has a sample and a seed"
+
+    def key(sample: int) -> str:
+        return short_hash(f'{before}"sample":{sample},{head}"seed":{sampling.seed + sample},{tail}')
+
+    return key
 
 
 def evidence_key(answer_key: str, checks_hash: str) -> str:

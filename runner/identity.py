@@ -14,7 +14,12 @@ def canonical_json(value: Any) -> str:
 
 def digest(value: Any, *, length: int = 16) -> str:
     """Return the first ``length`` hex digits of the SHA-256 of the canonical JSON (16 digits: 64 bits)."""
-    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:length]
+    return short_hash(canonical_json(value), length=length)
+
+
+def short_hash(text: str, *, length: int = 16) -> str:
+    """Return the first ``length`` hex digits of the SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
 def _plain(value: Any) -> Any:

@@ -1,11 +1,14 @@
 """A browser without a window: pages of the service, their forms, and what hostile text made of them."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
+import httpx2
 from starlette.testclient import TestClient
 
 from judge.store import Store
@@ -15,6 +18,8 @@ from judge.web.judging import Judging
 from judge.web.service import Service
 
 HERE = "http://127.0.0.1:8765"
+READY_S = 120.0
+"""Longest wait for something that is computed in the background, on a busy machine."""
 VOID = {"meta", "br", "hr", "link", "img", "input"}
 MARK = "xyzzy"
 """Stands in every hostile text, so that it is found wherever it went."""
@@ -30,6 +35,18 @@ HOSTILE = (
 )
 
 
+class PatientClient(TestClient):
+    """Asks again while what it gets is being computed, as a browser does; ``request`` shows the first reply."""
+
+    def get(self, url: str, **asked: Any) -> httpx2.Response:  # type: ignore[override]
+        """Return the reply once it is there."""
+        deadline_s = time.monotonic() + READY_S
+        while (response := super().get(url, **asked)).status_code == 202 and time.monotonic() < deadline_s:
+            assert "Retry-After" in response.headers or 'http-equiv="refresh"' in response.text
+            time.sleep(0.05)
+        return response
+
+
 @contextmanager
 def browser(
     path: Path, access: Access | None = None, base_url: str = HERE, judging: Judging | None = None
@@ -38,7 +55,7 @@ def browser(
     store = Store.open(path)
     service = application(Service(store, access or Access(host="127.0.0.1"), judging=judging))
     try:
-        with TestClient(service, base_url=base_url, raise_server_exceptions=False) as client:
+        with PatientClient(service, base_url=base_url, raise_server_exceptions=False) as client:
             yield client
     finally:
         store.close()

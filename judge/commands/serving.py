@@ -57,7 +57,9 @@ def serve(
     try:
         urls = frozenset([*(allow_judge_url or ()), *(choice.urls if choice else ())])
         worker = Worker(places, store)
-        service = Service(store, access, judging=judging, places=places, judge_urls=urls, worker=worker)
+        service = Service(
+            store, access, judging=judging, places=places, judge_urls=urls, worker=worker, works_ahead=True
+        )
         answer_requests(service, listener)
     except KeyboardInterrupt as error:
         raise Interrupted("the service was stopped; everything that was rated is stored") from error

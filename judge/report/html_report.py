@@ -18,6 +18,8 @@ from judge.report.svg import inline_svg
 from judge.report.trust import audit_words, trust_items, warnings
 from judge.results import Results
 
+MOST_LINES = 500
+"""Of a list without end: a page of tens of thousands is read by nobody, and slowly."""
 TEMPLATE = "report.html.j2"
 BODY = "report_body.html.j2"
 CROSS = "cross_body.html.j2"
@@ -53,6 +55,7 @@ def _context(results: Results) -> dict[str, object]:
         "plots": {figure.id: _plots(figure) for figure in drawn},
         "tps": tps_text,
         "tier_cell": estimate_and_basis,
+        "most_lines": MOST_LINES,
         "failures": [(arm.id, line) for arm in results.arms for line in arm.failures],
         "launches": _launches(results),
         "command": shlex.join(results.command),

@@ -67,6 +67,18 @@ class ArmFigures(NamedTuple):
     """``None`` where nobody asks for single answers."""
     reuse: Mapping[str, Reuse]
     """Judge fingerprint -> prompt tokens that its server took from the request before."""
+    owed: "Owed"
+
+
+class Owed(NamedTuple):
+    """What is still to be done about an arm."""
+
+    answers: int
+    """0 for an arm whose answers were imported: there is nobody to ask."""
+    checks: int
+    """Answers that are to be executed."""
+    scorings: int
+    """Of answers that are there."""
 
 
 def scored_arm(run: RunRecord, who: Seats, store: Store) -> Scored:
@@ -108,6 +120,15 @@ def arm_figures(run: RunRecord, who: Seats, store: Store, audit: Audited | None,
         result=_arm_result(run, who, parts, store, audit),
         scored=Scored(who.record, who.panel, _as_asked(answers), covered) if keep else None,
         reuse={judge.fingerprint: reuse(part.reuse[judge.fingerprint] for part in parts) for judge in who.scoring},
+        owed=_owed(who.record, parts),
+    )
+
+
+def _owed(record: ArmRecord, parts: Sequence[QuestionPart]) -> Owed:
+    return Owed(
+        answers=sum(part.owed_answers for part in parts) if record.model is not None else 0,
+        checks=sum(part.owed_checks for part in parts),
+        scorings=sum(part.owed_scorings for part in parts),
     )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from judge.pipeline import count_owed_answers, count_owed_checks, count_owed_scorings
 from judge.records import JudgeRecord, RunRecord, RunState
 from judge.results.against import baseline_comparisons, cross_of, is_compared, ladder_of, sweeps_of
 from judge.results.arms import ArmFigures, Scored, arm_figures, scored_arm, seats, tier_coverages, with_speedups
@@ -34,9 +33,9 @@ def build_results(run: RunRecord, state: RunState, store: Store) -> Results:
         checks=run.checks,
         judges=tuple(_summary(run, judge, store, figures) for judge in run.judges),
         coverage=together(tier.coverage for arm in arms for tier in arm.tiers),
-        owed_answers=sum(count_owed_answers(run, record, store) for record in run.arms if record.model is not None),
-        owed_checks=count_owed_checks(run, store),
-        owed_scorings=sum(count_owed_scorings(run, judge, store) for judge in run.judges),
+        owed_answers=sum(one.owed.answers for one in figures),
+        owed_checks=sum(one.owed.checks for one in figures),
+        owed_scorings=sum(one.owed.scorings for one in figures),
         arms=tuple(arms),
         comparisons=comparisons,
         sweeps=sweeps_of(scored, comparisons),

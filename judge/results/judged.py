@@ -4,23 +4,22 @@ Reads the store, answer by answer in batches, and keeps numbers only: texts, rep
 Everything after it is pure.
 """
 
-import functools
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from judge.checks.checking import Evidence, bounds
-from judge.pipeline.scorings import BATCH, JudgeTask, Place, judge_call, scorings_of
 from judge.plan import each_wanted_answer
 from judge.records import ArmRecord, JudgeRecord, RunRecord
+from judge.said import Said, Verdicts, read_said
 from judge.speed import AnswerSpeed, Reuse, answer_speed, reuse
 from judge.store import Store
-from judge.types import Grade, JudgeCall, JudgeFailure, Judgement, Question, Verdict
+from judge.types import Grade, JudgeFailure, Question
 from judge.units import AnswerUnit, evidence_key
 from runner.types import Answer, AnswerState
 
-Verdicts = tuple[Verdict, ...]
-"""Of one judgement, without what the judge wrote."""
+BATCH = 128
+"""Answers that are read at a time, with everything that was said of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +84,10 @@ class QuestionAnswers:
     """Judge fingerprint -> one line per scoring that failed and is still owed."""
     reuse: dict[str, Reuse] = field(default_factory=dict)
     """Judge fingerprint -> prompt tokens that its server took from the request before."""
+    owed: dict[str, int] = field(default_factory=dict)
+    """Judge fingerprint -> scorings that are still owed, of answers that are there."""
+    unchecked: list[str] = field(default_factory=list)
+    """Keys of the answers that are still to be executed."""
 
 
 def read_question(
@@ -108,15 +111,50 @@ def _read_batch(
     found: QuestionAnswers,
 ) -> None:
     evidence = _evidence(run, question, units, store)
-    said = {
-        judge.fingerprint: _read_judge(run, record, question, judge, store, units, evidence, found) for judge in judges
-    }
-    stored = set()
+    said = read_said(run, question, judges, list(units), evidence, store)
+    failures = {name: list(store.judge_failures(one.owed_units())) for name, one in said.items()}
+    broken = {name: set(_that_count(failed, evidence)) for name, failed in failures.items()}
+    stored, scorable = set(), set()
     for key, answer in store.answers(units):
         stored.add(key)
-        found.judged.append(_judged(record, question, key, answer, evidence.get(key), said))
+        if answer.scorable:
+            scorable.add(key)
+        found.judged.append(_judged(record, question, key, answer, evidence.get(key), said, broken))
     failed = dict(store.answer_failures(key for key in units if key not in stored))
     found.missing.extend(f"{a.prompt_id} sample {a.sample}: {a.state}: {a.message}" for a in failed.values())
+    if question.id in run.checks:
+        found.unchecked.extend(scorable - evidence.keys())
+    for judge in judges:
+        _count_scorings(question, judge, said[judge.fingerprint], scorable, failures[judge.fingerprint], found)
+
+
+def _count_scorings(
+    question: Question,
+    judge: JudgeRecord,
+    said: Said,
+    scorable: set[str],
+    failed: Iterable[JudgeFailure],
+    found: QuestionAnswers,
+) -> None:
+    """Add what a judge owes, what of it has failed, and what its server had in memory already."""
+    name = judge.fingerprint
+    found.owed[name] = found.owed.get(name, 0) + sum(answer in scorable for answer, _ in said.owed)
+    found.reuse[name] = reuse([found.reuse.get(name, Reuse()), said.reuse])
+    found.failures.setdefault(name, []).extend(_failure_lines(question, failed))
+
+
+def _that_count(failed: Iterable[JudgeFailure], evidence: Mapping[str, Evidence]) -> Iterator[str]:
+    """Yield the keys of the answers of which a scoring failed that was not made blind, to audit the judge."""
+    for failure in failed:
+        executed = evidence.get(failure.answer_unit)
+        if failure.call.evidence is not None or executed is None or not executed.says_something:
+            yield failure.answer_unit
+
+
+def _failure_lines(question: Question, failed: Iterable[JudgeFailure]) -> Iterator[str]:
+    newest = {(f.answer_unit, f.call.replicate, f.call.evidence): f for f in failed}
+    for failure in newest.values():
+        yield f"{question.id}: judge {failure.call.judge} failed ({failure.kind}): {failure.message}"
 
 
 def _evidence(run: RunRecord, question: Question, keys: Iterable[str], store: Store) -> dict[str, Evidence]:
@@ -131,7 +169,8 @@ def _judged(
     key: str,
     answer: Answer,
     evidence: Evidence | None,
-    said: Mapping[str, "_Said"],
+    said: Mapping[str, Said],
+    broken: Mapping[str, set[str]],
 ) -> Judged:
     return Judged(
         key=key,
@@ -144,7 +183,7 @@ def _judged(
         limits=bounds(evidence, question) if evidence else {},
         judgements={name: tuple(one.seen[key]) for name, one in said.items() if key in one.seen},
         blind={name: tuple(one.blind[key]) for name, one in said.items() if key in one.blind},
-        failed=frozenset(name for name, one in said.items() if key in one.failed),
+        failed=frozenset(name for name, keys in broken.items() if key in keys),
     )
 
 
@@ -158,72 +197,3 @@ def _executed(evidence: Evidence) -> Executed:
         known=len(known),
         testable=frozenset(criterion for check in evidence.checks for criterion in check.criteria),
     )
-
-
-# --- judges ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """What one judge said of some answers: answer key -> judgements."""
-
-    seen: dict[str, list[Verdicts]] = field(default_factory=dict)
-    blind: dict[str, list[Verdicts]] = field(default_factory=dict)
-    failed: set[str] = field(default_factory=set)
-    """Keys of answers of which a scoring that counts failed."""
-
-
-def _read_judge(
-    run: RunRecord,
-    record: ArmRecord,
-    question: Question,
-    judge: JudgeRecord,
-    store: Store,
-    keys: Iterable[str],
-    evidence: Mapping[str, Evidence],
-    found: QuestionAnswers,
-) -> _Said:
-    calls = [judge_call(run, judge, question, replicate) for replicate in range(judge.replicates)]
-    places = (Place(record.arm.id, question, key, call) for key in keys if judge.is_asked_about(key) for call in calls)
-    tasks = {task.key: task for task in scorings_of(judge, places, evidence)}
-    stored = dict(store.judgements(tasks))
-    told = found.reuse.get(judge.fingerprint, Reuse())
-    found.reuse[judge.fingerprint] = reuse([told, *stored.values()])
-    failed = list(store.judge_failures(key for key in tasks if key not in stored))
-    found.failures.setdefault(judge.fingerprint, []).extend(_failure_lines(question, failed))
-    said = _sorted_by_view(tasks, stored, evidence)
-    said.failed.update(f.answer_unit for f in failed if not _is_audit(f.call, evidence.get(f.answer_unit)))
-    return said
-
-
-def _failure_lines(question: Question, failed: Iterable[JudgeFailure]) -> Iterator[str]:
-    newest = {(f.answer_unit, f.call.replicate, f.call.evidence): f for f in failed}
-    for failure in newest.values():
-        yield f"{question.id}: judge {failure.call.judge} failed ({failure.kind}): {failure.message}"
-
-
-def _sorted_by_view(
-    tasks: Mapping[str, JudgeTask], stored: Mapping[str, Judgement], evidence: Mapping[str, Evidence]
-) -> _Said:
-    """Tell those that count from those that were made blind to audit the judge."""
-    said = _Said()
-    for key, task in tasks.items():
-        if key in stored:
-            view = said.blind if _is_audit(task.call, evidence.get(task.answer_key)) else said.seen
-            view.setdefault(task.answer_key, []).append(_scores_only(stored[key]))
-    return said
-
-
-def _is_audit(call: JudgeCall, evidence: Evidence | None) -> bool:
-    """True for a scoring that was not shown what executing the answer said."""
-    return call.evidence is None and evidence is not None and evidence.says_something
-
-
-def _scores_only(judgement: Judgement) -> Verdicts:
-    return _shared(tuple((verdict.criterion, verdict.score) for verdict in judgement.verdicts))
-
-
-@functools.lru_cache(maxsize=4096)
-def _shared(scores: tuple[tuple[str, Grade | None], ...]) -> Verdicts:
-    """Return the one copy of equal verdicts."""
-    return tuple(Verdict(criterion=name, score=score, evidence="", reasoning="") for name, score in scores)

@@ -38,6 +38,12 @@ class QuestionPart:
     """Judge fingerprint -> one line per scoring that failed and is still owed."""
     reuse: Mapping[str, Reuse]
     """Judge fingerprint -> prompt tokens that its server took from the request before."""
+    owed_answers: int
+    """Answers that are wanted and not there."""
+    owed_checks: int
+    """Answers that are still to be executed."""
+    owed_scorings: int
+    """By all judges, of answers that are there."""
 
 
 def question_part(
@@ -66,6 +72,9 @@ def question_part(
         missing=tuple(found.missing),
         failures={judge: tuple(lines) for judge, lines in found.failures.items()},
         reuse=dict(found.reuse),
+        owed_answers=run.samples_of(record, question) - len(found.judged),
+        owed_checks=len(found.unchecked),
+        owed_scorings=sum(found.owed.values()),
     )
 
 

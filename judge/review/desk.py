@@ -3,7 +3,8 @@
 A rater sees the judges' scores of a unit, and what others said of it, only after giving a rating of that unit (``revealed``).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from math import floor
 from statistics import fmean
 
@@ -11,9 +12,17 @@ from judge.errors import UserError
 from judge.ratings import AuditItem, Item, Rating, RatingState, RepairItem
 from judge.records import RunRecord
 from judge.review import queue, repair
-from judge.review.labels import latest, rated_items
-from judge.review.reading import Standings, items_of, places_of, places_of_items, scored_units, units_of
-from judge.review.units import JudgeScore, ScoredUnit
+from judge.review.labels import latest
+from judge.review.reading import (
+    Standings,
+    items_of,
+    panel_scores,
+    places_of,
+    places_of_items,
+    scored_units,
+    units_of,
+)
+from judge.review.units import JudgeScore
 from judge.store import Store
 from judge.types import Grade
 from runner.types import Value
@@ -76,12 +85,35 @@ class Queues(Value):
         """The audit first: what is seen while repairing must not colour it."""
         return (*self.audit, *self.repair)
 
+    @property
+    def line(self) -> "Line":
+        """The same as ids."""
+        return Line(
+            audit=tuple(item.id for item in self.audit),
+            repair=tuple(item.id for item in self.repair),
+            ratings=self.ratings,
+        )
+
 
 def queues_of(run: RunRecord, store: Store) -> Queues:
     """Read both queues of a run."""
     drawn, picked = items_of(run, store)
     ratings = [*store.audit_ratings(drawn), *store.repair_ratings(picked)]
     return Queues(audit=tuple(queue.in_order(drawn)), repair=tuple(repair.in_order(picked)), ratings=tuple(ratings))
+
+
+@dataclass(frozen=True)
+class Line:
+    """Both queues as ids, in the order in which they are to be rated, with everything that was said."""
+
+    audit: tuple[str, ...]
+    repair: tuple[str, ...]
+    ratings: tuple[Rating, ...]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The audit first."""
+        return (*self.audit, *self.repair)
 
 
 def next_item(queues: Queues, rater: str) -> Item | None:
@@ -92,11 +124,15 @@ def next_item(queues: Queues, rater: str) -> Item | None:
 
 def due_items(queues: Queues, rater: str) -> list[Item]:
     """Return the items that ``rater`` has not rated, in the order in which they are offered."""
-    counted = latest(queues.ratings)
-    skipped = _skipped(queues.ratings, rater)
-    due = [item for item in queues.items if rater not in counted.get(item.id, {})]
-    places = {item.id: place for place, item in enumerate(queues.items)}
-    return sorted(due, key=lambda item: (item.id in skipped, item.id in counted, places[item.id]))
+    items = {item.id: item for item in queues.items}
+    return [items[name] for name in due_ids(queues.line, rater)]
+
+
+def due_ids(line: Line, rater: str) -> list[str]:
+    """Return the ids of the items that ``rater`` has not rated, in the order in which they are offered."""
+    counted, skipped = latest(line.ratings), _skipped(line.ratings, rater)
+    due = [name for name in line.ids if rater not in counted.get(name, {})]
+    return sorted(due, key=lambda name: (name in skipped, name in counted))
 
 
 def _skipped(ratings: Iterable[Rating], rater: str) -> set[str]:
@@ -116,18 +152,18 @@ class Progress(Value):
     left: int
 
 
-def progress(queues: Queues, rater: str) -> Progress:
+def progress(queues: Queues | Line, rater: str) -> Progress:
     """Return how far ``rater`` is."""
-    counted = latest(queues.ratings)
-    mine = {item: said[rater] for item, said in counted.items() if rater in said}
-    audit = {item.id for item in queues.audit}
+    line = queues if isinstance(queues, Line) else queues.line
+    mine = {item: said[rater] for item, said in latest(line.ratings).items() if rater in said}
+    audit = set(line.audit)
     return Progress(
         rater=rater,
         audit_rated=sum(item in audit for item in mine),
         repair_rated=sum(item not in audit for item in mine),
         cannot_assess=sum(rating.score is None for rating in mine.values()),
-        skipped=len(_skipped(queues.ratings, rater)),
-        left=len(queues.items) - len(mine),
+        skipped=len(_skipped(line.ratings, rater)),
+        left=len(line.audit) + len(line.repair) - len(mine),
     )
 
 
@@ -172,7 +208,7 @@ def ratings_of(store: Store, item: Item) -> list[Rating]:
     return store.audit_ratings([item]) if isinstance(item, AuditItem) else store.repair_ratings([item])
 
 
-def undo(store: Store, queues: Queues, rater: str, now: str) -> Item:
+def undo(store: Store, queues: Queues | Line, rater: str, now: str) -> Item:
     """Take back the last rating of ``rater`` that still counts, and return its item. Raises UserError when there is none."""
     counted = [said[rater] for said in latest(queues.ratings).values() if rater in said]
     if not counted:
@@ -218,15 +254,12 @@ class Revealed(Value):
 
 def revealed(store: Store, run: RunRecord, item: Item, rater: str, standings: Standings | None = None) -> Revealed:
     """Return the judges' scores of a unit and what others said of it. Raises UserError before ``rater`` has rated it."""
-    queues = queues_of(run, store)
-    counted = latest(queues.ratings)
-    said = counted.get(item.id, {})
+    said = latest(ratings_of(store, item)).get(item.id, {})
     if rater not in said:
         raise UserError(f"{rater} has not rated {item.id} yet; its scores are shown after that")
-    mine = [one for one in queues.items if rater in counted.get(one.id, {})]
-    places = places_of_items(run, store, mine)
+    distances = _distances(store, run, rater, standings)
+    places = places_of_items(run, store, [item])
     scored = {one.unit.key: one for one in scored_units(run, store, standings, places)}
-    distances = _distances(queues, rater, scored)
     unit = scored.get(item.key)
     return Revealed(
         criterion=item.criterion,
@@ -240,17 +273,13 @@ def revealed(store: Store, run: RunRecord, item: Item, rater: str, standings: St
     )
 
 
-def _distances(queues: Queues, rater: str, scored: dict[tuple[str, str], ScoredUnit]) -> list[int]:
+def _distances(store: Store, run: RunRecord, rater: str, standings: Standings | None) -> list[int]:
     """Return how far this rater is from the judges on every audited unit that both scored: repairs tell nothing about agreement."""
-    rated = rated_items(queues.audit, _of(queues.ratings, queues.audit))
-    pairs = [
-        (rated[item.id].by_rater.get(rater), scored[item.key].panel)
-        for item in queues.audit
-        if item.id in rated and item.key in scored
-    ]
-    return [abs(own - floor(panel + 0.5)) for own, panel in pairs if own is not None and panel is not None]
-
-
-def _of(ratings: Iterable[Rating], items: Sequence[Item]) -> list[Rating]:
-    ids = {item.id for item in items}
-    return [rating for rating in ratings if rating.item in ids]
+    said = latest(store.audit_ratings_by(rater))
+    own = {name: given[rater].score for name, given in said.items() if rater in given}
+    mine = [item for item in store.review_items(own) if isinstance(item, AuditItem)]
+    places = places_of_items(run, store, mine)
+    rubrics = {place.answer_unit: place.rubric for place in places}
+    panels = panel_scores(run, store, standings, places)
+    pairs = [(own[item.id], panels.get(item.key)) for item in mine if rubrics.get(item.answer_unit) == item.rubric]
+    return [abs(grade - floor(panel + 0.5)) for grade, panel in pairs if grade is not None and panel is not None]

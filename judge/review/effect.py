@@ -12,7 +12,7 @@ from typing import Literal
 
 from judge.review.estimate import Audit, Labelled, audit
 from judge.review.labels import repair_labels, unit_name
-from judge.review.units import ScoredUnit, answer_scores
+from judge.review.units import AnyScored, answer_scores
 from judge.stats.estimators import shifted_limits
 from judge.stats.figures import Interval
 from judge.stats.intervals import Outcome, tier_interval
@@ -101,21 +101,21 @@ def outcome(interval: Interval, threshold: float) -> Outcome:
     return Outcome.FAIL if interval.high < threshold else Outcome.UNDECIDED
 
 
-def _by_tier(scored: Sequence[ScoredUnit]) -> dict[tuple[str, str], list[ScoredUnit]]:
-    groups: dict[tuple[str, str], list[ScoredUnit]] = defaultdict(list)
+def _by_tier(scored: Sequence[AnyScored]) -> dict[tuple[str, str], list[AnyScored]]:
+    groups: dict[tuple[str, str], list[AnyScored]] = defaultdict(list)
     for one in scored:
         groups[one.unit.arm_id, one.unit.tier].append(one)
     return dict(groups)
 
 
-def _complete(suite: Suite, tier: str, units: Sequence[ScoredUnit]) -> bool:
+def _complete(suite: Suite, tier: str, units: Sequence[AnyScored]) -> bool:
     answers = answer_scores(units)
     scored = {one.unit.question_id for one in units if one.unit.answer_unit in answers}
     return scored == {question.id for question in suite.questions if question.tier == tier}
 
 
 def _tier_effect(
-    arm_id: str, tier: str, units: Sequence[ScoredUnit], found: Audit, by_unit: Mapping[str, float]
+    arm_id: str, tier: str, units: Sequence[AnyScored], found: Audit, by_unit: Mapping[str, float]
 ) -> TierEffect:
     arm = found.arm(arm_id)
     before = _reading(units, {})
@@ -132,7 +132,7 @@ def _tier_effect(
     return TierEffect(arm_id=arm_id, tier=tier, by=by, repaired=count, before=before, after=after)
 
 
-def _reading(units: Sequence[ScoredUnit], repaired: Mapping[tuple[str, str], float]) -> Reading:
+def _reading(units: Sequence[AnyScored], repaired: Mapping[tuple[str, str], float]) -> Reading:
     answers = answer_scores(units, repaired)
     questions: dict[str, dict[str, float]] = defaultdict(dict)
     for one in units:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from judge.ratings import AuditItem, RepairItem
 from judge.review.labels import RatedItem, audit_labels, linearised, unit_name
 from judge.review.queue import LEAST_PER_ARM, LEAST_PER_STRATUM, overlooked
-from judge.review.units import ScoredUnit, Unit, answer_scores
+from judge.review.units import AnyScored, Unit, answer_scores
 from judge.stats.agreement import Agreement, RatedUnit, agreement
 from judge.stats.estimators import LOOK_CONFIDENCE, AuditedMean, audited_mean, due_look
 from judge.stats.figures import Interval, Refused
@@ -32,8 +32,8 @@ class Labelled(Value):
     run_id: str
     units: tuple[Unit, ...]
     """The population: every unit of the run that can be rated."""
-    scored: tuple[ScoredUnit, ...]
-    """The same units with what judges and tests say."""
+    scored: tuple[AnyScored, ...]
+    """The same units with their scores; those of the audit queue with what judges and tests say."""
     audit: tuple[AuditItem, ...]
     audit_ratings: dict[str, RatedItem]
     """Item id -> what people say, for rated items."""
@@ -148,13 +148,13 @@ def _arm_audit(labelled: Labelled, arm: str) -> ArmAudit:
     )
 
 
-def _with_answer_score(scored: Sequence[ScoredUnit]) -> dict[tuple[str, str], ScoredUnit]:
+def _with_answer_score(scored: Sequence[AnyScored]) -> dict[tuple[str, str], AnyScored]:
     """Return the units of answers that have a score: those that a tier score is made of."""
     answers = answer_scores(scored)
     return {one.unit.key: one for one in scored if one.unit.answer_unit in answers}
 
 
-def unit_weights(scored: Sequence[ScoredUnit]) -> dict[str, float]:
+def unit_weights(scored: Sequence[AnyScored]) -> dict[str, float]:
     """Return unit -> its share of its tier's score: weight / (answers of the question * questions of the tier); sums to 1 a tier."""
     answers: dict[str, set[str]] = defaultdict(set)
     questions: dict[str, set[str]] = defaultdict(set)
@@ -168,9 +168,9 @@ def unit_weights(scored: Sequence[ScoredUnit]) -> dict[str, float]:
 
 
 def _strata(
-    scored: Iterable[ScoredUnit], items: Sequence[AuditItem], weights: Mapping[str, float]
+    scored: Iterable[AnyScored], items: Sequence[AuditItem], weights: Mapping[str, float]
 ) -> tuple[Stratum, ...]:
-    groups: dict[str, list[ScoredUnit]] = defaultdict(list)
+    groups: dict[str, list[AnyScored]] = defaultdict(list)
     for one in scored:
         groups[one.unit.stratum].append(one)
     drawn = {item.key for item in items}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
 from judge.ratings import AuditItem, Item, Rating, RepairItem
-from judge.review.units import ScoredUnit, Unit, middle
+from judge.review.units import AnyScored, Unit, middle
 from judge.stats.labels import AuditLabel, RepairLabel
 from judge.types import Grade
 from runner.types import Value
@@ -16,7 +16,7 @@ from runner.types import Value
 DIGITS = 10
 """Scores that are all alike must stay so: what differs behind this digit is rounding."""
 
-Scored = Mapping[tuple[str, str], ScoredUnit]
+Scored = Mapping[tuple[str, str], AnyScored]
 
 
 def latest(ratings: Iterable[Rating]) -> dict[str, dict[str, Rating]]:

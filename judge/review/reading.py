@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from judge.checks.checking import Evidence, bounds
 from judge.grounding import bounded
@@ -13,7 +14,8 @@ from judge.ratings import AuditItem, Item, RepairItem
 from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.review.estimate import Audit, Labelled, audit
 from judge.review.labels import rated_items
-from judge.review.units import JudgeScore, ScoredUnit, Unit
+from judge.review.units import AnyScored, JudgeScore, ScoredUnit, Unit, UnitScore
+from judge.said import Verdicts, read_said
 from judge.store import Store
 from judge.types import Grade, Judgement, Question
 from judge.units import answer_unit, evidence_key, judgement_key
@@ -112,15 +114,93 @@ def labelled_of(run: RunRecord, store: Store, standings: Standings | None = None
     """Return everything about the human labels of a run."""
     places = places_of(run, store)
     drawn, picked = items_of(run, store)
+    units = units_of(places)
     return Labelled(
         run_id=run.id,
-        units=tuple(units_of(places)),
-        scored=tuple(scored_units(run, store, standings, places)),
+        units=tuple(units),
+        scored=tuple(_scored_all(run, store, standings, places, units, drawn)),
         audit=tuple(drawn),
         audit_ratings=rated_items(drawn, store.audit_ratings(drawn)),
         repair=tuple(picked),
         repair_ratings=rated_items(picked, store.repair_ratings(picked)),
     )
+
+
+def _scored_all(
+    run: RunRecord,
+    store: Store,
+    standings: Standings | None,
+    places: Sequence[Place],
+    units: Sequence[Unit],
+    drawn: Sequence[AuditItem],
+) -> Iterator[AnyScored]:
+    """Yield every unit with its score, and with everything that was said of it where people were asked, too."""
+    answers = {item.answer_unit for item in drawn}
+    asked = [place for place in places if place.answer_unit in answers]
+    known = {one.unit.key: one for one in scored_units(run, store, standings, asked)}
+    panels = panel_scores(run, store, standings, places)
+    for unit in units:
+        yield known.get(unit.key) or UnitScore(unit=unit, panel=panels[unit.key])
+
+
+def panel_scores(
+    run: RunRecord, store: Store, standings: Standings | None, places: Sequence[Place]
+) -> dict[tuple[str, str], float | None]:
+    """Return the score of every unit of these answers by the judges that count, as ``ScoredUnit`` has it, reading numbers only."""
+    counting = {
+        record.arm.id: _judges_that_count(run, record, panel(run.judges, record, standings or {}).judges)
+        for record in run.arms
+    }
+    questions: dict[str, list[Place]] = {}
+    for place in places:
+        questions.setdefault(place.question.id, []).append(place)
+    return {
+        (place.answer_unit, criterion): score
+        for of_question in questions.values()
+        for start in range(0, len(of_question), BATCH)
+        for place, found in _panel_scores(run, store, of_question[start : start + BATCH], counting)
+        for criterion, score in found.items()
+    }
+
+
+BATCH = 128
+"""Answers that are read at a time."""
+
+
+def _judges_that_count(run: RunRecord, record: ArmRecord, names: Collection[str]) -> list[JudgeRecord]:
+    scoring = [judge for judge in run.judges if judge.scores_itself or not is_self(judge, record)]
+    return [judge for judge in scoring if judge.name in names]
+
+
+def _panel_scores(
+    run: RunRecord, store: Store, places: Sequence[Place], counting: Mapping[str, Sequence[JudgeRecord]]
+) -> Iterator[tuple[Place, dict[str, float | None]]]:
+    """Yield each answer, all to one question, with criterion -> score."""
+    question, keys = places[0].question, [place.answer_unit for place in places]
+    version = run.checks.get(question.id)
+    evidence = dict(store.evidence(evidence_key(key, version) for key in keys)) if version else {}
+    said = read_said(run, question, run.judges, keys, evidence, store)
+    for place in places:
+        of_answer = evidence.get(place.answer_unit)
+        limits = bounds(of_answer, question) if of_answer and run.policy == "grounded" else {}
+        judges = counting[place.record.arm.id]
+        given = [(judge, said[judge.fingerprint].seen.get(place.answer_unit, [])) for judge in judges]
+        yield place, {c.id: _panel_score(c.id, given, limits.get(c.id)) for c in question.criteria}
+
+
+def _panel_score(
+    criterion: str, given: Sequence[tuple[JudgeRecord, Sequence[Verdicts]]], limit: Grade | None
+) -> float | None:
+    scores = [_judge_mean(criterion, replicates, judge.replicates, limit) for judge, replicates in given]
+    known = [score for score in scores if score is not None]
+    return fmean(known) if known and len(known) == len(scores) else None
+
+
+def _judge_mean(criterion: str, replicates: Sequence[Verdicts], wanted: int, limit: Grade | None) -> float | None:
+    grades = [v.score for verdicts in replicates for v in verdicts if v.criterion == criterion and v.score is not None]
+    if not grades or len(grades) != wanted:
+        return None
+    return fmean(grade if limit is None else min(grade, limit) for grade in grades)
 
 
 def audit_of(run: RunRecord, store: Store, standings: Standings | None = None) -> Audit:

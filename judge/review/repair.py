@@ -6,6 +6,7 @@ It finds what judges disagree on; what they all get wrong alike it cannot find, 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol, TypeVar
 
 from judge.audit import CLEARLY_WRONG, disagrees
 from judge.ratings import RepairItem, RepairReason, item_id
@@ -46,11 +47,28 @@ def repair_items(
     return tuple(in_order(found))
 
 
-def in_order(items: Iterable[RepairItem]) -> list[RepairItem]:
+class Repairable(Protocol):
+    """A repair item, or as much of it as its place in the queue depends on."""
+
+    @property
+    def answer_unit(self) -> str: ...  # noqa: D102
+
+    @property
+    def criterion(self) -> str: ...  # noqa: D102
+
+    @property
+    def reason(self) -> RepairReason | None: ...  # noqa: D102
+
+
+Repaired = TypeVar("Repaired", bound=Repairable)
+
+
+def in_order(items: Iterable[Repaired]) -> list[Repaired]:
     """Return the items as they are to be rated."""
     items = list(items)
     first: dict[str, int] = {}
     for item in items:
+        assert item.reason is not None, "every repair item has a reason"
         rank = REASONS.index(item.reason)
         first[item.answer_unit] = min(rank, first.get(item.answer_unit, rank))
     return sorted(items, key=lambda item: (first[item.answer_unit], item.answer_unit, item.criterion))

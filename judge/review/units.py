@@ -85,13 +85,29 @@ class ScoredUnit(Value):
         return fmean(known) if known and len(known) == len(scores) else None
 
 
+class UnitScore(Value):
+    """One unit with its score alone: of most units nothing else is asked, and there may be hundreds of thousands of verdicts."""
+
+    unit: Unit
+    panel: float | None
+    """As of ``ScoredUnit``."""
+
+    @property
+    def judges(self) -> tuple[JudgeScore, ...]:
+        """What the judges say is not held here."""
+        return ()
+
+
+AnyScored = ScoredUnit | UnitScore
+
+
 def middle(grades: Sequence[Grade]) -> Grade | None:
     """Return the lower median, which is a grade; ``None`` of none."""
     return sorted(grades)[(len(grades) - 1) // 2] if grades else None
 
 
 def answer_scores(
-    units: Iterable[ScoredUnit], repaired: Mapping[tuple[str, str], float] | None = None
+    units: Iterable[AnyScored], repaired: Mapping[tuple[str, str], float] | None = None
 ) -> dict[str, float]:
     """Return answer -> weighted score, 1-5, of the answers of which every criterion has one.
 

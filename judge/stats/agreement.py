@@ -7,14 +7,17 @@ AC2 look splendid although they agree on nothing but "5". So all of them, with t
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from judge.stats import resampling
-from judge.stats.alpha import coincidences, krippendorff_alpha, ordinal_alphas
+from judge.stats.alpha import coincidences, ordinal_alphas
 from judge.stats.figures import Array, Coefficient, Interval
-from judge.stats.gwet import expected_by_chance, gwet_ac, unit_agreement, value_counts
-from judge.stats.kappa import SCALE, agreement_weights, contingency, kappas, weighted_kappa
+from judge.stats.gwet import expected_by_chance, gwet_ac, unit_agreement
+from judge.stats.kappa import SCALE, agreement_weights, kappas, weighted_kappa
 from judge.types import Grade
 from runner.types import Value
+
+Places = NDArray[np.int64]
 
 
 class RatedUnit(Value):
@@ -71,43 +74,62 @@ class Agreement(Value):
 
 def agreement(units: Sequence[RatedUnit], raters: Sequence[str], *, seed: int) -> Agreement | None:
     """Return how far ``raters`` (two or more) agree on ``units``; ``None`` when no unit was scored by two of them."""
-    paired = [unit for unit in units if sum(unit.scores.get(rater) is not None for rater in raters) >= 2]
-    if not paired:
+    given = np.array([[unit.scores.get(rater) or UNRATED for unit in units] for rater in raters], dtype=np.int64)
+    kept = (given != UNRATED).sum(axis=0) >= 2
+    if not kept.any():
         return None
-    ratings = [[unit.scores.get(rater) for unit in paired] for rater in raters]
-    counts = value_counts(ratings)
-    first, second = ratings if len(raters) == 2 else (None, None)
-    table = contingency(first, second) if first and second else None
+    paired = [unit for unit, keep in zip(units, kept, strict=True) if keep]
+    given = given[:, kept]
+    counts = np.stack([(given == value).sum(axis=0) for value in SCALE], axis=1).astype(float)
+    places = _table_places(given) if len(raters) == 2 else None
+    table = None if places is None else _tables(places, np.zeros_like(places), 1)[0]
     return Agreement(
         raters=tuple(raters),
         units=len(paired),
         questions=len({unit.question for unit in paired}),
         models=len({unit.model for unit in paired}),
-        alpha=krippendorff_alpha(ratings),
+        alpha=_defined(float(ordinal_alphas(coincidences(counts).sum(axis=0)))),
         ac2=gwet_ac(counts),
         exact=float(unit_agreement(counts, EXACT).mean()),
         within_one=float(unit_agreement(counts, WITHIN_ONE).mean()),
         top_share=float(counts[:, -1].sum() / counts.sum()),
         qwk=None if table is None else weighted_kappa(table),
-        tau_b=None if table is None else _tau_b(ratings),
+        tau_b=None if table is None else _tau_b(given),
         bias=None if table is None else float(_biases(table)),
         table=None if table is None else tuple(tuple(map(int, row)) for row in table),
-        intervals=_intervals(paired, ratings, counts, seed),
+        intervals=_intervals(paired, places, counts, seed),
     )
 
 
+UNRATED = 0
 EXACT = agreement_weights(len(SCALE), "unweighted")
 WITHIN_ONE = np.asarray(np.abs(np.subtract.outer(SCALE, SCALE)) <= 1, dtype=float)
 QUADRATIC = agreement_weights(len(SCALE), "quadratic")
 
 
-def _tau_b(ratings: Sequence[Sequence[int | None]]) -> float | None:
-    if any(len(set(row)) < 2 for row in ratings):
+def _defined(value: float) -> float | None:
+    return None if np.isnan(value) else value
+
+
+def _table_places(given: Places) -> Places:
+    """Return for each unit that both of two raters rated the place of its cell in a 5 x 5 table, row by row."""
+    return np.asarray((given[0] - SCALE[0]) * len(SCALE) + given[1] - SCALE[0])
+
+
+def _tables(places: Places, index: Places, clusters: int) -> Array:
+    """Return clusters x 5 x 5 counts of units; ``index``: the cluster of each."""
+    cells = len(SCALE) ** 2
+    counts = np.bincount(index * cells + places, minlength=clusters * cells)
+    return counts.reshape(clusters, len(SCALE), len(SCALE)).astype(float)
+
+
+def _tau_b(given: Places) -> float | None:
+    if any(len(np.unique(row)) < 2 for row in given):
         return None
     # Imported here because it takes a second, and most reports have one judge.
     from scipy.stats import kendalltau
 
-    return float(kendalltau(*ratings, variant="b").statistic)
+    return float(kendalltau(*given, variant="b").statistic)
 
 
 def _biases(tables: Array) -> Array:
@@ -118,7 +140,7 @@ def _biases(tables: Array) -> Array:
 
 
 def _intervals(
-    units: Sequence[RatedUnit], ratings: Sequence[Sequence[int | None]], counts: Array, seed: int
+    units: Sequence[RatedUnit], places: Places | None, counts: Array, seed: int
 ) -> AgreementIntervals | None:
     """Every figure is a function of sums over units, so a resample is a weighted sum over the questions' sums."""
     clusters, index = resampling.cluster_index([unit.question for unit in units])
@@ -127,14 +149,13 @@ def _intervals(
     draws = resampling.resampled_counts(clusters, seed)
 
     def resampled(values: Array) -> Array:
-        sums = resampling.sums_by_cluster(values, index, clusters)
-        return np.tensordot(draws, sums, axes=1)
+        return np.tensordot(draws, resampling.sums_by_cluster(values, index, clusters), axes=1)
 
     n = resampled(np.ones(len(units)))
     prevalence = resampled(counts / counts.sum(axis=1, keepdims=True)) / n[:, None]
     chance = expected_by_chance(prevalence, QUADRATIC)
     observed = resampled(unit_agreement(counts, QUADRATIC)) / n
-    tables = resampled(_unit_tables(ratings)) if len(ratings) == 2 else None
+    tables = None if places is None else np.tensordot(draws, _tables(places, index, clusters), axes=1)
     interval = resampling.percentile_interval
     return AgreementIntervals(
         questions=clusters,
@@ -145,7 +166,3 @@ def _intervals(
         qwk=None if tables is None else interval(kappas(tables, QUADRATIC)),
         bias=None if tables is None else interval(_biases(tables)),
     )
-
-
-def _unit_tables(ratings: Sequence[Sequence[int | None]]) -> Array:
-    return np.array([contingency([first], [second]) for first, second in zip(*ratings, strict=True)])

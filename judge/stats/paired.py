@@ -23,6 +23,8 @@ from runner.types import Value
 PRIOR_STRENGTH = 0.5
 """s of D9: how many imaginary pairs stand for what has not been seen."""
 DRAWS = 20_000
+DRAWN_AT_ONCE = 1_000_000
+"""Random weights that are held at a time, eight bytes each."""
 CONFIDENCE = 0.90
 """Two-sided: each limit is wrong in 5 % of cases, which is what "non-inferior" promises."""
 WORST, BEST = -4.0, 4.0
@@ -115,10 +117,16 @@ def difference_limits(
     """
     rng = np.random.default_rng(seed)
     counts = np.ones(len(weights)) if times is None else times
-    share = rng.standard_gamma(counts, (draws, len(weights))) * (weights / np.average(weights, weights=counts))
+    scaled = weights / np.average(weights, weights=counts)
+    total, sums = np.empty((draws, 1)), np.empty((draws, len(differences)))
+    rows = max(1, DRAWN_AT_ONCE // len(weights))
+    for start in range(0, draws, rows):
+        share = rng.standard_gamma(counts, (min(rows, draws - start), len(weights))) * scaled
+        total[start : start + rows] = share.sum(axis=1, keepdims=True)
+        sums[start : start + rows] = share @ differences.T
     unseen = rng.standard_gamma(s, (draws, 1))
-    total = share.sum(axis=1, keepdims=True) + unseen
-    means, unseen = (share / total) @ differences.T, unseen / total
+    total += unseen
+    means, unseen = sums / total, unseen / total
     tail = (1 - CONFIDENCE) / 2
     low = np.quantile(means + unseen * WORST, tail, axis=0)
     return np.asarray(low), np.asarray(np.quantile(means + unseen * BEST, 1 - tail, axis=0))

@@ -23,10 +23,10 @@ def cluster_index(clusters: Sequence[str]) -> tuple[int, NDArray[np.intp]]:
 
 
 def sums_by_cluster(values: Array, index: NDArray[np.intp], clusters: int) -> Array:
-    """Return the sum over each cluster's units; ``values`` has one row a unit."""
-    sums = np.zeros((clusters, *values.shape[1:]))
-    np.add.at(sums, index, values)
-    return sums
+    """Return the sum over each cluster's units, of which each has one; ``values`` has one row a unit."""
+    order = np.argsort(index, kind="stable")
+    begins = np.searchsorted(index[order], np.arange(clusters))
+    return np.asarray(np.add.reduceat(values[order], begins, axis=0))
 
 
 def resampled_counts(clusters: int, seed: int, draws: int = DRAWS) -> Array:

@@ -1,6 +1,7 @@
 """Answers, failed attempts at them, and what executing them showed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -13,6 +14,16 @@ from runner.types import SCORABLE_STATES, Answer
 _UNSAFE, _NOT_RUN = "/unsafe", "/not_run"
 _STANDINGS = ("", _UNSAFE, _NOT_RUN)
 """What is added to the unit of evidence, best first: a sandbox stood around the answer, none did, it could not be executed."""
+
+
+class AnswerPlace(NamedTuple):
+    """A stored answer without its text."""
+
+    unit: str
+    question_id: str
+    sample: int
+    """0-based."""
+    state: str
 
 
 class Answers(Database):
@@ -28,6 +39,7 @@ class Answers(Database):
                 self._insert_once(db, ANSWERS, **common, **place, doc=document)
             else:
                 db.execute(ANSWER_FAILURES.insert().values(**common, doc=document))
+            self._changed(db, unit.arm)
 
     def stored_answers(self, keys: Iterable[str]) -> set[str]:
         """Return which of these units have a settled answer."""
@@ -51,6 +63,34 @@ class Answers(Database):
         query = sa.select(ANSWERS.c.unit, ANSWERS.c.state)
         rows = (row for batch in batches(keys) for row in self._rows(query.where(of_units(ANSWERS, batch))))
         return {row.unit: row.state for row in rows}
+
+    def answers_as_asked(
+        self,
+        arm: str,
+        questions: Sequence[str],
+        *,
+        after: tuple[int, str] | None = None,
+        state: str | None = None,
+        size: int,
+    ) -> list[AnswerPlace]:
+        """Return the first ``size`` answers of an arm to some of its questions, in the order of asking: sample by sample, and in
+        one sample in the order of ``questions``.
+
+        ``after``: sample and question that they come after; ``state``: only answers that ended like this.
+        """
+        place = sa.case(
+            {name: number for number, name in enumerate(questions)}, value=ANSWERS.c.question_id, else_=len(questions)
+        )
+        query = sa.select(ANSWERS.c.unit, ANSWERS.c.question_id, ANSWERS.c.sample, ANSWERS.c.state)
+        query = query.where(ANSWERS.c.arm == arm, ANSWERS.c.question_id.in_(questions))
+        if state is not None:
+            query = query.where(ANSWERS.c.state == state)
+        if after is not None:
+            sample, question = after
+            later = sa.and_(ANSWERS.c.sample == sample, place > questions.index(question))
+            query = query.where(ANSWERS.c.sample >= sample, sa.or_(ANSWERS.c.sample > sample, later))
+        rows = self._rows(query.order_by(ANSWERS.c.sample, place, ANSWERS.c.unit).limit(size))
+        return [AnswerPlace(row.unit, row.question_id, row.sample, row.state) for row in rows]
 
     def answers(self, keys: Iterable[str]) -> Iterator[tuple[str, Answer]]:
         """Yield (unit key, answer) for those of ``keys`` that are stored, batch by batch in the order of ``keys``."""
@@ -91,6 +131,7 @@ class Answers(Database):
                 created_at=utc_now(),
                 doc=evidence.model_dump_json(),
             )
+            self._changed_answers(db, [answer_key])
 
     def evidence(self, keys: Iterable[str]) -> Iterator[tuple[str, Evidence]]:
         """Yield (answer key, evidence) for those of the evidence units ``keys`` that are stored: of each the best there is."""

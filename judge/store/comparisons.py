@@ -22,6 +22,7 @@ class Comparisons(Database):
                 self._insert_all_once(db, COMPARISONS, preferences)
             if failures:
                 db.execute(COMPARISON_FAILURES.insert(), failures)
+            self._changed_answers(db, (answer for one in outcomes for answer in (one.first, one.second)))
 
     def stored_comparisons(self, keys: Iterable[str]) -> set[str]:
         """Return which of these units are stored."""

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAlchemyError
 
 from judge.errors import StoreError
+from judge.store.tables import ANSWERS, CHANGES
 from runner.types import Value
 
 HEAD = "0008"
@@ -43,6 +44,14 @@ class Database:
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
+
+    @property
+    def where(self) -> str:
+        """What ``open`` takes to open the same store elsewhere. A password may be in it: it is for processes of ours only."""
+        url = self._engine.url
+        if url.get_backend_name() == "sqlite" and url.database:
+            return url.database
+        return url.render_as_string(hide_password=False)
 
     # --- underneath ---
 
@@ -77,12 +86,41 @@ class Database:
         self._insert_all_once(db, table, [row])
 
     def _insert_all_once(self, db: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        db.execute(self._insert(table).on_conflict_do_nothing(), rows)
+
+    def _insert(self, table: sa.Table) -> Any:
+        """Return an insert that can say what becomes of a row that is there."""
         if self._engine.dialect.name == "postgresql":
             # Imported here because it costs every start with the default store a twentieth of a second.
             from sqlalchemy.dialects.postgresql import insert
         else:
             from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
-        db.execute(insert(table).on_conflict_do_nothing(), rows)
+        return insert(table)
+
+    # --- changes ---
+
+    def _changed(self, db: sa.Connection, scope: str) -> None:
+        """Count a change of an arm or a judge, by its fingerprint, in the transaction that makes it."""
+        # The condition tells SQLite where the selection ends.
+        self._count_changes(db, sa.select(sa.literal(scope), sa.literal(1)).where(sa.true()))
+
+    def _changed_answers(self, db: sa.Connection, keys: Iterable[str]) -> None:
+        """Count a change of the arms of these answers; of answers that are not stored nothing is shown anywhere."""
+        for batch in batches(dict.fromkeys(keys)):
+            arms = sa.select(ANSWERS.c.arm, sa.literal(1)).where(of_units(ANSWERS, batch)).distinct()
+            # In order, so that two writers do not wait for each other.
+            self._count_changes(db, arms.order_by(ANSWERS.c.arm))
+
+    def _count_changes(self, db: sa.Connection, scopes: sa.Select[*tuple[Any, ...]]) -> None:
+        insert = self._insert(CHANGES).from_select(["scope", "number"], scopes)
+        more = {"number": CHANGES.c.number + 1}
+        db.execute(insert.on_conflict_do_update(index_elements=["scope"], set_=more))
+
+    def changes(self, scopes: Iterable[str]) -> dict[str, int]:
+        """Return fingerprint of an arm or a judge -> how often something of it was written; left out: never since this is counted."""
+        query = sa.select(CHANGES.c.scope, CHANGES.c.number)
+        rows = (row for batch in batches(scopes) for row in self._rows(query.where(CHANGES.c.scope.in_(batch))))
+        return {row.scope: row.number for row in rows}
 
     def _place(self) -> str:
         return str(self._file() or self._engine.url.render_as_string(hide_password=True))

@@ -22,6 +22,7 @@ class Exams(Database):
                 created_at=utc_now(),
                 doc=exam.model_dump_json(),
             )
+            self._changed(db, exam.identity.judge_fingerprint)
 
     def exams(self, judge_fingerprint: str | None = None) -> list[ExamResult]:
         """Return the exams of one judge, or of all, newest first."""

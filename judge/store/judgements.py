@@ -3,11 +3,36 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 import sqlalchemy as sa
+from pydantic import ConfigDict
 
 from judge.store.database import Database, batches, of_units, utc_now
 from judge.store.tables import JUDGE_FAILURES, JUDGEMENTS
-from judge.types import JudgeFailure, Judgement
+from judge.types import Grade, JudgeCall, JudgeFailure, Judgement
 from judge.units import judgement_key
+from runner.types import Value
+
+
+class GivenScore(Value):
+    """The score of one criterion, without what the judge wrote."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    criterion: str
+    score: Grade | None
+    """``None``: the judge said that it cannot assess this criterion."""
+
+
+class Grading(Value):
+    """The numbers of a stored judgement: a night's replies and reasonings do not fit into memory, and take long to read."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    answer_unit: str
+    call: JudgeCall
+    verdicts: tuple[GivenScore, ...]
+    prompt_tokens: int | None = None
+    reused_tokens: int | None = None
+    """As in ``Judgement``."""
 
 
 class Judgements(Database):
@@ -31,6 +56,7 @@ class Judgements(Database):
                 self._insert_all_once(db, JUDGEMENTS, judgements)
             if failures:
                 db.execute(JUDGE_FAILURES.insert(), failures)
+            self._changed_answers(db, (one.answer_unit for one in outcomes))
 
     def stored_judgements(self, keys: Iterable[str]) -> set[str]:
         """Return which of these units are stored."""
@@ -42,6 +68,13 @@ class Judgements(Database):
         for batch in batches(keys):
             for row in self._rows(sa.select(JUDGEMENTS.c.unit, JUDGEMENTS.c.doc).where(of_units(JUDGEMENTS, batch))):
                 yield row.unit, self._parsed(Judgement, row.doc)
+
+    def gradings(self, answer_keys: Iterable[str], judge_fingerprints: Sequence[str]) -> Iterator[Grading]:
+        """Yield the numbers of everything that these judges said of these answers, in no order."""
+        mine = JUDGEMENTS.c.judge_fingerprint.in_(judge_fingerprints)
+        for batch in batches(answer_keys):
+            query = sa.select(JUDGEMENTS.c.doc).where(JUDGEMENTS.c.answer_unit.in_(batch), mine)
+            yield from (self._parsed(Grading, row.doc) for row in self._rows(query))
 
     def newest_judgements(self, judge_fingerprint: str, count: int) -> list[Judgement]:
         """Return the last ``count`` judgements of one judge, newest first, whatever they are of."""

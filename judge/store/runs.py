@@ -10,7 +10,8 @@ from judge.errors import StoreError
 from judge.records import ArmRecord, Launch, RunRecord, RunState
 from judge.store.at_work import held, was_left
 from judge.store.database import Database, utc_now
-from judge.store.tables import ARMS, LAUNCHES, RUNS
+from judge.store.tables import ARMS, CHANGES, LAUNCHES, RUNS
+from runner.identity import digest
 from runner.types import Arm
 
 
@@ -63,6 +64,17 @@ class Runs(Database):
         """True when there is a run with exactly this id."""
         return bool(self._rows(sa.select(RUNS.c.id).where(RUNS.c.id == run_id)))
 
+    def stamp(self, run: RunRecord, state: RunState) -> str:
+        """Return the identity of everything that the report of a run is computed from: while it stays, so does the report."""
+        judges = (*run.judges, *(ranking.judge for ranking in run.rankings))
+        scopes = {record.arm.fingerprint for record in run.arms} | {judge.fingerprint for judge in judges}
+        return digest([run.model_dump_json(), state, self.changes(scopes)])
+
+    def pulse(self) -> tuple[object, ...]:
+        """Return something small that is another as soon as a stamp is another, or a run begins or ends."""
+        states = [(row.id, row.state) for row in self._rows(sa.select(RUNS.c.id, RUNS.c.state))]
+        return (*self._rows(sa.select(sa.func.sum(CHANGES.c.number))), *sorted(states))
+
     def run_ids(self) -> list[str]:
         """Return all run ids, newest first."""
         return [row.id for row in self._rows(sa.select(RUNS.c.id).order_by(RUNS.c.created_at.desc(), RUNS.c.id.desc()))]
@@ -72,6 +84,7 @@ class Runs(Database):
         row = {"run_id": run_id, "arm": arm.fingerprint, "created_at": utc_now(), "doc": launch.model_dump_json()}
         with self._writing() as db:
             db.execute(LAUNCHES.insert().values(**row))
+            self._changed(db, arm.fingerprint)
 
     def launches(self, arm: Arm) -> list[Launch]:
         """Return every start of ``arm``, oldest first."""

@@ -19,6 +19,7 @@ ANSWER_FAILURES = _table("answer_failures", "id", "unit", "run_id", "state", "cr
 EVIDENCE = _table("evidence", "unit", "run_id", "answer_unit", "created_at", "doc")
 JUDGEMENTS = _table("judgements", "unit", "run_id", "answer_unit", "judge_fingerprint", "created_at", "doc")
 JUDGE_FAILURES = _table("judge_failures", "id", "unit", "run_id", "kind", "created_at", "doc")
+CHANGES = _table("changes", "scope", "number")
 EXAMS = _table("exams", "unit", "run_id", "judge_fingerprint", "created_at", "doc")
 _ITEM = ("id", "run_id", "answer_unit", "criterion", "rubric", "created_at", "doc")
 _RATING = ("id", "item", "rater", "created_at", "score", "doc")

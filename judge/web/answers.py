@@ -1,22 +1,21 @@
 """The answers of a run: one page of them, and one with all that is known of it. Reads the store."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pydantic import ConfigDict, Field
 
-from judge.plan import questions_of, wanted_answers
+from judge.plan import questions_of
 from judge.records import ArmRecord, RunRecord
 from judge.store import Store
 from judge.types import Question
-from judge.units import AnswerUnit
+from judge.units import AnswerUnit, answer_unit
 from judge.web.problems import Refusal
 from runner.types import Answer, Value
 
 PAGE = 50
 LARGEST_PAGE = 200
-LOOK_AHEAD = 500
-"""Answers that are looked up at a time while a page is filled."""
 
 
 class AnswerLine(Value):
@@ -67,58 +66,64 @@ class Found:
 
 def answer_page(store: Store, run: RunRecord, wanted: Wanted) -> AnswerPage:
     """Return one page. Answers that come in meanwhile move nothing: a page begins after an answer, not at a number."""
-    found: list[AnswerLine] = []
-    for line in _stored(store, _after(list(_places(run, wanted)), wanted.after)):
-        if wanted.state not in (None, line.state):
-            continue
-        if len(found) == wanted.size:
-            return AnswerPage(answers=tuple(found), next=found[-1].id)
-        found.append(line)
-    return AnswerPage(answers=tuple(found), next=None)
+    found = list(itertools.islice(_lines(store, run, wanted), wanted.size + 1))
+    lines = tuple(found[: wanted.size])
+    return AnswerPage(answers=lines, next=lines[-1].id if len(found) > wanted.size else None)
 
 
-Place = tuple[ArmRecord, AnswerUnit]
-
-
-def _places(run: RunRecord, wanted: Wanted) -> Iterator[Place]:
+def _lines(store: Store, run: RunRecord, wanted: Wanted) -> Iterator[AnswerLine]:
+    records = [one for one in run.arms if wanted.arm in (None, one.arm.id, one.arm.fingerprint)]
     questions = [one for one in questions_of(run) if wanted.question in (None, one.id)]
-    for record in run.arms:
-        if wanted.arm in (None, record.arm.id, record.arm.fingerprint):
-            yield from ((record, unit) for unit in wanted_answers(run, record, questions))
+    after = None
+    if wanted.after is not None:
+        record, after = _place_of(store, run, records, questions, wanted.after)
+        records = records[records.index(record) :]
+    for record in records:
+        yield from _lines_of_arm(store, run, record, questions, wanted, after)
+        after = None
 
 
-def _after(places: Sequence[Place], after: str | None) -> Sequence[Place]:
-    if after is None:
-        return places
-    at = next((index for index, (_, unit) in enumerate(places) if unit.key == after), None)
-    if at is None:
+def _place_of(
+    store: Store, run: RunRecord, records: Sequence[ArmRecord], questions: Sequence[Question], after: str
+) -> tuple[ArmRecord, tuple[int, str]]:
+    """Return where the answer stands that a page begins after. Raises Refusal when it is not in the list."""
+    arm, question_id, sample = store.answer_places([after]).get(after, ("", "", 0))
+    record = next((one for one in records if one.arm.fingerprint == arm), None)
+    question = next((one for one in questions if one.id == question_id), None)
+    if record is None or question is None or _unit(run, record, question, sample, after) is None:
         raise Refusal(400, "the page begins after an answer that is not in this list; begin at the first page")
-    return places[at + 1 :]
+    return record, (sample, question_id)
 
 
-def _stored(store: Store, places: Sequence[Place]) -> Iterator[AnswerLine]:
-    for start in range(0, len(places), LOOK_AHEAD):
-        some = places[start : start + LOOK_AHEAD]
-        states = store.answer_states(unit.key for _, unit in some)
-        for record, unit in some:
-            if unit.key in states:
-                yield AnswerLine(
-                    id=unit.key,
-                    arm=record.arm.id,
-                    question_id=unit.question_id,
-                    sample=unit.sample,
-                    state=states[unit.key],
-                )
+def _lines_of_arm(
+    store: Store,
+    run: RunRecord,
+    record: ArmRecord,
+    questions: Sequence[Question],
+    wanted: Wanted,
+    after: tuple[int, str] | None,
+) -> Iterator[AnswerLine]:
+    by_id = {question.id: question for question in questions}
+    arm, names = record.arm.fingerprint, list(by_id)
+    while found := store.answers_as_asked(arm, names, after=after, state=wanted.state, size=wanted.size + 1):
+        for unit, question_id, sample, state in found:
+            # Another run may have asked the same arm with other sampling, or more often.
+            if _unit(run, record, by_id[question_id], sample, unit):
+                yield AnswerLine(id=unit, arm=record.arm.id, question_id=question_id, sample=sample, state=state)
+        after = found[-1].sample, found[-1].question_id
+
+
+def _unit(run: RunRecord, record: ArmRecord, question: Question, sample: int, key: str) -> AnswerUnit | None:
+    """Return the unit with this key when the run wants it; else ``None``."""
+    unit = answer_unit(record.arm, question, record.sampling, sample)
+    return unit if unit.key == key and sample < run.samples_of(record, question) else None
 
 
 def answer_named(store: Store, run: RunRecord, answer_id: str) -> Found:
     """Return a stored answer of the run. Raises Refusal when it has none with this id."""
-    place = store.answer_places([answer_id]).get(answer_id)
+    arm, question_id, sample = store.answer_places([answer_id]).get(answer_id, ("", "", 0))
+    question = next((one for one in questions_of(run) if one.id == question_id), None)
     for record in run.arms:
-        if place is None or record.arm.fingerprint != place[0]:
-            continue
-        questions = [question for question in questions_of(run) if question.id == place[1]]
-        for unit in wanted_answers(run, record, questions):
-            if unit.key == answer_id:
-                return Found(run, record, questions[0], unit, dict(store.answers([answer_id]))[answer_id])
+        if question and record.arm.fingerprint == arm and (unit := _unit(run, record, question, sample, answer_id)):
+            return Found(run, record, question, unit, dict(store.answers([answer_id]))[answer_id])
     raise Refusal(404, "the run has no such answer; its list of answers has all")

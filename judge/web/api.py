@@ -9,17 +9,19 @@ from pydantic import Field
 from judge.checks.checking import Evidence
 from judge.ratings import LONGEST_NAME, Rating
 from judge.records import RunRecord, RunState
-from judge.results import Results, build_results
+from judge.results import Results
 from judge.results.standing import standings_of
-from judge.review.desk import Revealed, next_item, queues_of, revealed
+from judge.review.desk import Revealed, revealed
 from judge.review.sheet import Sheet, sheet_of
 from judge.types import Judgement
 from judge.units import judgement_key
 from judge.web.answers import LARGEST_PAGE, PAGE, AnswerPage, Wanted, answer_named, answer_page
+from judge.web.making import Order
 from judge.web.paging import next_link, page_after
 from judge.web.problems import Refusal
-from judge.web.rating import Said, has_rated, item_of, shown_ratings, submit
+from judge.web.rating import Said, has_rated, item_of, next_item, shown_ratings, submit
 from judge.web.service import Here, rater_name, run_named
+from judge.web.waiting import PENDING, pending, ready
 from runner.identity import digest
 from runner.types import Answer, Value
 
@@ -128,10 +130,12 @@ def _summary(run: RunRecord, state: RunState) -> RunSummary:
     )
 
 
-@router.get("/runs/{run_id}")
-def results(here: Here, run_id: str) -> Results:
-    """Return the results of a run (id, or ``latest``), as ``judge report --json`` prints them."""
-    return build_results(*run_named(here.store, run_id), here.store)
+@router.get("/runs/{run_id}", response_model=Results, responses=PENDING)
+def results(here: Here, run_id: str) -> Response:
+    """Return the results of a run (id, or ``latest``), as ``judge report --json`` prints them; 202: ask again."""
+    run, _ = run_named(here.store, run_id)
+    made = here.workshop.current(Order("report", (run.id,)))
+    return ready(made.report.results) if made else pending()
 
 
 @router.get("/runs/{run_id}/answers")
@@ -193,7 +197,7 @@ def ratings(
 
     A Link header leads to the next page.
     """
-    shown = shown_ratings(run_named(here.store, run_id)[0], here.store, rater_name(rater))
+    shown = shown_ratings(here.orders.line(run_named(here.store, run_id)[0]), rater_name(rater))
     return _page(request, response, shown, digest, after, size)
 
 
@@ -201,7 +205,7 @@ def ratings(
 def following(here: Here, run_id: str, rater: Rater, evidence: bool = True) -> Sheet | None:
     """Return the next item to rate, blind; ``null`` when nothing is left. ``evidence`` false: without what executing showed."""
     run, _ = run_named(here.store, run_id)
-    item = next_item(queues_of(run, here.store), rater_name(rater))
+    item = next_item(here.store, here.orders.line(run), rater_name(rater))
     return sheet_of(here.store, run, item, evidence=evidence) if item else None
 
 
@@ -209,8 +213,8 @@ def following(here: Here, run_id: str, rater: Rater, evidence: bool = True) -> S
 def rate(here: Here, run_id: str, item_id: Annotated[str, Field(max_length=64)], said: Said) -> Given:
     """Rate an item, skip it, or take the rating back. After a rating the judges' scores are shown."""
     run, _ = run_named(here.store, run_id)
-    item = item_of(queues_of(run, here.store), item_id)
+    item = item_of(here.store, here.orders.line(run), item_id)
     rating = submit(here.store, item, said)
-    shown = has_rated(queues_of(run, here.store), item, rating.rater)
+    shown = has_rated(here.orders.line(run), item, rating.rater)
     standings = standings_of(run, here.store)
     return Given(rating=rating, revealed=revealed(here.store, run, item, rating.rater, standings) if shown else None)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from importlib.metadata import version
 
-from anyio import to_thread
+from anyio import CapacityLimiter, create_task_group, sleep, to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -31,6 +31,7 @@ from judge.web.service import Service
 from judge.web.streams import Streams
 
 log = logging.getLogger("uvicorn.error")
+LOOK_EVERY_S = 5.0
 DAY = {"Cache-Control": "max-age=86400"}
 PARTS = (
     api,
@@ -85,8 +86,34 @@ async def _one_at_a_time(app: FastAPI) -> AsyncIterator[None]:
     to_thread.current_default_thread_limiter().total_tokens = 1
     service: Service = app.state.service
     with service.worker.running() if service.worker else nullcontext():
-        async with service.judging or nullcontext():
+        async with service.judging or nullcontext(), _working_ahead(service):
             yield
+
+
+@asynccontextmanager
+async def _working_ahead(service: Service) -> AsyncIterator[None]:
+    """Have reports computed before anybody asks for them, where that is wanted."""
+    if not service.works_ahead:
+        yield
+        return
+    async with create_task_group() as tasks:
+        tasks.start_soon(_look_ahead, service)
+        try:
+            yield
+        finally:
+            tasks.cancel_scope.cancel()
+            service.workshop.close()
+
+
+async def _look_ahead(service: Service) -> None:
+    beside = CapacityLimiter(1)  # not the thread that answers requests: none waits for this
+    while True:
+        try:
+            await to_thread.run_sync(service.orders.look_ahead, limiter=beside)
+            await to_thread.run_sync(service.workshop.look_ahead, limiter=beside)
+        except StoreError:
+            log.exception("the store could not be read to work ahead")
+        await sleep(LOOK_EVERY_S)
 
 
 def _static(text: Callable[[], str], media_type: str) -> Callable[[], Response]:

@@ -1,6 +1,5 @@
 """Pages that set arms against each other, and judges: two arms side by side, and the matrix of judges and arms."""
 
-from functools import lru_cache
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -11,20 +10,18 @@ from starlette.responses import Response
 from judge.compare import MARGIN
 from judge.comparing import comparison_rows
 from judge.errors import UserError
-from judge.paired_arms import PairedArms, find_arm, pair_arms
+from judge.paired_arms import PairedArms, find_arm
 from judge.records import RunRecord
-from judge.report.html_report import cross_body
-from judge.results import Results, build_results
-from judge.store import Store
+from judge.web.making import Order
 from judge.web.problems import Refusal
 from judge.web.run_pages import policy_with_plots
-from judge.web.service import Here, page, run_named
+from judge.web.service import Here, Service, page, run_named
+from judge.web.waiting import pending_page
 from runner.types import Value
 
 router = APIRouter(include_in_schema=False)
 LEAST_MARGIN, LARGEST_MARGIN = 0.01, 4.0
 """Points, as ``judge compare --margin`` takes them."""
-KEPT_PAGES = 8
 MOST_RUNS = 50
 """Other runs that are offered, the newest."""
 MOST_LINKS = 20
@@ -51,11 +48,13 @@ class Sides(Value):
 @router.get("/runs/{run_id}/arms")
 def arms(request: Request, here: Here, run_id: str, asked: Annotated[Sides, Query()]) -> Response:
     """Show two arms side by side; without two, ask which."""
-    run, _ = run_named(here.store, run_id)
+    run, state = run_named(here.store, run_id)
     other = run_named(here.store, asked.other)[0] if asked.other else run
-    found = (
-        paired(here.store, run, asked.left, other, asked.right, asked.margin) if asked.left and asked.right else None
-    )
+    found = None
+    if asked.left and asked.right:
+        found = paired(here, run, asked.left, other, asked.right, asked.margin)
+        if found is None:
+            return pending_page(request, run, state, "Two arms side by side")
     return page(
         request,
         "arms.html.j2",
@@ -72,32 +71,34 @@ def arms(request: Request, here: Here, run_id: str, asked: Annotated[Sides, Quer
     )
 
 
-def paired(store: Store, run: RunRecord, left: str, other: RunRecord, right: str, margin: float) -> PairedArms:
-    """Return two arms side by side, each named as ``ARM`` of its run, or ``RUN:ARM``. Raises Refusal when one is not there."""
+def paired(here: Service, run: RunRecord, left: str, other: RunRecord, right: str, margin: float) -> PairedArms | None:
+    """Return two arms side by side, each named as ``ARM`` of its run, or ``RUN:ARM``; ``None``: they are being compared.
+
+    Raises Refusal when one is not there.
+    """
 
     def run_of(named: str) -> RunRecord:
-        return run_named(store, named)[0]
+        return run_named(here.store, named)[0]
 
     try:
         sides = find_arm(run_of, left, run.id), find_arm(run_of, right, other.id)
     except UserError as error:
         raise Refusal(404, str(error)) from error
-    return pair_arms(store, *sides, margin)
-
-
-@lru_cache(maxsize=KEPT_PAGES)
-def _drawn(results: str) -> str:
-    """Return what the judges say about each other. Drawing takes longer than the rest, and a finished run does not change."""
-    return str(cross_body(Results.model_validate_json(results)))
+    names = tuple(record.arm.fingerprint for _, record in sides)
+    made = here.workshop.current(Order("arms", tuple(found.id for found, _ in sides), (*names, str(margin))))
+    return made.arms if made else None
 
 
 @router.get("/runs/{run_id}/cross")
 def cross(request: Request, here: Here, run_id: str) -> Response:
     """Show what every judge gave every arm, and what the judges say about each other."""
     run, state = run_named(here.store, run_id)
-    results = build_results(run, state, here.store) if len(run.judges) > 1 else None
-    body = Markup(_drawn(results.model_dump_json())) if results else Markup("")
-    independent = results.cross.effective_judges if results and results.cross else None
-    response = page(request, "cross.html.j2", run=run, body=body, independent=independent)
+    if len(run.judges) < 2:
+        return page(request, "cross.html.j2", run=run, body="", independent=None)
+    made = here.workshop.current(Order("report", (run.id,)))
+    if made is None:
+        return pending_page(request, run, state, "Judges against each other")
+    body = Markup(made.report.cross_body)
+    response = page(request, "cross.html.j2", run=run, body=body, independent=made.report.effective_judges)
     response.headers["Content-Security-Policy"] = policy_with_plots(body)
     return response

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from judge.ratings import LONGEST_NAME, Item, Rating, RatingState
 from judge.records import RunRecord
-from judge.review.desk import Queues, queues_of, ratings_of, say
+from judge.review.desk import Line, due_ids, ratings_of, say
 from judge.review.labels import latest
 from judge.store import Store, utc_now
 from judge.types import Grade
@@ -40,26 +40,36 @@ class Said(Value):
 
 def opaque(run: RunRecord) -> str:
     """Return the id by which the pages of a blind review know a run: it tells nothing."""
-    return digest(["review of", run.id], length=10)
+    return _opaque(run.id)
+
+
+def _opaque(run_id: str) -> str:
+    return digest(["review of", run_id], length=10)
 
 
 def reviewed_run(store: Store, opaque_id: str) -> RunRecord | None:
     """Return the run with this opaque id; ``None`` when there is none."""
-    runs = (store.run(run_id)[0] for run_id in store.run_ids())
-    return next((run for run in runs if opaque(run) == opaque_id), None)
+    found = next((run_id for run_id in store.run_ids() if _opaque(run_id) == opaque_id), None)
+    return store.run(found)[0] if found is not None else None
 
 
-def item_of(queues: Queues, item_id: str) -> Item:
+def item_of(store: Store, line: Line, item_id: str) -> Item:
     """Return an item of the queues. Raises Refusal when it is in neither."""
-    item = next((item for item in queues.items if item.id == item_id), None)
+    item = store.review_item(item_id) if item_id in line.audit or item_id in line.repair else None
     if item is None:
         raise Refusal(404, "no such item is in the queues of this review; begin the review again")
     return item
 
 
-def has_rated(queues: Queues, item: Item, rater: str) -> bool:
+def next_item(store: Store, line: Line, rater: str) -> Item | None:
+    """Return what ``rater`` should rate next; ``None`` when nothing is left."""
+    due = due_ids(line, rater)
+    return store.review_item(due[0]) if due else None
+
+
+def has_rated(line: Line, item: Item, rater: str) -> bool:
     """True when a rating of this rater counts, and so what others said may be shown."""
-    return rater in latest(queues.ratings).get(item.id, {})
+    return rater in latest(line.ratings).get(item.id, {})
 
 
 def submit(store: Store, item: Item, said: Said) -> Rating:
@@ -71,8 +81,7 @@ def submit(store: Store, item: Item, said: Said) -> Rating:
     return say(store, item, rater, utc_now(), state=said.state, score=said.score, comment=said.comment)
 
 
-def shown_ratings(run: RunRecord, store: Store, rater: str) -> list[Rating]:
+def shown_ratings(line: Line, rater: str) -> list[Rating]:
     """Return the ratings of the items that ``rater`` has rated, history included: of others nothing is shown before."""
-    queues = queues_of(run, store)
-    rated = {item for item, said in latest(queues.ratings).items() if rater in said}
-    return [rating for rating in queues.ratings if rating.item in rated]
+    rated = {item for item, said in latest(line.ratings).items() if rater in said}
+    return [rating for rating in line.ratings if rating.item in rated]

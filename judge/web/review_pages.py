@@ -12,19 +12,18 @@ from starlette.responses import RedirectResponse, Response
 
 from judge.ratings import Item
 from judge.records import RunRecord
-from judge.results import read_coverages
 from judge.results.standing import standings_of
-from judge.review import summary
-from judge.review.desk import Queues, next_item, progress, queues_of, revealed, undo
-from judge.review.effect import effect
-from judge.review.reading import labelled_of
+from judge.review.desk import Line, progress, revealed, undo
+from judge.review.line import Orders
 from judge.review.sheet import sheet_of
 from judge.store import Store, utc_now
 from judge.types import Grade
 from judge.web.highlight import highlighted
+from judge.web.making import Order
 from judge.web.problems import Refusal
-from judge.web.rating import LONGEST_COMMENT, Said, has_rated, item_of, opaque, reviewed_run, submit
+from judge.web.rating import LONGEST_COMMENT, Said, has_rated, item_of, next_item, opaque, reviewed_run, submit
 from judge.web.service import RATER, REVIEWED, Here, Sent, cookie, page, rater_name, run_named, set_cookie
+from judge.web.waiting import pending_page
 
 router = APIRouter(include_in_schema=False)
 EVIDENCE, CLOSED = "judge_evidence", "closed"
@@ -39,17 +38,18 @@ class Desk:
     store: Store
     run: RunRecord
     rater: str
+    orders: Orders
 
-    def queues(self) -> Queues:
+    def line(self) -> Line:
         """Read both queues."""
-        return queues_of(self.run, self.store)
+        return self.orders.line(self.run)
 
 
 def _desk(request: Request, here: Here) -> Desk:
     rater, run = cookie(request, RATER), reviewed_run(here.store, cookie(request, REVIEWED))
     if not rater or run is None:
         raise Refusal(409, "it is not known who reviews what; begin at Review in the menu")
-    return Desk(here.store, run, rater_name(rater))
+    return Desk(here.store, run, rater_name(rater), here.orders)
 
 
 AtDesk = Annotated[Desk, Depends(_desk)]
@@ -58,8 +58,7 @@ AtDesk = Annotated[Desk, Depends(_desk)]
 @router.get("/review")
 def start(request: Request, here: Here) -> Response:
     """Ask who reviews, and what."""
-    items: tuple[Item, ...] = (*here.store.audit_items(), *here.store.repair_items())
-    queued = {item.run_id for item in items}
+    queued = here.store.queued_run_ids()
     runs = [here.store.run(run_id)[0] for run_id in here.store.run_ids() if run_id in queued]
     choices = [(opaque(run), f"{run.suite.name} {run.suite.version}, begun {run.created_at[:16]}") for run in runs]
     return page(
@@ -92,23 +91,21 @@ def begin(request: Request, here: Here, form: Sent) -> Response:
 @router.get("/review/next")
 def following(request: Request, desk: AtDesk) -> Response:
     """Go to the next item, or say that nothing is left."""
-    queues = desk.queues()
-    item = next_item(queues, desk.rater)
+    line = desk.line()
+    item = next_item(desk.store, line, desk.rater)
     if item is not None:
         return _see(f"/review/items/{item.id}")
-    return page(request, "reviewed.html.j2", progress=progress(queues, desk.rater))
+    return page(request, "reviewed.html.j2", progress=progress(line, desk.rater))
 
 
 @router.get("/review/items/{item_id}")
 def show_item(request: Request, desk: AtDesk, item_id: str) -> Response:
     """Show one item, blind."""
-    queues = desk.queues()
-    return _item_page(request, desk, queues, item_of(queues, item_id))
+    line = desk.line()
+    return _item_page(request, desk, line, item_of(desk.store, line, item_id))
 
 
-def _item_page(
-    request: Request, desk: Desk, queues: Queues, item: Item, problem: str = "", comment: str = ""
-) -> Response:
+def _item_page(request: Request, desk: Desk, line: Line, item: Item, problem: str = "", comment: str = "") -> Response:
     sheet = sheet_of(desk.store, desk.run, item)
     return page(
         request,
@@ -117,8 +114,8 @@ def _item_page(
         sheet=sheet,
         code=highlighted(sheet.code) if sheet.has_code else None,
         levels={grade: level.text for level in sheet.scale for grade in level.scores},
-        progress=progress(queues, desk.rater),
-        rated=has_rated(queues, item, desk.rater),
+        progress=progress(line, desk.rater),
+        rated=has_rated(line, item, desk.rater),
         closed=cookie(request, EVIDENCE) == CLOSED,
         problem=problem,
         comment=comment,
@@ -128,18 +125,16 @@ def _item_page(
 @router.post("/review/items/{item_id}")
 def rate(request: Request, desk: AtDesk, item_id: str, form: Sent) -> Response:
     """Store a rating and show what the judges gave; or leave the item for later."""
-    queues = desk.queues()
-    item = item_of(queues, item_id)
+    line = desk.line()
+    item = item_of(desk.store, line, item_id)
     comment, choice = form.get("comment", "").strip(), form.get("score", "")
     if len(comment) > LONGEST_COMMENT:
-        return _item_page(
-            request, desk, queues, item, f"The comment is longer than {LONGEST_COMMENT} letters.", comment
-        )
+        return _item_page(request, desk, line, item, f"The comment is longer than {LONGEST_COMMENT} letters.", comment)
     if form.get("action") == "skip":
         submit(desk.store, item, Said(rater=desk.rater, score=None, state="skipped", comment=comment))
         return _see("/review/next")
     if choice not in GRADES:
-        return _item_page(request, desk, queues, item, "Choose 1 to 5, or “cannot assess”.", comment)
+        return _item_page(request, desk, line, item, "Choose 1 to 5, or “cannot assess”.", comment)
     submit(desk.store, item, Said(rater=desk.rater, score=GRADES[choice], comment=comment))
     return _see(f"/review/items/{item.id}/revealed")
 
@@ -147,9 +142,9 @@ def rate(request: Request, desk: AtDesk, item_id: str, form: Sent) -> Response:
 @router.get("/review/items/{item_id}/revealed")
 def reveal(request: Request, desk: AtDesk, item_id: str) -> Response:
     """Show what judges and others gave an item; before one's own rating, the item."""
-    queues = desk.queues()
-    item = item_of(queues, item_id)
-    if not has_rated(queues, item, desk.rater):
+    line = desk.line()
+    item = item_of(desk.store, line, item_id)
+    if not has_rated(line, item, desk.rater):
         return _see(f"/review/items/{item.id}")
     found = revealed(desk.store, desk.run, item, desk.rater, standings_of(desk.run, desk.store))
     return page(
@@ -158,39 +153,24 @@ def reveal(request: Request, desk: AtDesk, item_id: str) -> Response:
         item=item,
         found=found,
         title=desk.run.suite.question(item.question_id).title,
-        progress=progress(queues, desk.rater),
+        progress=progress(line, desk.rater),
     )
 
 
 @router.post("/review/undo")
 def take_back(desk: AtDesk, form: Sent) -> Response:
     """Take back one's last rating, and show its item again."""
-    return _see(f"/review/items/{undo(desk.store, desk.queues(), desk.rater, utc_now()).id}")
+    return _see(f"/review/items/{undo(desk.store, desk.line(), desk.rater, utc_now()).id}")
 
 
 @router.get("/runs/{run_id}/labels")
 def labels(request: Request, here: Here, run_id: str) -> Response:
     """Show what people's labels say of the judges, and what they change."""
-    run, _ = run_named(here.store, run_id)
-    found = effect(labelled_of(run, here.store, standings_of(run, here.store)), run.suite)
-    coverages = read_coverages(run, here.store)
-    tables = (
-        ("Judges against people, audited units only", summary.AGREEMENT_COLUMNS, summary.agreement_rows(found.audit)),
-        ("Correction by the audit", summary.BIAS_COLUMNS, summary.bias_rows(found.audit, coverages)),
-        ("Tier scores that moved", summary.CHANGE_COLUMNS, summary.change_rows(found, coverages)),
-    )
-    decisions = list(summary.decision_lines(found))
-    return page(
-        request,
-        "labels.html.j2",
-        run=run,
-        audit=list(summary.audit_lines(found.audit)),
-        tables=tables,
-        decisions=decisions,
-        turned=any(role.changed for role in found.roles),
-        role_columns=summary.ROLE_COLUMNS,
-        roles=summary.role_rows(found),
-    )
+    run, state = run_named(here.store, run_id)
+    made = here.workshop.current(Order("labels", (run.id,)))
+    if made is None:
+        return pending_page(request, run, state, "What the labels changed")
+    return page(request, "labels.html.j2", run=run, found=made.labels)
 
 
 def _see(path: str) -> Response:

@@ -15,22 +15,24 @@ from judge.checks.evidence import MAX_EXAMINED_CHARS
 from judge.extract import extract
 from judge.grounding import failure_line
 from judge.plan import questions_of, wanted_answers
-from judge.report.html_report import report_body
-from judge.results import Results, build_results
 from judge.scoring import answer_score
 from judge.store import Store
 from judge.types import Judgement, Question
-from judge.web.answers import Found, Wanted, answer_named, answer_page
+from judge.web.answers import PAGE, Found, Wanted, answer_named, answer_page
 from judge.web.guard import POLICY
 from judge.web.highlight import highlighted
 from judge.web.job_parts import about_jobs
+from judge.web.making import Order
+from judge.web.paging import page_after
+from judge.web.problems import Refusal
 from judge.web.service import Here, page, run_named
 from judge.web.side_by_side import diff_lines
+from judge.web.waiting import AGAIN_S, pending_page
 from runner.timing import timing
 from runner.types import AnswerState
 
 router = APIRouter(include_in_schema=False)
-KEPT_REPORTS = 8
+KEPT_POLICIES = 8
 
 
 @router.get("/")
@@ -40,27 +42,34 @@ def start() -> Response:
 
 
 @router.get("/runs")
-def runs(request: Request, here: Here) -> Response:
-    """Show all runs, newest first."""
-    return page(request, "runs.html.j2", runs=[here.store.run(run_id) for run_id in here.store.run_ids()])
+def runs(request: Request, here: Here, after: str | None = None) -> Response:
+    """Show a page of runs, newest first."""
+    try:
+        found, following = page_after(here.store.run_ids(), str, after, PAGE)
+    except LookupError as error:
+        raise Refusal(400, "the page begins after a run that is not there; begin at the first page") from error
+    shown = [here.store.run(run_id) for run_id in found]
+    return page(request, "runs.html.j2", runs=shown, after=after, following=following)
 
 
 @router.get("/runs/{run_id}")
 def one_run(request: Request, here: Here, run_id: str) -> Response:
-    """Show the report of a run."""
+    """Show the report of a run. While a run goes on it is shown as it was computed last, and says so."""
     run, state = run_named(here.store, run_id)
-    body = _report(build_results(run, state, here.store).model_dump_json())
-    response = page(request, "run.html.j2", 200, run=run, state=state, report=Markup(body), **about_jobs(here, run.id))
+    order = Order("report", (run.id,))
+    made, older_of = here.workshop.current(order), ""
+    if made is None and state == "running" and (made := here.workshop.older(order)):
+        older_of = made.at
+    if made is None:
+        return pending_page(request, run, state, "Report")
+    body = made.report.body
+    shown = {"run": run, "state": state, "report": Markup(body), "older_of": older_of, "again_s": AGAIN_S}
+    response = page(request, "run.html.j2", 200, **shown, **about_jobs(here, run.id))
     response.headers["Content-Security-Policy"] = policy_with_plots(body)
     return response
 
 
-@lru_cache(maxsize=KEPT_REPORTS)
-def _report(results: str) -> str:
-    """Return the sections of a report. Drawing takes longer than everything else, and a finished run does not change."""
-    return str(report_body(Results.model_validate_json(results)))
-
-
+@lru_cache(maxsize=KEPT_POLICIES)
 def policy_with_plots(body: str) -> str:
     """Return the policy for a page with plots: their style attributes, and the style elements that were drawn, by their hashes.
 

@@ -14,11 +14,13 @@ from judge.app import Places
 from judge.jobs.worker import Worker
 from judge.ratings import LONGEST_NAME
 from judge.records import RunRecord, RunState
+from judge.review.line import Orders
 from judge.store import Store
 from judge.web.access import Access, same, sign
 from judge.web.judging import Judging
 from judge.web.problems import Refusal
 from judge.web.rendering import rendered
+from judge.web.workshop import Workshop
 
 VISIT = "judge_visit"
 """Cookie that a form's hidden field has to fit."""
@@ -47,8 +49,19 @@ class Service:
     """Carries out jobs; ``None``: they wait for a service that has one."""
     stopping: threading.Event = field(default_factory=threading.Event)
     """Set once the service is told to end: what is sent without end ends then."""
+    works_ahead: bool = False
+    """True: reports are computed before anybody asks for them, and the process that computes them ends with the service."""
+    workshop: Workshop = field(init=False)
+    """Where reports are computed."""
+    orders: Orders = field(init=False)
+    """The queues of reviews."""
     key: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
     """Signs the hidden fields of forms; lives as long as the process."""
+
+    def __post_init__(self) -> None:
+        """Open what stands on the store."""
+        object.__setattr__(self, "workshop", Workshop(self.store))
+        object.__setattr__(self, "orders", Orders(self.store))
 
 
 async def _service(request: Request) -> Service:

@@ -2,7 +2,7 @@
 
 from examples import arm, call, question
 
-from judge.units import answer_unit, judgement_key
+from judge.units import answer_keys, answer_unit, judgement_key
 from runner.types import Sampling, Serving
 
 SAMPLING = Sampling(seed=3)
@@ -51,3 +51,12 @@ def test_whatever_could_change_a_scoring_makes_a_new_one() -> None:
 
 def test_what_a_judge_is_called_in_reports_does_not_make_a_new_scoring() -> None:
     assert judgement_key("a", call(judge="renamed")) == judgement_key("a", call())
+
+
+def test_keys_of_many_samples_are_those_of_their_units() -> None:
+    odd = question('q"sample":0,"seed":1,\\')
+    for sampling in (Sampling(), Sampling(seed=0, temperature=0, top_p=0.5), Sampling(seed=77, max_tokens=9)):
+        for one in (question(), odd):
+            keys = answer_keys(arm("moe4"), one, sampling)
+            for sample in (0, 1, 9, 1234):
+                assert keys(sample) == answer_unit(arm("moe4"), one, sampling, sample).key

@@ -18,12 +18,14 @@ from judge.results import build_results
 from judge.review.desk import due_items, item_named, make_queues, next_item, progress, queues_of, revealed, say, undo
 from judge.review.effect import effect
 from judge.review.exchange import blank_lines, import_lines, rating_lines
-from judge.review.reading import audit_of, labelled_of, scored_units
+from judge.review.line import Orders, order_of
+from judge.review.reading import audit_of, labelled_of, panel_scores, places_of, scored_units
 from judge.review.sheet import revealed_lines, sheet_lines, sheet_of
 from judge.review.units import answer_scores
 from judge.store import Store
 from judge.types import Grade
 from judge.units import AnswerUnit
+from runner.types import Sampling
 
 RUN = review_run()
 
@@ -131,6 +133,7 @@ def test_scoring_the_answers_again_keeps_queue_and_ratings(store: Store) -> None
     rescored = RUN.model_copy(update={"id": "run-78", "judges": (judge_record("third"),)})
     store.add_run(rescored)
     assert queues_of(rescored, store) == queues_of(RUN, store)
+    assert Orders(store).line(rescored) == queues_of(RUN, store).line
 
 
 def test_under_a_changed_rubric_the_same_units_are_rated_anew(store: Store) -> None:
@@ -143,6 +146,31 @@ def test_under_a_changed_rubric_the_same_units_are_rated_anew(store: Store) -> N
     make_queues(changed, store, per_arm=15, seed=1)
     assert {i.key for i in queues_of(changed, store).audit} == {i.key for i in queues_of(RUN, store).audit}
     assert len(queues_of(changed, store).ratings) == (items[0].question_id != stricter.id)
+    for run in (changed, RUN):
+        assert Orders(store).line(run) == queues_of(run, store).line
+
+
+def test_pages_have_the_queue_in_its_order_and_see_what_is_queued_and_said_later(store: Store) -> None:
+    orders = Orders(store)
+    assert orders.line(RUN) == queues_of(RUN, store).line and orders.line(RUN).ids == ()
+    items = queued(store)
+    line = orders.line(RUN)
+    assert line == queues_of(RUN, store).line and line.audit and line.repair
+    rate(store, items[0], 4)
+    rate(store, items[-1], 2)
+    assert orders.line(RUN) == queues_of(RUN, store).line != line
+    warmer = RUN.arms[0].model_copy(update={"sampling": Sampling(temperature=0.1)})
+    elsewhere = RUN.model_copy(update={"id": "run-80", "arms": (warmer,)})
+    assert order_of(elsewhere, store).audit == (), "the answers of another sampling are others"
+
+
+def test_scores_read_as_numbers_are_those_read_with_everything_that_was_said(store: Store) -> None:
+    standings = {RUN.judges[0].fingerprint: Standing.NOT_QUALIFIED}
+    for run in (RUN, RUN.model_copy(update={"policy": "judge"})):
+        for known in (None, standings):
+            whole = {one.unit.key: one.panel for one in scored_units(run, store, known)}
+            assert panel_scores(run, store, known, places_of(run, store)) == whole
+            assert len(set(whole.values())) > 2
 
 
 def test_what_is_scored_here_is_what_the_report_scores(store: Store) -> None:
