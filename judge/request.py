@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from judge.checks.modules import load_checks
 from judge.errors import UserError
 from judge.grounding import Policy
 from judge.library import JudgePrompts, MissingFile, Models, find_file
@@ -116,6 +115,9 @@ def new_run_id() -> tuple[str, str]:
 
 def check_hashes(suite: Suite, question_ids: Sequence[str]) -> dict[str, str]:
     """Return question id -> identity of its checks, for the questions that have some."""
+    # Imported here because scoring stored answers executes nothing.
+    from judge.checks.modules import load_checks
+
     modules = {question_id: load_checks(suite.question(question_id)) for question_id in question_ids}
     return {question_id: module.hash for question_id, module in modules.items() if module is not None}
 
