@@ -4,6 +4,8 @@ Resume is a set difference over these keys: a unit that is stored is never asked
 result is part of the key, so a changed prompt, rubric, sampling or server setting is a new unit.
 """
 
+import functools
+
 from judge.types import JudgeCall, Question
 from runner.identity import digest
 from runner.types import Arm, Sampling, Value
@@ -20,7 +22,7 @@ class AnswerUnit(Value):
     """With the seed of this sample."""
     sample: int
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
         """Identity of the unit."""
         return digest(self)

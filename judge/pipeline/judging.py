@@ -80,7 +80,7 @@ async def _ask_judge(
 
         tasks = machinery.budget.within(owed_scorings(run, judge, store))
         # Closed before the bench is, however it ends: scorings in flight would go on without their client.
-        batches = await stack.enter_async_context(aclosing(run_batches(tasks, score, limit=bench.limit)))
+        batches = await stack.enter_async_context(aclosing(run_batches(tasks, score, limit=bench.at_work)))
         async for batch in batches:
             for restarted in bench.restarts.news() if bench.restarts else ():
                 yield restarted
