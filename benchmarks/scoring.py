@@ -1,11 +1,14 @@
 """What the pipeline costs: `judge score` of stored answers at a mock endpoint, against a bare loop of the `openai` package.
 
 python benchmarks/scoring.py [--answers 1000] [--in-flight 64] [--latency-ms 50] [--runs 3] [--json]
+python benchmarks/scoring.py --sizes 1000,20000,100000
 
-Every figure is the median over the runs; the two take turns, so that whatever else the machine does hits both.
+Every figure is the median over the runs; the two take turns, so that whatever else the machine does hits both. ``--sizes`` scores as
+many stored answers as each number says, once, and prints what that takes: memory should not grow with them.
 """
 
 import argparse
+import compileall
 import json
 import os
 import statistics
@@ -26,6 +29,8 @@ from judge.request import environment
 from runner.dialects import Dialect, request_fields
 
 HERE = Path(__file__).parent
+MOST_SAMPLES = 1000
+"""Answers of one model to one question that can be imported."""
 ANSWER = '''Here is the function:
 
 ```python
@@ -68,7 +73,8 @@ def measure(*command: str | Path, cwd: Path) -> Cost:
 
 def clean() -> dict[str, str]:
     """Return the environment without settings of ours, with the checkout first on the path."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUDGE_", "OPENAI_"))}
+    left_out = ("JUDGE_", "OPENAI_", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     return {**kept, "PYTHONPATH": str(HERE.parent)}
 
 
@@ -86,7 +92,8 @@ def store_answers(folder: Path, answers: int) -> None:
     ids = load_suite().ids
     with (folder / "answers.jsonl").open("w") as lines:
         for number in range(answers):
-            one = {"model": "benchmark", "question_id": ids[number % len(ids)], "sample": number // len(ids)}
+            nth, place = divmod(number, len(ids) * MOST_SAMPLES)
+            one = {"model": f"benchmark{nth}", "question_id": ids[place % len(ids)], "sample": place // len(ids)}
             lines.write(json.dumps({**one, "answer": ANSWER.format(number=number)}) + "\n")
     import_source(Places(results=folder / "results"), folder / "answers.jsonl", ("judge", "import", "answers.jsonl"))
 
@@ -152,6 +159,24 @@ def full_share(changes: list[tuple[float, int]], limit: int) -> float:
     return full_s / (last_s - changes[0][0]) if last_s > changes[0][0] else 1.0
 
 
+# --- memory ---------------------------------------------------------------------------------------------------------
+
+
+def by_size(sizes: list[int], in_flight: int, latency_ms: float) -> dict[int, Cost]:
+    """Score each number of stored answers once."""
+    with endpoint(latency_ms) as url:
+        return {answers: scored(url, answers, in_flight) for answers in sizes}
+
+
+def size_table(found: dict[int, Cost]) -> str:
+    """Return what each size took as a Markdown table."""
+    lines = ["| answers | wall s | CPU s | CPU ms a judgement | RSS MB |", "|---|---|---|---|---|"]
+    for answers, cost in found.items():
+        each_ms = 1000 * cost.cpu_s / answers
+        lines.append(f"| {answers} | {cost.wall_s:.1f} | {cost.cpu_s:.1f} | {each_ms:.2f} | {cost.rss_mb:.0f} |")
+    return "\n".join(lines)
+
+
 # --- the table ------------------------------------------------------------------------------------------------------
 
 
@@ -206,9 +231,20 @@ def main() -> None:
     parser.add_argument("--in-flight", type=int, default=64)
     parser.add_argument("--latency-ms", type=float, default=50.0)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--sizes", type=lambda text: [int(size) for size in text.split(",")], help="such as 1000,20000")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     where = machine()
+    for package in ("judge", "runner"):  # as they are where they are installed, whatever ran in this checkout before
+        compileall.compile_dir(HERE.parent / package, quiet=1)
+    if asked.sizes:
+        sized = by_size(asked.sizes, asked.in_flight, asked.latency_ms)
+        print(
+            json.dumps({size: asdict(cost) for size, cost in sized.items()}, indent=2)
+            if asked.json
+            else size_table(sized)
+        )
+        return
     found = figures(asked.answers, asked.in_flight, asked.latency_ms, asked.runs)
     if asked.json:
         print(json.dumps({"machine": where, **found}, indent=2))

@@ -1,17 +1,19 @@
 """What executing the answers of a run showed, one record an answer, for programs and for people."""
 
+import itertools
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from judge.app import Places
 from judge.checks.checking import CheckResult, Evidence, all_not_run, bounds
 from judge.checks.modules import load_checks
 from judge.grounding import failure_line
-from judge.pipeline import evidence_of
-from judge.plan import questions_of, wanted_answers
+from judge.plan import each_wanted_answer, questions_of
 from judge.records import ArmRecord, RunRecord
 from judge.store import Store
+from judge.store.database import LOOKUP_BATCH
 from judge.types import Grade, Question
+from judge.units import evidence_key
 from runner.types import Answer, Value
 
 NOT_EXECUTED = "the answer has not been executed; judge doctor says whether this machine can"
@@ -34,25 +36,26 @@ class EvidenceLine(Value):
     """Criterion id -> highest score that the evidence allows; a criterion that nothing is known about is left out."""
 
 
-def evidence_lines(places: Places, run: RunRecord) -> list[EvidenceLine]:
-    """Return one line for every stored answer of the run that can be scored."""
+def evidence_lines(places: Places, run: RunRecord) -> Iterator[EvidenceLine]:
+    """Yield one line for every stored answer of the run that can be scored, reading some at a time."""
     store = places.open_store()
     try:
-        return list(_lines(run, store))
+        yield from _lines(run, store)
     finally:
         store.close()
 
 
 def _lines(run: RunRecord, store: Store) -> Iterator[EvidenceLine]:
-    known = evidence_of(run, store)
     questions = {question.id: question for question in questions_of(run)}
     nothing = {question_id: _not_executed(question) for question_id, question in questions.items()}
     for record in run.arms:
-        units = {u.key: u for u in wanted_answers(run, record)}
-        for key, answer in store.answers(units):
-            question = questions[units[key].question_id]
-            if answer.scorable:
-                yield _line(record, question, answer, known.get(key) or nothing[question.id])
+        units = each_wanted_answer(run, record)
+        while batch := {unit.key: questions[unit.question_id] for unit in itertools.islice(units, LOOKUP_BATCH)}:
+            looked_up = {key: evidence_key(key, run.checks[q.id]) for key, q in batch.items() if q.id in run.checks}
+            known = dict(store.evidence(looked_up.values()))
+            for key, answer in store.answers(batch):
+                if answer.scorable:
+                    yield _line(record, batch[key], answer, known.get(key) or nothing[batch[key].id])
 
 
 def _not_executed(question: Question) -> Evidence:
@@ -74,7 +77,7 @@ def _line(record: ArmRecord, question: Question, answer: Answer, evidence: Evide
     )
 
 
-def print_evidence(lines: Sequence[EvidenceLine]) -> None:
+def print_evidence(lines: Iterable[EvidenceLine]) -> None:
     """Print one block an answer: passed of known checks, what was called, each failure."""
     for line in lines:
         known = [check for check in line.checks if check.outcome != "not_run"]

@@ -94,7 +94,7 @@ Configs = Annotated[list[ConfigName], Field(min_length=1)]
 class FileFormat(BaseModel):
     """Base of everything that stands in a file: unknown keys are errors, and nothing is converted."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class QuestionText(FileFormat):

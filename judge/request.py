@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from judge.checks.modules import load_checks
 from judge.errors import UserError
 from judge.exam.result import ExamSize
 from judge.grounding import Policy
@@ -147,6 +146,9 @@ def new_run_id() -> tuple[str, str]:
 
 def check_hashes(suite: Suite, question_ids: Sequence[str]) -> dict[str, str]:
     """Return question id -> identity of its checks, for the questions that have some."""
+    # Imported here because scoring stored answers executes nothing.
+    from judge.checks.modules import load_checks
+
     modules = {question_id: load_checks(suite.question(question_id)) for question_id in question_ids}
     return {question_id: module.hash for question_id, module in modules.items() if module is not None}
 

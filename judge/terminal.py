@@ -5,19 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Self
-
-from rich import box
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-)
-from rich.table import Column, Table
+from typing import TYPE_CHECKING, Self
 
 from judge.events import (
     Answered,
@@ -38,6 +26,10 @@ from judge.events import (
 )
 from judge.forecast import Forecast
 from judge.plan import Estimate
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import TaskID
 
 UNLIMITED_COLUMNS = 10_000
 """A table that goes to a file or a pipe is as wide as it needs to be."""
@@ -71,7 +63,12 @@ class PlainScreen:
 class LiveScreen:
     """A progress line with phase, arm, question, speed, done/owed and ETA; failures stay above it."""
 
-    def __init__(self, console: Console | None = None, forecast: Forecast | None = None) -> None:
+    def __init__(self, console: "Console | None" = None, forecast: Forecast | None = None) -> None:
+        # Imported here because only people at a terminal see it.
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.table import Column
+
         said = Column(ratio=1, no_wrap=True, overflow="ellipsis")  # what happened gives way, the figures do not
         columns = (
             BarColumn(bar_width=12),
@@ -177,6 +174,11 @@ def screen(plan: Callable[[], Sequence[Estimate]], *, quiet: bool) -> PlainScree
 
 def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     """Print a table to stdout; nothing is cut when stdout is no terminal."""
+    # Imported here because a run prints its tables last, or none.
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
     console = Console(width=None if sys.stdout.isatty() else UNLIMITED_COLUMNS, highlight=False)
     plain = not sys.stdout.isatty()
     table = Table(title=title or None, title_justify="left", box=box.ASCII2 if plain else box.SIMPLE_HEAD)

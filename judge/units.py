@@ -4,6 +4,7 @@ Resume is a set difference over these keys: a unit that is stored is never asked
 result is part of the key, so a changed prompt, rubric, sampling or server setting is a new unit.
 """
 
+import functools
 from collections.abc import Callable
 
 from judge.types import JudgeCall, Question
@@ -22,7 +23,7 @@ class AnswerUnit(Value):
     """With the seed of this sample."""
     sample: int
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
         """Identity of the unit."""
         return digest(self)

@@ -8,6 +8,7 @@ from runner.errors import EndpointError, ServerError
 from runner.pace import OVERLOADED, Pace, refused, replied
 from runner.probe import NO_LISTING, Capabilities, check_model, probe
 from runner.retry import RetryPolicy
+from runner.turns import Turns
 from runner.types import Endpoint, Reply, Sampling
 
 T = TypeVar("T")
@@ -42,12 +43,16 @@ class _Lane:
 
 
 class Balanced:
-    """Several clients of one model as one. ``fixed``: requests at a time, all together; ``None``: as many as they take."""
+    """Several clients of one model as one. ``fixed``: requests at a time, all together; ``None``: as many as they take.
+
+    Whoever asks beyond that waits for a turn.
+    """
 
     def __init__(self, clients: Sequence[ModelClient], *, fixed: int | None, clock: Clock | None = None) -> None:
         self._lanes = [_Lane(client) for client in clients]
         self._fixed = fixed
         self._clock = clock or clients[0].clock
+        self._turns = Turns(self.limit)
 
     @property
     def endpoint(self) -> Endpoint:
@@ -67,6 +72,9 @@ class Balanced:
         return await self._ask(lambda client: client.complete(messages, sampling, **fields))
 
     async def _ask(self, call: Callable[[ModelClient], Awaitable[T]]) -> T:
+        return await self._turns.take(lambda: self._send(call))
+
+    async def _send(self, call: Callable[[ModelClient], Awaitable[T]]) -> T:
         lane = min(self._lanes, key=lambda lane: lane.in_flight / lane.pace.allowed)
         sent_s = self._clock()
         lane.in_flight += 1

@@ -6,10 +6,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
+# Made once: json.dumps makes one for every call that has options.
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=lambda value: _plain(value)
+)
+
 
 def canonical_json(value: Any) -> str:
     """Return ``value`` as JSON with sorted keys and no spaces; pydantic models are dumped in JSON mode first."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
+    return _ENCODER.encode(value)
 
 
 def digest(value: Any, *, length: int = 16) -> str:

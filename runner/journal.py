@@ -24,13 +24,18 @@ _UNIT: contextvars.ContextVar[str | None] = contextvars.ContextVar("unit", defau
 
 
 @contextlib.contextmanager
-def about(unit: str) -> Iterator[None]:
+def about(unit: str | None) -> Iterator[None]:
     """Mark everything that is logged in this block, and in what it awaits, as being about ``unit``."""
     token = _UNIT.set(unit)
     try:
         yield
     finally:
         _UNIT.reset(token)
+
+
+def unit_of_now() -> str | None:
+    """Return what is being worked on here; ``None``: nothing in particular."""
+    return _UNIT.get()
 
 
 def from_now_about(unit: str) -> None:

@@ -7,12 +7,13 @@ that is no validation error. ``Retry-After`` is honoured. The sleep is injected,
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
+from typing import TYPE_CHECKING, TypeVar
 
 from runner.errors import EndpointError
 from runner.types import Value
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,9 @@ async def retried(call: Callable[[], Awaitable[T]], policy: RetryPolicy, *, slee
         if not error.transient:
             raise
         failed: EndpointError | None = error
+    # Imported here because most requests succeed.
+    from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
+
     retrying = AsyncRetrying(
         stop=stop_after_attempt(policy.attempts),
         wait=_wait(policy),
@@ -60,10 +64,12 @@ async def retried(call: Callable[[], Awaitable[T]], policy: RetryPolicy, *, slee
     return await retrying(attempt)
 
 
-def _wait(policy: RetryPolicy) -> Callable[[RetryCallState], float]:
+def _wait(policy: RetryPolicy) -> "Callable[[RetryCallState], float]":
+    from tenacity import wait_random_exponential
+
     backoff = wait_random_exponential(multiplier=policy.base_s, max=policy.max_wait_s)
 
-    def wait(state: RetryCallState) -> float:
+    def wait(state: "RetryCallState") -> float:
         error = state.outcome.exception() if state.outcome else None
         asked = error.retry_after_s if isinstance(error, EndpointError) else None
         return backoff(state) if asked is None else min(asked, policy.max_wait_s)
@@ -71,7 +77,7 @@ def _wait(policy: RetryPolicy) -> Callable[[RetryCallState], float]:
     return wait
 
 
-def _log(state: RetryCallState) -> None:
+def _log(state: "RetryCallState") -> None:
     error = state.outcome.exception() if state.outcome else None
     wait_s = state.next_action.sleep if state.next_action else 0.0
     logger.warning("attempt %d failed (%s); next in %.1f s", state.attempt_number, error, wait_s)

@@ -1,11 +1,13 @@
 """What an HTTP status and its body say: which error it is, and whether asking again could help. Pure."""
 
 import email.utils
+import json
 import math
 import time
 from collections.abc import Callable, Mapping
 
 from runner.errors import AccessDenied, ContextExceeded, EndpointError
+from runner.types import Endpoint
 
 TRANSIENT_STATUS = frozenset({408, 409, 425, 429, 502, 503, 504})
 SHOWN_CHARS = 300
@@ -32,6 +34,22 @@ def status_error(where: str, status: int, detail: str, headers: Mapping[str, str
     return EndpointError(
         message, status=status, transient=transient, retry_after_s=retry_after(headers.get("retry-after"))
     )
+
+
+def error_detail(body: str) -> str:
+    """Return message and code of the body of an error on one line; HTML and other bodies are cut short."""
+    try:
+        said = json.loads(body)
+    except ValueError:
+        said = None
+    error = said.get("error", said) if isinstance(said, dict) else None
+    parts = [str(error[key]) for key in ("message", "code") if error.get(key)] if isinstance(error, dict) else []
+    return one_line(" ".join(parts) or body) or "an empty body"
+
+
+def where(endpoint: Endpoint) -> str:
+    """Return how a message names the model that was asked."""
+    return f"{endpoint.base_url} ({endpoint.model})"
 
 
 def retry_after(header: str | None, *, now: Callable[[], float] = time.time) -> float | None:

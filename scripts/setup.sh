@@ -194,6 +194,8 @@ main() {
     fi
     # Without a sandbox there is nobody to execute answers, and nothing to prepare for them: judge doctor says so.
     "$VENV/bin/python" -m runner.answer_env >&2 || say "answers that import aiohttp, httpx or requests cannot be executed"
+    # An installed package comes compiled, and some environments let nothing be compiled later: half a second at every start.
+    "$VENV/bin/python" -m compileall -q judge runner
     stamp "$version" "$key" >"$STAMP.new"
     mv "$STAMP.new" "$STAMP"
     say "done: $VENV (Python $version)"

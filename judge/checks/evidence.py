@@ -16,7 +16,10 @@ from judge.checks.lacking import needs_newer_syntax
 from judge.checks.lanes import Lanes
 from judge.checks.modules import CheckModule, load_checks
 from judge.checks.subject import CannotExamine, Place, Subject
-from judge.extract import MAX_PARSED_CHARS, extract, is_newer, runnable
+from judge.extract.answer import extract
+from judge.extract.newer import is_newer
+from judge.extract.program import runnable
+from judge.extract.source import MAX_PARSED_CHARS
 from judge.types import Question
 from runner.answer_env import find_answer_env
 from runner.errors import SandboxError

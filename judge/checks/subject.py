@@ -15,7 +15,8 @@ from judge.checks.hints import with_type_comments
 from judge.checks.lacking import absent_module, lacking, lacking_while_loading
 from judge.checks.lanes import Lanes
 from judge.checks.recording import Record
-from judge.extract import Program, without_statement
+from judge.extract.remainder import without_statement
+from judge.extract.values import Program
 from judge.types import Question
 from runner.isolation import Isolation
 from runner.outcomes import CallResult, Inventory, Limits, Loaded

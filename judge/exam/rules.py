@@ -19,12 +19,16 @@ Cost: a paper on one or two questions has too few answers for style; the reason 
 tests/judge/exam/test_marking.py.
 """
 
-from judge.exam.paper import ExamPaper
+from typing import TYPE_CHECKING
+
 from judge.exam.result import ExamIdentity
 from judge.records import JudgeRecord
 from judge.types import Grade
 from runner.identity import digest
 from runner.types import Value
+
+if TYPE_CHECKING:
+    from judge.exam.paper import ExamPaper
 
 
 class Gates(Value):
@@ -46,7 +50,7 @@ class Gates(Value):
 GATES = Gates()
 
 
-def exam_identity(paper: ExamPaper, judge: JudgeRecord) -> ExamIdentity:
+def exam_identity(paper: "ExamPaper", judge: JudgeRecord) -> ExamIdentity:
     """Return what identifies the exam of ``judge`` on ``paper``."""
     return ExamIdentity(
         judge_fingerprint=judge.fingerprint,

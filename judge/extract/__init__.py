@@ -16,24 +16,6 @@ Inside, each file uses only the ones before it::
     program    runnable(): the program without its examples
     remainder  a program without what cannot run here
     newer      whether code is right in a newer Python
+
+Each is imported by its own name, and not from here: a judge's prompt needs ``text`` alone, and not what parses Markdown.
 """
-
-from judge.extract.answer import extract
-from judge.extract.newer import is_newer
-from judge.extract.program import runnable
-from judge.extract.remainder import Remainder, without_statement
-from judge.extract.source import MAX_PARSED_CHARS
-from judge.extract.values import Block, Extraction, Program, Role
-
-__all__ = [
-    "MAX_PARSED_CHARS",
-    "Block",
-    "Extraction",
-    "Program",
-    "Remainder",
-    "Role",
-    "extract",
-    "is_newer",
-    "runnable",
-    "without_statement",
-]

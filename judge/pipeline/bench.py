@@ -35,6 +35,11 @@ class EndpointJudge:
         self.grade = grader.grade
         self.compare = grader.compare
 
+    def at_work(self) -> int:
+        """Scorings at a time: as many again as are on their way are prepared, so that no place waits for a prompt to be written."""
+        limit = self.limit()
+        return limit if limit == 1 else 2 * limit
+
 
 class ServedJudge:
     """A judge that is served here; when its server dies of a scoring, that is asked once more of a new one."""
@@ -53,6 +58,8 @@ class ServedJudge:
     def limit(self) -> int:
         """A llama-cpp-python server works on one request at a time."""
         return 1
+
+    at_work = limit
 
     async def grade(
         self, question: Question, answer_key: str, answer: str, call: JudgeCall, evidence: str = ""

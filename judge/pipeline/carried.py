@@ -22,7 +22,7 @@ async def carried_out(
 
     Whoever takes the events closes this before the judge, however it ends: what is in flight would go on without its client.
     """
-    async with aclosing(run_batches(tasks, ask, limit=bench.limit)) as batches:
+    async with aclosing(run_batches(tasks, ask, limit=bench.at_work)) as batches:
         async for batch in batches:
             for restarted in bench.restarts.news() if bench.restarts else ():
                 yield restarted

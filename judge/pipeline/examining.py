@@ -6,9 +6,9 @@ rest, and papers share what they have in common. The judge is told nothing of wh
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 from judge.events import Event, Examined, ExamMarked, ExamUnfinished
-from judge.exam.paper import ExamItem, ExamPaper, read_paper
 from judge.exam.result import ExamResult, ExamSize, Qualification
 from judge.exam.rules import GATES
 from judge.pipeline.bench import OpenJudge
@@ -19,6 +19,9 @@ from judge.types import Grade, JudgeCall, JudgeFailure, Judgement, Suite
 from judge.units import judgement_key
 from runner.engines.local import run_batches
 from runner.identity import digest
+
+if TYPE_CHECKING:
+    from judge.exam.paper import ExamItem, ExamPaper
 
 
 def qualification_of(
@@ -59,8 +62,9 @@ async def examine(
 
     An endpoint that fails, or a budget that ends, leaves the exam unfinished: what is missing is owed again, and nothing is concluded.
     """
-    # Imported here because only an exam needs statistics, and they take seconds to load.
+    # Imported here because only an exam needs twins and statistics, and they take seconds to load.
     from judge.exam.marking import can_qualify, mark
+    from judge.exam.paper import read_paper
 
     assert machinery.exam is not None
     paper = read_paper(run.suite, run.question_ids, machinery.exam)
@@ -68,13 +72,13 @@ async def examine(
     owed = [scoring for scoring in paper.scorings if _place(*scoring) not in sheet]
     counter, troubles = Counter(len(owed)), list[str]()
 
-    def worth_asking() -> Iterator[tuple[ExamItem, int]]:
+    def worth_asking() -> "Iterator[tuple[ExamItem, int]]":
         for scoring in owed:
             if not can_qualify(paper, sheet):
                 return
             yield scoring
 
-    async def ask(scoring: tuple[ExamItem, int]) -> ExamMarked:
+    async def ask(scoring: "tuple[ExamItem, int]") -> ExamMarked:
         item, replicate = scoring
         question, call = run.suite.question(item.question_id), _call(paper, judge, item, replicate)
         outcome = await bench.grade(question, item.key, item.text, call)
@@ -100,17 +104,17 @@ async def examine(
 
 
 def _stored_sheet(
-    paper: ExamPaper, judge: JudgeRecord, store: Store
+    paper: "ExamPaper", judge: JudgeRecord, store: Store
 ) -> dict[tuple[str, int], dict[str, Grade | None] | None]:
     places = {judgement_key(item.key, _call(paper, judge, item, r)): _place(item, r) for item, r in paper.scorings}
     return {places[key]: _scores(judgement) for key, judgement in store.judgements(places)}
 
 
-def _place(item: ExamItem, replicate: int) -> tuple[str, int]:
+def _place(item: "ExamItem", replicate: int) -> tuple[str, int]:
     return item.key, replicate
 
 
-def _call(paper: ExamPaper, judge: JudgeRecord, item: ExamItem, replicate: int) -> JudgeCall:
+def _call(paper: "ExamPaper", judge: JudgeRecord, item: "ExamItem", replicate: int) -> JudgeCall:
     return JudgeCall(
         judge=judge.name,
         judge_fingerprint=judge.fingerprint,

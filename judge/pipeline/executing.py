@@ -5,9 +5,6 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 
 from judge.checks.checking import Evidence
-from judge.checks.evidence import examine_answer, is_outdated
-from judge.checks.lanes import Lanes
-from judge.checks.modules import load_checks
 from judge.events import Checked, Event
 from judge.pipeline.shared import Counter, Machinery, text_of
 from judge.plan import each_wanted_answer, questions_of
@@ -60,10 +57,16 @@ def count_owed_checks(run: RunRecord, store: Store) -> int:
 
 def _owed(run: RunRecord, store: Store, found: Isolation | None) -> Iterator[CheckTask]:
     for tasks, evidence in _with_evidence(run, store):
-        known = {key for key, one in evidence.items() if found is None or not is_outdated(one, found)}
+        known = {key for key, one in evidence.items() if found is None or not _is_outdated(one, found)}
         owed = [task for task in tasks if task.answer_key not in known]
         scorable = store.scorable_answers(task.answer_key for task in owed)
         yield from (task for task in owed if task.answer_key in scorable)
+
+
+def _is_outdated(evidence: Evidence, found: Isolation) -> bool:
+    from judge.checks.evidence import is_outdated  # here because a run that executes nothing needs nothing of that
+
+    return is_outdated(evidence, found)
 
 
 def _with_evidence(run: RunRecord, store: Store) -> Iterator[tuple[list[CheckTask], dict[str, Evidence]]]:
@@ -86,6 +89,11 @@ async def check_run(run: RunRecord, store: Store, machinery: Machinery) -> Async
     """Execute every owed answer in the sandbox; what could not be executed stays owed."""
     if not _doubtful(run, store):
         return
+    # Imported here because a run that executes nothing needs nothing of what reads programs.
+    from judge.checks.evidence import examine_answer
+    from judge.checks.lanes import Lanes
+    from judge.checks.modules import load_checks
+
     # Before the first answer: the self-test of a sandbox must not wait beside answers that keep the machine busy.
     found = machinery.isolation or await isolation()
     tasks = owed_checks(run, store, found)

@@ -1,5 +1,6 @@
 """Which scorings a run wants of a judge, and which of them are owed: streamed from the store in batches, never all at once."""
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -29,7 +30,7 @@ class JudgeTask(Value):
     evidence: Evidence | None
     """What the judge is shown of the execution; ``None``: nothing."""
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
         """Identity of the judgement."""
         return judgement_key(self.answer_key, self.call)
@@ -146,7 +147,8 @@ def judge_call(
 def _tasks(judge: JudgeRecord, place: Place, evidence: Evidence | None) -> Iterator[JudgeTask]:
     audited = judge.also_blind and evidence is not None and evidence.says_something
     for shown in [evidence, None] if audited else [evidence]:
-        call = place.call.model_copy(update={"evidence": shown_hash(shown, place.question)})
+        told = shown_hash(shown, place.question)
+        call = place.call.model_copy(update={"evidence": told}) if told else place.call
         yield JudgeTask(
             arm_id=place.arm_id, question=place.question, answer_key=place.answer_key, call=call, evidence=shown
         )

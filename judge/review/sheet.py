@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from judge.checks.checking import Evidence
-from judge.extract import extract
+from judge.extract.answer import extract
 from judge.grounding import findings
 from judge.ratings import Item
 from judge.records import RunRecord

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
 from judge.checks.evidence import MAX_EXAMINED_CHARS
-from judge.extract import extract
+from judge.extract.answer import extract
 from judge.grounding import failure_line
 from judge.plan import questions_of, wanted_answers
 from judge.scoring import answer_score

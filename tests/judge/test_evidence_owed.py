@@ -109,12 +109,12 @@ def test_trouble_of_ours_is_owed_and_what_an_answer_lacks_is_known_until_it_is_t
 
 
 def test_an_answer_that_was_not_executed_lists_every_check_with_the_reason(store, run, sandbox, tmp_path) -> None:
-    line = evidence_lines(Places(results=tmp_path), run)[0]
+    line, *_ = evidence_lines(Places(results=tmp_path), run)
     assert (line.state, line.bounds) == ("not_run", {})
     assert len(line.checks) > 5 and {(c.outcome, c.reason) for c in line.checks} == {("not_run", NOT_EXECUTED)}
     keep(store, run, shown(run, sandbox, LOGIC.not_run("the package numpy is not installed"), state="not_run"))
-    checks = evidence_lines(Places(results=tmp_path), run)[0].checks
-    assert [check.reason for check in checks] == ["the package numpy is not installed"]
+    line, *_ = evidence_lines(Places(results=tmp_path), run)
+    assert [check.reason for check in line.checks] == ["the package numpy is not installed"]
 
 
 # --- what a judge is asked because of it ----------------------------------------------------------------------------

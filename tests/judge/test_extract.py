@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
-from judge.extract import Extraction, Program, extract, runnable
+from judge.extract.answer import extract
+from judge.extract.program import runnable
+from judge.extract.values import Extraction, Program
 
 ANSWERS = Path(__file__).parent / "answers"
 PROMPTS: dict[str, str] = yaml.safe_load((ANSWERS / "prompts.yaml").read_text(encoding="utf-8"))

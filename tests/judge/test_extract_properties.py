@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from judge.extract import extract, runnable
+from judge.extract.answer import extract
+from judge.extract.program import runnable
 from judge.extract.source import remembered
 
 CODE = 'import math\n\n\ndef area(r: float) -> float:\n    """Area of a circle."""\n    return math.pi * r**2\n'

@@ -237,7 +237,7 @@ CUT = completion('{"c0": {"evidence": "x", "reasoning": "y", "score": 5}, "c1": 
         (error_response(504, "timed out"), "endpoint", 2, "HTTP 504: timed out"),
         (error_response(404, "no model 'm'"), "endpoint", 1, "HTTP 404: no model 'm'"),
         (error_response(400, "too long", code="context_length_exceeded"), "context_exceeded", 1, "HTTP 400: too long"),
-        (Response(), "endpoint", 2, "found '' instead of a chat completion"),
+        (Response(), "endpoint", 2, "found an empty body instead of JSON"),
         (html_response(), "endpoint", 1, "found '<html>"),
         (NO_UTF8, "endpoint", 1, "the reply cannot be read"),
         (ONLY_REASONING, "bad_verdict", 2, "no JSON object found in an empty reply"),

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from judge.extract import is_newer
+from judge.extract.newer import is_newer
 
 pytestmark = pytest.mark.skipif(sys.version_info >= (3, 12), reason="this Python knows most of it")
 

@@ -4,7 +4,10 @@ import ast
 
 import pytest
 
-from judge.extract import Program, cues, extract, runnable
+from judge.extract import cues
+from judge.extract.answer import extract
+from judge.extract.program import runnable
+from judge.extract.values import Program
 
 DEFS = "def f(n):\n    return n\n\n\nclass Stack:\n    def pop(self):\n        return 1\n\n\n"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from judge.extract import without_statement
+from judge.extract.remainder import without_statement
 
 CODE = """\
 import click, math

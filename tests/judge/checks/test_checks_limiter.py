@@ -7,7 +7,7 @@ import pytest
 from judge.checks.evidence import examine_answer
 from judge.checks.limiter_entry import arguments
 from judge.checks.locking import uncovered_stores
-from judge.extract import runnable
+from judge.extract.program import runnable
 from judge.library import load_suite
 from runner.isolation import isolation
 from runner.outcomes import Parameter

@@ -11,7 +11,7 @@ from judge.checks.cases import Case
 from judge.checks.checking import shown
 from judge.checks.entry import find_function
 from judge.checks.subject import CannotExamine, Place, Subject
-from judge.extract import runnable
+from judge.extract.program import runnable
 from judge.library import load_suite
 from runner.isolation import isolation
 from runner.outcomes import Inventory

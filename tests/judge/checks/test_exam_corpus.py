@@ -9,7 +9,8 @@ import pytest
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from judge.extract import extract, runnable
+from judge.extract.answer import extract
+from judge.extract.program import runnable
 from judge.library import load_suite
 from judge.types import Question
 

@@ -1,0 +1,93 @@
+"""Streamed replies, through the client library (``openai``). Its errors, and our own timeouts, are mapped here, once, to EndpointError.
+
+Imported only when a stream is asked for: models that are served here are streamed, one request at a time, and there the second that the
+library takes to import and its milliseconds a request are nothing.
+"""
+
+import asyncio
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import openai
+
+from runner.arriving import ArrivingReply
+from runner.connections import Timeouts, cause, is_loopback
+from runner.errors import EndpointError
+from runner.statuses import error_detail, one_line, status_error, where
+from runner.types import Endpoint
+
+_STREAM_TYPE = "text/event-stream"
+
+
+class Streams:
+    """Streams from one endpoint."""
+
+    def __init__(self, endpoint: Endpoint, key: str, timeouts: Timeouts) -> None:
+        self._endpoint = endpoint
+        self._timeouts = timeouts
+        silence = openai.Timeout(timeouts.reply_s, connect=timeouts.connect_s)
+        host = openai.DefaultAsyncHttpxClient(timeout=silence, trust_env=not _is_here(endpoint))
+        self._openai = openai.AsyncOpenAI(base_url=endpoint.base_url, api_key=key, max_retries=0, http_client=host)
+        self._create = (
+            self._openai.chat.completions.create
+        )  # imports its part of the library, which is no time to first token
+
+    async def read(self, stream: ArrivingReply, body: dict[str, Any]) -> None:
+        """Send ``body``, and add to ``stream`` until it ends or goes round in circles. Raises EndpointError."""
+        with _MappedErrors(self._endpoint):
+            await self._read(stream, body)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._openai.close()
+
+    async def _read(self, stream: ArrivingReply, body: dict[str, Any]) -> None:
+        async with asyncio.timeout(self._timeouts.first_token_s) as patience:
+            async with await self._create(stream=True, **body) as chunks:
+                async for chunk in chunks:
+                    stream.add(chunk)
+                    if stream.endless:
+                        return
+                    if stream.first_s is not None:  # a role alone may come long before the first token
+                        patience.reschedule(asyncio.get_running_loop().time() + self._timeouts.idle_s)
+                if not stream.heard:
+                    _check_is_stream(self._endpoint, chunks.response.headers.get("content-type", _STREAM_TYPE))
+
+
+def _is_here(endpoint: Endpoint) -> bool:
+    return is_loopback(urlsplit(endpoint.base_url).hostname or "")
+
+
+def _check_is_stream(endpoint: Endpoint, content_type: str) -> None:
+    """Raise EndpointError for a body without a single event that never claimed to be a stream: the wrong address, or a proxy."""
+    if not content_type.startswith(_STREAM_TYPE):
+        raise EndpointError(f"{where(endpoint)}: found a body of type {content_type!r} instead of a stream of events")
+
+
+class _MappedErrors:
+    """Turns the errors of the client library, and our own timeouts, into this package's errors."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
+        mapped = self._map(error)
+        if mapped is not None:
+            raise mapped from error
+
+    def _map(self, error: BaseException | None) -> EndpointError | None:
+        here = where(self._endpoint)
+        match error:
+            case openai.APIStatusError(response=response):
+                return status_error(here, error.status_code, error_detail(response.text), response.headers)
+            case openai.APITimeoutError() | TimeoutError():
+                return EndpointError(f"{here}: nothing arrived in time", transient=True)
+            case openai.APIConnectionError():
+                return EndpointError(f"{here}: the connection failed ({cause(error)})", transient=True)
+            case openai.APIError() | json.JSONDecodeError() | UnicodeDecodeError():
+                return EndpointError(f"{here}: the reply cannot be read: {one_line(str(error))}")
+        return None
