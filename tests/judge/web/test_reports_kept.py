@@ -36,7 +36,7 @@ OTHER = run_record(id="other", created_at="2025-01-01T00:00:00.000000+00:00", ar
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    """A run that has nearly everything: one answer, one judgement and one execution are missing."""
+    """A run that has nearly everything: one answer is missing, and the second arm was not executed."""
     opened = Store.open(tmp_path / "judge.db")
     opened.add_run(OTHER)
     missing = answers_of(RUN)[-1]
@@ -47,7 +47,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
         if unit != missing:
             opened.add_answer(RUN.id, unit, dict(whole.answers([unit.key]))[unit.key])
     whole.close()
-    add_evidence(opened, RUN, fails=lambda unit: unit.sample == 1)
+    executed = RUN.model_copy(update={"arms": RUN.arms[:1]})
+    add_evidence(opened, executed, fails=lambda unit: unit.sample == 1)
     add_judgements(opened, RUN, lambda judge, unit, criterion: 4 if judge == "umbrella" else 5)
     make_queues(RUN, opened, per_arm=15, seed=1)
     opened.set_run_state(RUN.id, "incomplete")
