@@ -160,7 +160,9 @@ def served(folder: Path, *judge_urls: str, env: Mapping[str, str] | None = None)
         assert process.stderr is not None
         said = process.stderr.readline()
         assert said.startswith("serving "), said + process.stderr.read()
-        yield Running(process, said.split()[1].rstrip("/"))
+        running = Running(process, said.split()[1].rstrip("/"))
+        running.get("/jobs")  # its worker is at work before another one is started
+        yield running
     finally:
         process.kill()
         process.communicate()

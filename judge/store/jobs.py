@@ -26,9 +26,7 @@ class Jobs(Database):
         """
         waiting = sa.select(sa.func.count()).where(JOBS.c.state.in_(WAITING)).scalar_subquery()
         row = _row(job)
-        values = sa.select(
-            *(sa.literal(value, type_=sa.types.NullType() if value is None else None) for value in row.values())
-        )
+        values = sa.select(*map(sa.literal, row.values()))
         with self._writing() as db:
             added = db.execute(JOBS.insert().from_select(list(row), values.where(waiting < most_waiting)))
             return bool(added.rowcount)
@@ -143,8 +141,8 @@ class Jobs(Database):
 
 
 def _row(job: Job) -> dict[str, Any]:
-    """Return the columns of a job; documents are JSON."""
+    """Return the columns of a job that have a value; documents are JSON."""
     fields = job.model_dump(mode="json")
     fields["options"] = json.dumps(fields["options"], ensure_ascii=False)
     fields["progress"] = None if job.progress is None else job.progress.model_dump_json()
-    return fields
+    return {name: value for name, value in fields.items() if value is not None}
