@@ -15,7 +15,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, astuple, dataclass
@@ -57,18 +56,26 @@ class Cost:
     """Largest resident memory, 10^6 bytes."""
 
 
+# The kernel counts the memory of whoever starts a program as that program's own, so a small process starts what is measured.
+_STARTER = """
+import json, os, subprocess, sys, time
+began_s = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdout=sys.stderr)
+_, status, used = os.wait4(process.pid, 0)
+wall_s = time.perf_counter() - began_s
+process.returncode = code = os.waitstatus_to_exitcode(status)
+print(json.dumps([code, wall_s, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6]))
+"""
+
+
 def measure(*command: str | Path, cwd: Path) -> Cost:
     """Run a command to its end. Raises SystemExit with its words when it fails."""
-    with tempfile.TemporaryFile("w+") as said:
-        began_s = time.perf_counter()
-        process = subprocess.Popen([sys.executable, *map(str, command)], cwd=cwd, env=clean(), stdout=said, stderr=said)
-        _, status, used = os.wait4(process.pid, 0)
-        wall_s = time.perf_counter() - began_s
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            said.seek(0)
-            raise SystemExit(f"{command}: exit {process.returncode}\n{said.read()[-2000:]}")
-    return Cost(wall_s, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6)
+    line = [sys.executable, "-I", "-S", "-c", _STARTER, sys.executable, *map(str, command)]
+    done = subprocess.run(line, cwd=cwd, env=clean(), capture_output=True, text=True, check=True)
+    code, wall_s, cpu_s, rss_mb = json.loads(done.stdout)
+    if code != 0:
+        raise SystemExit(f"{command}: exit {code}\n{done.stderr[-2000:]}")
+    return Cost(wall_s, cpu_s, rss_mb)
 
 
 def clean() -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chromium import DESK, Watch
+from ended_job import JOB
 from job_service import places
 from playwright.sync_api import Browser, Page, expect
 
@@ -22,7 +23,6 @@ PATIENCE_MS = 120_000
 expect.set_options(timeout=PATIENCE_MS)
 NO_RUN = "/runs/no-such-run"
 """A page that is refused."""
-JOB = "job-that-ended"
 ITEM = re.compile(r"/review/items/\w+$")
 REVEALED = re.compile(r"/review/items/\w+/revealed$")
 

@@ -19,6 +19,16 @@ FULL: dict[int | str, dict[str, object]] = {
 ENDED: dict[int | str, dict[str, object]] = {
     409: {"model": Problem, "description": "It has ended", "content": {"application/problem+json": {}}}
 }
+EVENT = {
+    "description": "One event of the stream",
+    "type": "object",
+    "properties": {
+        "event": {"enum": ["progress", "job", "end"]},
+        "id": {"type": "string"},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["data"],
+}
 STREAM: dict[int | str, dict[str, object]] = {
     200: {
         "description": (
@@ -26,7 +36,7 @@ STREAM: dict[int | str, dict[str, object]] = {
             "when its state or run changed; `end` has the Job when it has ended, and is the last. Counts that come in quick "
             "succession are told by the last of them. A comment is sent when nothing else is for a while."
         ),
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": EVENT}},
     }
 }
 router = APIRouter(prefix=PREFIX, responses=REFUSALS)

@@ -4,17 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 from chromium import NONE, find_chromium, is_expected, launched
+from ended_job import add_ended_job
 from hostile_run import add_hostile_run, hostile_run, rate_by
 from job_service import places, served
 from payloads import PAYLOADS
 from playwright.sync_api import Browser
 from reviews import add_code, add_evidence, add_judgements, review_run
-from visits import JOB, Place
+from visits import Place
 
-from judge.job_record import Job, Progress
-from judge.records import RunRecord
 from judge.review.desk import make_queues
-from judge.store import Store, utc_now
 
 REVIEWED = review_run(samples=3)
 
@@ -56,10 +54,3 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     store.close()
     with served(folder) as service:
         yield Place(service.address, folder, run)
-
-
-def add_ended_job(store: Store, run: RunRecord, said: str) -> None:
-    """Store a scoring that failed, and what was said of it."""
-    base = {"id": JOB, "kind": "score", "options": {"run_id": run.id}, "created_at": utc_now()}
-    store.add_job(Job.model_validate({**base, "state": "failed", "error": said, "exit_code": 3}), most_waiting=1)
-    store.add_job_events(JOB, [Progress(kind="scoring_failed", phase="score", text=said, done=1, owed=4)])
