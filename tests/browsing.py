@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
@@ -40,11 +40,16 @@ class PatientClient(TestClient):
 
     def get(self, url: str, **asked: Any) -> httpx2.Response:  # type: ignore[override]
         """Return the reply once it is there."""
-        deadline_s = time.monotonic() + READY_S
-        while (response := super().get(url, **asked)).status_code == 202 and time.monotonic() < deadline_s:
-            assert "Retry-After" in response.headers or 'http-equiv="refresh"' in response.text
-            time.sleep(0.05)
-        return response
+        return patiently(lambda: super(PatientClient, self).get(url, **asked))
+
+
+def patiently(ask: Callable[[], httpx2.Response]) -> httpx2.Response:
+    """Ask again while what is asked for is being computed, and return the reply once it is there."""
+    deadline_s = time.monotonic() + READY_S
+    while (response := ask()).status_code == 202 and time.monotonic() < deadline_s:
+        assert "Retry-After" in response.headers or "being computed" in response.text
+        time.sleep(0.05)
+    return response
 
 
 @contextmanager

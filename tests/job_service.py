@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -85,9 +86,14 @@ class Running:
         self.address = address
 
     def get(self, path: str) -> Any:
-        """Return the JSON at a path of the API."""
-        with urlopen(f"{self.address}/api/v1{path}", timeout=PATIENCE_S) as response:
-            return json.load(response)
+        """Return the JSON at a path of the API, once it is computed."""
+        deadline_s = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline_s:
+            with urlopen(f"{self.address}/api/v1{path}", timeout=PATIENCE_S) as response:
+                if response.status != HTTPStatus.ACCEPTED:
+                    return json.load(response)
+            time.sleep(0.1)
+        raise AssertionError(f"{path} is being computed for {PATIENCE_S} s")
 
     def post(self, path: str, body: object = None) -> Any:
         """Send JSON to a path of the API, and return the reply."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import HERE
+from browsing import HERE, PatientClient
 from job_service import places
 from starlette.testclient import TestClient
 
@@ -34,7 +34,7 @@ def waiting_service(folder: Path) -> Iterator[TestClient]:
     """A service over the store of a folder whose jobs wait, and that allows one endpoint."""
     store = places(folder).open_store()
     service = Service(store, Access(host="127.0.0.1"), places=places(folder), judge_urls=frozenset({ALLOWED}))
-    with TestClient(application(service), base_url=HERE, raise_server_exceptions=False) as opened:
+    with PatientClient(application(service), base_url=HERE, raise_server_exceptions=False) as opened:
         yield opened
     store.close()
 

@@ -78,6 +78,8 @@ class Answers(Database):
 
         ``after``: sample and question that they come after; ``state``: only answers that ended like this.
         """
+        if not questions:
+            return []
         place = sa.case(
             {name: number for number, name in enumerate(questions)}, value=ANSWERS.c.question_id, else_=len(questions)
         )

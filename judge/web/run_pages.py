@@ -60,11 +60,12 @@ def one_run(request: Request, here: Here, run_id: str) -> Response:
     made, older_of = here.workshop.current(order), ""
     if made is None and state == "running" and (made := here.workshop.older(order)):
         older_of = made.at
+    jobs = about_jobs(here, run.id)
     if made is None:
-        return pending_page(request, run, state, "Report")
+        return pending_page(request, run, state, "Report", **jobs)
     body = made.report.body
     shown = {"run": run, "state": state, "report": Markup(body), "older_of": older_of, "again_s": AGAIN_S}
-    response = page(request, "run.html.j2", 200, **shown, **about_jobs(here, run.id))
+    response = page(request, "run.html.j2", 200, **shown, **jobs)
     response.headers["Content-Security-Policy"] = policy_with_plots(body)
     return response
 

@@ -38,6 +38,10 @@ def ready(document: str) -> Response:
     return Response(document, media_type="application/json")
 
 
-def pending_page(request: Request, run: RunRecord, state: RunState, what: str) -> Response:
-    """Return the page for a person: it tells what the run is, and looks again by itself."""
-    return page(request, "computing.html.j2", 202, run=run, state=state, what=what, again_s=AGAIN_S)
+def pending_page(request: Request, run: RunRecord, state: RunState, what: str, **about: object) -> Response:
+    """Return the page for a person: it tells what the run is, and looks again by itself.
+
+    ``about``: the ``job`` that makes the run, with its ``events``; then the page shows how far that is.
+    """
+    shown: dict[str, object] = {"job": None, "events": [], **about}
+    return page(request, "computing.html.j2", 202, run=run, state=state, what=what, again_s=AGAIN_S, **shown)

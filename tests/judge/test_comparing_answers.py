@@ -107,7 +107,8 @@ async def test_a_ranking_that_was_killed_asks_for_the_rest(store: Store, tmp_pat
         assert 0 < owed < 30
         before = len(comparisons_asked(server))
         events = await compared(wanted, store, tmp_path)
-        assert len(comparisons_asked(server)) - before == owed
+        # What was in flight when it was killed may reach the server afterwards.
+        assert owed <= len(comparisons_asked(server)) - before <= owed + 2
     assert count_owed_pairings(wanted, store) == 0
     assert sum(isinstance(event, Compared) for event in events) == owed
 
