@@ -69,14 +69,14 @@ class Answers(Database):
         arm: str,
         questions: Sequence[str],
         *,
-        after: tuple[int, str] | None = None,
+        after: tuple[int, str, str] | None = None,
         state: str | None = None,
         size: int,
     ) -> list[AnswerPlace]:
         """Return the first ``size`` answers of an arm to some of its questions, in the order of asking: sample by sample, and in
         one sample in the order of ``questions``.
 
-        ``after``: sample and question that they come after; ``state``: only answers that ended like this.
+        ``after``: sample, question and unit that they come after; ``state``: only answers that ended like this.
         """
         if not questions:
             return []
@@ -88,9 +88,10 @@ class Answers(Database):
         if state is not None:
             query = query.where(ANSWERS.c.state == state)
         if after is not None:
-            sample, question = after
-            later = sa.and_(ANSWERS.c.sample == sample, place > questions.index(question))
-            query = query.where(ANSWERS.c.sample >= sample, sa.or_(ANSWERS.c.sample > sample, later))
+            sample, question, unit = after
+            # One place may hold several units: asked with other sampling.
+            later = sa.tuple_(ANSWERS.c.sample, place, ANSWERS.c.unit) > (sample, questions.index(question), unit)
+            query = query.where(ANSWERS.c.sample >= sample, later)
         rows = self._rows(query.order_by(ANSWERS.c.sample, place, ANSWERS.c.unit).limit(size))
         return [AnswerPlace(row.unit, row.question_id, row.sample, row.state) for row in rows]
 

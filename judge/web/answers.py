@@ -85,14 +85,14 @@ def _lines(store: Store, run: RunRecord, wanted: Wanted) -> Iterator[AnswerLine]
 
 def _place_of(
     store: Store, run: RunRecord, records: Sequence[ArmRecord], questions: Sequence[Question], after: str
-) -> tuple[ArmRecord, tuple[int, str]]:
+) -> tuple[ArmRecord, tuple[int, str, str]]:
     """Return where the answer stands that a page begins after. Raises Refusal when it is not in the list."""
     arm, question_id, sample = store.answer_places([after]).get(after, ("", "", 0))
     record = next((one for one in records if one.arm.fingerprint == arm), None)
     question = next((one for one in questions if one.id == question_id), None)
     if record is None or question is None or _unit(run, record, question, sample, after) is None:
         raise Refusal(400, "the page begins after an answer that is not in this list; begin at the first page")
-    return record, (sample, question_id)
+    return record, (sample, question_id, after)
 
 
 def _lines_of_arm(
@@ -101,7 +101,7 @@ def _lines_of_arm(
     record: ArmRecord,
     questions: Sequence[Question],
     wanted: Wanted,
-    after: tuple[int, str] | None,
+    after: tuple[int, str, str] | None,
 ) -> Iterator[AnswerLine]:
     by_id = {question.id: question for question in questions}
     arm, names = record.arm.fingerprint, list(by_id)
@@ -110,7 +110,7 @@ def _lines_of_arm(
             # Another run may have asked the same arm with other sampling, or more often.
             if _unit(run, record, by_id[question_id], sample, unit):
                 yield AnswerLine(id=unit, arm=record.arm.id, question_id=question_id, sample=sample, state=state)
-        after = found[-1].sample, found[-1].question_id
+        after = found[-1].sample, found[-1].question_id, found[-1].unit
 
 
 def _unit(run: RunRecord, record: ArmRecord, question: Question, sample: int, key: str) -> AnswerUnit | None:

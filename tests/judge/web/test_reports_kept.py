@@ -386,3 +386,25 @@ def test_answers_of_another_run_with_the_same_arm_are_not_on_the_pages(tmp_path:
         assert client.get(f"/api/v1/runs/{mine.id}/answers/{foreign}").status_code == 404
     keys = [unit.key for unit in wanted_answers(mine, mine.arms[0])]
     assert [line["id"] for line in (*got["answers"], *rest["answers"])] == keys and rest["next"] is None
+
+
+def test_many_samplings_of_one_arm_hide_none_of_its_answers(tmp_path: Path) -> None:
+    """All of them stand in the same place, and a page may end between two of them."""
+    mine = run_record(samples=2, judges=())
+    runs = [
+        mine.model_copy(update={"id": f"run-{n}", "arms": (mine.arms[0].model_copy(update={"sampling": warmer}),)})
+        for n in range(6)
+        for warmer in [mine.arms[0].sampling.model_copy(update={"temperature": n / 10})]
+    ]
+    store = Store.open(tmp_path / "judge.db")
+    for run in runs:
+        store.add_run(run)
+        for unit in wanted_answers(run, run.arms[0]):
+            store.add_answer(run.id, unit, answer(prompt_id=unit.question_id, sample=unit.sample))
+    store.close()
+    with browser(tmp_path / "judge.db") as client:
+        for run in runs:
+            got = client.get(f"/api/v1/runs/{run.id}/answers?size=1").json()
+            rest = client.get(f"/api/v1/runs/{run.id}/answers?size=1&after={got['next']}").json()
+            keys = [unit.key for unit in wanted_answers(run, run.arms[0])]
+            assert [line["id"] for line in (*got["answers"], *rest["answers"])] == keys
