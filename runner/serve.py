@@ -17,8 +17,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from runner.client import ModelClient
-from runner.errors import EndpointError, ProofError, ServerError
+from runner.errors import ProofError, ServerError
 from runner.probe import check_listed
 from runner.proof import Proof, prove
 from runner.types import Arm, Endpoint, ModelFile, Value
@@ -199,9 +198,11 @@ async def _wait_until_loaded(
     log: ServerLog,
 ) -> None:
     """Return once the right model answers ``/v1/models``: the port opens only when the model is loaded."""
+    from runner.readiness import Readiness
+
     try:
-        async with asyncio.timeout(timeout_s), ModelClient(endpoint) as client:
-            while (names := await _listed(client)) is None:
+        async with asyncio.timeout(timeout_s), Readiness(endpoint) as server:
+            while (names := await server.listed()) is None:
                 if process.returncode is not None:
                     raise _failure(
                         arm, f"the server ended with code {process.returncode} before it was ready", command, log
@@ -212,14 +213,6 @@ async def _wait_until_loaded(
         raise _failure(
             arm, f"the server was not ready after {timeout_s:g} s; raise the load timeout", command, log
         ) from error
-
-
-async def _listed(client: ModelClient) -> list[str] | None:
-    """Return the names that the server lists; ``None`` while it does not answer, whatever it does instead."""
-    try:
-        return await client.models()
-    except EndpointError:
-        return None
 
 
 def _prove(arm: Arm, command: list[str], log: ServerLog) -> Proof:
