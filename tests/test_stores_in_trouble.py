@@ -68,7 +68,7 @@ def scored(place: Path) -> set[Unit]:
 def test_a_store_that_cannot_grow_stops_the_scoring_and_the_next_command_owes_the_rest(
     cli: WarmCli, place: Path, server: FakeServer
 ) -> None:
-    cli.start(*score_command(server), cwd=place, file_bytes=60_000)
+    cli.start(*score_command(server), cwd=place, file_bytes=100_000)
     assert cli.wait() == ERROR
     hint = "disk I/O error; check the disk; everything stored so far is safe"
     assert error_of(cli.said) == f"error: results/judge.db: {hint}"
