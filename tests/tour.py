@@ -18,6 +18,7 @@ from chromium import NONE, find_chromium, launched
 from job_service import environment, places, served
 from PIL import Image
 from playwright.sync_api import Page
+from visits import go
 
 from judge.plan import wanted_answers
 from judge.records import RunRecord
@@ -83,7 +84,7 @@ def sights(page: Page, run: RunRecord) -> Iterator[str]:
 def visited(page: Page, paths: dict[str, str]) -> Iterator[str]:
     """Yield the name of each page once it is open."""
     for name, path in paths.items():
-        page.goto(path)
+        go(page, path)
         yield name
 
 

@@ -1,6 +1,7 @@
 """People with a browser: where they are, what they can look at, and the first steps of a review."""
 
 import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ HEIGHT = 900
 PATIENCE_MS = 120_000
 """Tests share the machine with others."""
 expect.set_options(timeout=PATIENCE_MS)
+AGAIN_MS = 100
 NO_RUN = "/runs/no-such-run"
 """A page that is refused."""
 ITEM = re.compile(r"/review/items/\w+$")
@@ -95,8 +97,10 @@ def visit(browser: Browser, address: str, *, width: int = DESK, **options: Any) 
 
 
 def go(page: Page, path: str) -> None:
-    """Open a page that is there, or the one that is not."""
-    response = page.goto(path)
+    """Open a page that is there, or the one that is not; one that is being computed is waited for."""
+    deadline_s = time.monotonic() + PATIENCE_MS / 1000
+    while (response := page.goto(path)) is not None and response.status == 202 and time.monotonic() < deadline_s:
+        page.wait_for_timeout(AGAIN_MS)
     assert response is not None and response.status == (404 if path == NO_RUN else 200), path
 
 
