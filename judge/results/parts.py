@@ -81,6 +81,7 @@ def question_part(
 def _disagreements(
     record: ArmRecord, question: Question, judged: Iterable[Judged], judges: Sequence[JudgeRecord]
 ) -> Iterator[Disagreement]:
+    arm_id = record.arm.id  # one text for all of them
     for one in judged:
         for judge in judges:
             for verdicts in one.audited([judge.fingerprint])[:1]:
@@ -88,7 +89,7 @@ def _disagreements(
                     bound = one.limits.get(verdict.criterion)
                     if verdict.score is not None and bound is not None and disagrees(verdict.score, bound):
                         yield Disagreement(
-                            arm_id=record.arm.id,
+                            arm_id=arm_id,
                             question_id=question.id,
                             sample=one.sample,
                             judge=judge.name,
