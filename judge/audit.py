@@ -17,6 +17,8 @@ error. Decided, and what it costs:
 from collections.abc import Iterable, Mapping, Sequence
 from math import fsum
 
+from pydantic.dataclasses import dataclass
+
 from judge.types import Grade, Verdict
 from runner.types import Value
 
@@ -26,8 +28,10 @@ CLEARLY_WRONG = 2
 """A bound of this or less: at most half of the checks passed, or the answer does not run."""
 
 
-class Disagreement(Value):
-    """One criterion of one answer that judge and tests see differently."""
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """One criterion of one answer that judge and tests see differently; a tenth of the size of a ``Value``, as there may be
+    some of every answer."""
 
     arm_id: str
     question_id: str

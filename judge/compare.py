@@ -3,18 +3,18 @@
 Pairs are formed by question and sample; a score that is missing on either side makes no pair and is counted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from judge.scoring import AnswerScore, Coverage
 from judge.stats.figures import Interval
 from judge.stats.intervals import SEED
 from judge.stats.paired import (
     ComparisonVerdict,
+    Differences,
     ScoreDifference,
-    ScorePair,
     SpeedRatio,
-    criterion_differences,
-    score_difference,
+    difference_of,
     speed_ratio,
     verdict,
 )
@@ -24,13 +24,14 @@ MARGIN = 0.25
 """Points on the 1-5 scale that a faster config may cost before it is called worse."""
 
 
-class Side(Value):
+class Side(NamedTuple):
     """One arm of a comparison."""
 
     arm_id: str
-    scores: tuple[AnswerScore, ...]
-    decode_tps: tuple[float | None, ...]
-    """Of each answer; ``None``: not measured."""
+    scores: Sequence[AnswerScore]
+    """May be made when they are looked at: none is kept."""
+    decode_tps: Sequence[float | None]
+    """Of each answer; ``None`` or NaN: not measured."""
     coverage: Coverage
     decides: bool
     """False when its scores come from judges that decide nothing."""
@@ -81,8 +82,8 @@ class Comparison(Value):
 
 def compare(a: Side, b: Side, margin: float = MARGIN) -> Comparison:
     """Compare ``b`` with ``a``; ``margin`` in points, positive."""
-    pairs = _pairs(a.scores, b.scores)
-    difference = score_difference(pairs, seed=SEED)
+    counted = _counted(a.scores, b.scores)
+    difference = difference_of(counted.whole, seed=SEED)
     outcome, reason = _outcome(a, b, difference.interval if difference else None, margin)
     return Comparison(
         a=a.arm_id,
@@ -90,9 +91,9 @@ def compare(a: Side, b: Side, margin: float = MARGIN) -> Comparison:
         margin=margin,
         speed=speed_ratio(a.decode_tps, b.decode_tps, seed=SEED),
         difference=difference,
-        criteria=criterion_differences(_criterion_pairs(a.scores, b.scores), seed=SEED),
+        criteria={name: difference_of(one, seed=SEED) for name, one in sorted(counted.criteria.items())},
         coverages=(a.coverage, b.coverage),
-        unpaired=len(a.scores) + len(b.scores) - 2 * len(pairs),
+        unpaired=len(a.scores) + len(b.scores) - 2 * counted.whole.pairs,
         verdict=outcome,
         reason=reason,
     )
@@ -106,34 +107,30 @@ def _outcome(a: Side, b: Side, interval: Interval | None, margin: float) -> tupl
     return verdict(interval, margin), ""
 
 
-Key = tuple[str, int]
+class _Counted(NamedTuple):
+    whole: Differences
+    criteria: dict[str, Differences]
 
 
-def _by_key(scores: Sequence[AnswerScore]) -> dict[Key, AnswerScore]:
-    return {(one.question_id, one.sample): one for one in scores}
+def _counted(a: Sequence[AnswerScore], b: Sequence[AnswerScore]) -> _Counted:
+    found = _Counted(Differences(), {})
+    for one, other in _answered_by_both(a, b):
+        if one.score is not None and other.score is not None:
+            found.whole.add(other.question_id, other.score - one.score)
+        for criterion in one.criteria.keys() & other.criteria.keys():
+            counted = found.criteria.setdefault(criterion, Differences())
+            counted.add(other.question_id, other.criteria[criterion] - one.criteria[criterion])
+    return found
 
 
-def _pairs(a: Sequence[AnswerScore], b: Sequence[AnswerScore]) -> list[ScorePair]:
-    known = _by_key(a)
-    return [
-        ScorePair(question=one.question_id, sample=one.sample, a=other.score, b=one.score)
-        for one in b
-        if (other := known.get((one.question_id, one.sample))) and other.score is not None and one.score is not None
-    ]
-
-
-def _criterion_pairs(a: Sequence[AnswerScore], b: Sequence[AnswerScore]) -> Mapping[str, list[ScorePair]]:
-    known = _by_key(a)
-    found: dict[str, list[ScorePair]] = {}
-    for one in b:
-        other = known.get((one.question_id, one.sample))
-        for criterion in one.criteria.keys() & (other.criteria.keys() if other else ()):
-            assert other is not None
-            pair = ScorePair(
-                question=one.question_id, sample=one.sample, a=other.criteria[criterion], b=one.criteria[criterion]
-            )
-            found.setdefault(criterion, []).append(pair)
-    return dict(sorted(found.items()))
+def _answered_by_both(a: Sequence[AnswerScore], b: Sequence[AnswerScore]) -> Iterator[tuple[AnswerScore, AnswerScore]]:
+    places: dict[str, dict[int, int]] = {}
+    for number, one in enumerate(a):
+        places.setdefault(one.question_id, {})[one.sample] = number
+    for other in b:
+        place = places.get(other.question_id, {}).get(other.sample)
+        if place is not None:
+            yield a[place], other
 
 
 def _speed_words(speed: SpeedRatio | None) -> str:

@@ -3,14 +3,16 @@
 Everything here is on the judges' scores as they are, before evidence bounds them: a bound would make judges agree.
 """
 
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
+from math import nan
 from statistics import fmean
 
 from judge.panel import Relation, relation
 from judge.records import ArmRecord, JudgeRecord
 from judge.scoring import AnswerScore
-from judge.stats.agreement import Agreement, RatedUnit, agreement
+from judge.stats.agreement import Agreement, RatedUnit, agreement_of, ratings
 from judge.stats.figures import Refused
 from judge.stats.intervals import SEED
 from judge.stats.self_preference import (
@@ -72,6 +74,7 @@ class CrossJudging(Value):
 
 
 Scored = Sequence[tuple[ArmRecord, Sequence[AnswerScore]]]
+"""An answer's scores may be made when they are looked at: none is kept."""
 
 
 def cross_judging(judges: Sequence[JudgeRecord], scored: Scored) -> CrossJudging | None:
@@ -80,16 +83,17 @@ def cross_judging(judges: Sequence[JudgeRecord], scored: Scored) -> CrossJudging
     if len(names) < 2:
         return None
     units = [unit for record, answers in scored for unit in _panel_units(judges, record, answers)]
-    rated = [unit for record, answers in scored for unit in _rated_units(record, answers)]
+    rated = ratings((unit for record, answers in scored for unit in _rated_units(record, answers)), names)
     correlation = error_correlation(_errors(names, scored))
     return CrossJudging(
         judges=tuple(names),
         arms=tuple(record.arm.id for record, _ in scored),
         cells=tuple(_cells(judges, scored)),
         severity=severities(units),
-        overall=agreement(rated, names, seed=SEED),
+        overall=agreement_of(rated, names, seed=SEED),
         pairs=tuple(
-            PairAgreement(judges=pair, agreement=agreement(rated, pair, seed=SEED)) for pair in combinations(names, 2)
+            PairAgreement(judges=pair, agreement=agreement_of(rated, pair, seed=SEED))
+            for pair in combinations(names, 2)
         ),
         self_preference={name: self_preference(units, name, seed=SEED) for name in names},
         ranks=leave_one_judge_out(units),
@@ -105,12 +109,10 @@ def _panel_units(judges: Sequence[JudgeRecord], record: ArmRecord, answers: Sequ
     ]
 
 
-def _rated_units(record: ArmRecord, answers: Sequence[AnswerScore]) -> list[RatedUnit]:
-    return [
-        RatedUnit(question=one.question_id, model=record.arm.id, scores=scores)
-        for one in answers
-        for scores in _by_criterion(one.verdicts).values()
-    ]
+def _rated_units(record: ArmRecord, answers: Sequence[AnswerScore]) -> Iterator[RatedUnit]:
+    for one in answers:
+        for scores in _by_criterion(one.verdicts).values():
+            yield RatedUnit(question=one.question_id, model=record.arm.id, scores=scores)
 
 
 def _by_criterion(verdicts: Mapping[str, Mapping[str, Grade | None]]) -> dict[str, dict[str, Grade | None]]:
@@ -121,41 +123,44 @@ def _by_criterion(verdicts: Mapping[str, Mapping[str, Grade | None]]) -> dict[st
     return turned
 
 
-def _errors(names: Sequence[str], scored: Scored) -> list[list[float | None]]:
-    """Return one row a judge: score minus what the tests know, over every criterion where they are decisive."""
-    truths = [
-        (one, criterion, bound)
-        for _, answers in scored
-        for one in answers
-        for criterion, bound in one.limits.items()
-        if bound in DECISIVE
-    ]
-    return [
-        [_error(one.verdicts.get(name, {}).get(criterion), bound) for one, criterion, bound in truths] for name in names
-    ]
+def _errors(names: Sequence[str], scored: Scored) -> list[Sequence[float]]:
+    """Return one row a judge: score minus what the tests know, over every criterion where they are decisive; NaN without a score."""
+    rows = [array("d") for _ in names]
+    for _, answers in scored:
+        for one in answers:
+            for criterion, bound in one.limits.items():
+                if bound in DECISIVE:
+                    for name, row in zip(names, rows, strict=True):
+                        row.append(_error(one.verdicts.get(name, {}).get(criterion), bound))
+    return [*rows]
 
 
-def _error(score: Grade | None, truth: Grade) -> float | None:
-    return None if score is None else float(score - truth)
+def _error(score: Grade | None, truth: Grade) -> float:
+    return nan if score is None else float(score - truth)
 
 
-def _cells(judges: Sequence[JudgeRecord], scored: Scored) -> list[CrossCell]:
-    cells = []
+def _cells(judges: Sequence[JudgeRecord], scored: Scored) -> Iterator[CrossCell]:
+    given = [(record, _given(answers)) for record, answers in scored]
     for judge in judges:
-        for record, answers in scored:
-            by_question: dict[str, list[float]] = {}
-            for one in answers:
-                score = one.by_judge.get(judge.name)
-                if score is not None:
-                    by_question.setdefault(one.question_id, []).append(score)
-            if any(judge.name in one.by_judge for one in answers):
-                cells.append(
-                    CrossCell(
-                        judge=judge.name,
-                        arm_id=record.arm.id,
-                        relation=relation(judge, record),
-                        mean=fmean(map(fmean, by_question.values())) if by_question else None,
-                        answers=sum(map(len, by_question.values())),
-                    )
+        for record, by_judge in given:
+            by_question = by_judge.get(judge.name)
+            if by_question is not None:
+                known = [scores for scores in by_question.values() if scores]
+                yield CrossCell(
+                    judge=judge.name,
+                    arm_id=record.arm.id,
+                    relation=relation(judge, record),
+                    mean=fmean(map(fmean, known)) if known else None,
+                    answers=sum(map(len, known)),
                 )
-    return cells
+
+
+def _given(answers: Sequence[AnswerScore]) -> dict[str, dict[str, Sequence[float]]]:
+    """Return judge -> question -> its scores, for everyone who was asked."""
+    found: dict[str, dict[str, array[float]]] = {}
+    for one in answers:
+        for judge, score in one.by_judge.items():
+            scores = found.setdefault(judge, {}).setdefault(one.question_id, array("d"))
+            if score is not None:
+                scores.append(score)
+    return {judge: dict(by_question) for judge, by_question in found.items()}

@@ -100,11 +100,11 @@ def _sorted(wanted: Iterable[tuple[str, JudgeCall]], stored: Mapping[_Identity, 
             continue
         said.told.append(found)
         view = said.blind if call.evidence is None and key in audited else said.seen
-        view.setdefault(key, []).append(_shared(tuple((one.criterion, one.score) for one in found.verdicts)))
+        view.setdefault(key, []).append(tuple(_shared(one.criterion, one.score) for one in found.verdicts))
     return said
 
 
 @functools.lru_cache(maxsize=4096)
-def _shared(scores: tuple[tuple[str, Grade | None], ...]) -> Verdicts:
-    """Return the one copy of equal verdicts."""
-    return tuple(Verdict(criterion=name, score=score, evidence="", reasoning="") for name, score in scores)
+def _shared(criterion: str, score: Grade | None) -> Verdict:
+    """Return the one copy of equal verdicts: there are six a criterion."""
+    return Verdict(criterion=criterion, score=score, evidence="", reasoning="")

@@ -6,6 +6,7 @@ mean over their answers, so a question with more answers does not weigh more.
 
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
+from typing import NamedTuple
 
 from judge.types import Grade, Question, Suite, Verdict
 from runner.types import Value
@@ -26,20 +27,20 @@ def answer_score(question: Question, verdicts: Sequence[Verdict]) -> float | Non
     return total / 100  # once, at the end: a 4 on everything must be a 4.0 and not 3.9999999999999996
 
 
-class AnswerScore(Value):
-    """What one answer was given, by the panel and by each judge."""
+class AnswerScore(NamedTuple):
+    """What one answer was given, by the panel and by each judge; not a ``Value``, as thousands are made and dropped again."""
 
     question_id: str
     sample: int
     score: float | None
     """By the run's policy and the panel, 1.0-5.0; ``None``: missing."""
-    criteria: dict[str, float]
+    criteria: Mapping[str, float]
     """Criterion -> mean over the panel under the run's policy; a criterion that could not be assessed is left out."""
-    by_judge: dict[str, float | None]
+    by_judge: Mapping[str, float | None]
     """Judge -> its own score as it is, whether it counts or not."""
-    verdicts: dict[str, dict[str, Grade | None]]
+    verdicts: Mapping[str, Mapping[str, Grade | None]]
     """Judge -> criterion -> score of its first replicate, as it is."""
-    limits: dict[str, Grade]
+    limits: Mapping[str, Grade]
     """Criterion -> highest score that the evidence allows."""
 
     @property

@@ -190,7 +190,7 @@ def disagreement(arm_id: str = "coder/baseline", **fields: Any) -> Disagreement:
         "score": 5,
         "bound": 1,
     }
-    return Disagreement.model_validate({**base, **fields})
+    return Disagreement(**{**base, **fields})
 
 
 def results(*arms: ArmResult, **fields: Any) -> Results:

@@ -16,8 +16,8 @@ def side(scored: Scored) -> Side:
     """Return one arm as a side of a comparison."""
     return Side(
         arm_id=scored.record.arm.id,
-        scores=scored.answers,
-        decode_tps=tuple(one.decode_tps for one in scored.scored),
+        scores=scored.scored.scores,
+        decode_tps=scored.scored.decode_tps,
         coverage=scored.coverage,
         decides=scored.panel.decides,
     )
@@ -75,4 +75,4 @@ def _contender(arm: ArmResult) -> Contender:
 
 def cross_of(run: RunRecord, scored: Sequence[Scored]) -> CrossJudging | None:
     """Return what the judges of the run say about each other; ``None`` with fewer than two."""
-    return cross_judging(run.judges, [(one.record, one.answers) for one in scored])
+    return cross_judging(run.judges, [(one.record, one.scored.scores) for one in scored])

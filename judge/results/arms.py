@@ -8,13 +8,14 @@ from judge.lineage import is_self
 from judge.panel import Panel, Standing, panel, relation
 from judge.plan import questions_of
 from judge.records import ArmRecord, JudgeRecord, RunRecord
+from judge.results.columns import ScoredAnswers
 from judge.results.judged import read_question
 from judge.results.labels import Audited
-from judge.results.parts import QuestionPart, ScoredAnswer, question_part, scored_answers, total_rates
+from judge.results.parts import QuestionPart, question_part, scored_answers, total_rates
 from judge.results.scores import coverage_of, tier_means
 from judge.results.values import ArmResult, JudgeCell
 from judge.roles import RoleDecision, decide, undecided
-from judge.scoring import AnswerScore, Coverage, TierScore, mean_of_means, tier_scores, together
+from judge.scoring import Coverage, TierScore, mean_of_means, tier_scores, together
 from judge.speed import Reuse, Spread, arm_speed, reuse
 from judge.store import Store
 from runner.types import Value
@@ -47,15 +48,10 @@ class Scored(NamedTuple):
 
     record: ArmRecord
     panel: Panel
-    scored: Sequence[ScoredAnswer]
+    scored: ScoredAnswers
     """In the order in which they were asked."""
     coverage: Coverage
     """Of the mean over all of them."""
-
-    @property
-    def answers(self) -> tuple[AnswerScore, ...]:
-        """Their scores."""
-        return tuple(one.score for one in self.scored)
 
 
 class ArmFigures(NamedTuple):
@@ -83,13 +79,13 @@ class Owed(NamedTuple):
 
 def scored_arm(run: RunRecord, who: Seats, store: Store) -> Scored:
     """Read the answers of one arm and score them by its panel."""
-    answers: list[ScoredAnswer] = []
+    answers = _no_answers(run, who)
     coverages = []
     for question in questions_of(run):
         found = read_question(run, who.record, question, who.scoring, store)
-        answers += scored_answers(run, question, found.judged, who.counting, who.scoring)
+        answers.extend(scored_answers(run, question, found.judged, who.counting, who.scoring))
         coverages.append(coverage_of(question, found, who.counting, run.samples_of(who.record, question)))
-    return Scored(who.record, who.panel, _as_asked(answers), together(coverages))
+    return Scored(who.record, who.panel, answers, together(coverages))
 
 
 def tier_coverages(run: RunRecord, who: Seats, store: Store) -> dict[str, Coverage]:
@@ -102,23 +98,23 @@ def tier_coverages(run: RunRecord, who: Seats, store: Store) -> dict[str, Covera
     return {tier: together(parts) for tier, parts in found.items()}
 
 
-def _as_asked(answers: Iterable[ScoredAnswer]) -> list[ScoredAnswer]:
-    return sorted(answers, key=lambda one: one.score.sample)
+def _no_answers(run: RunRecord, who: Seats) -> ScoredAnswers:
+    return ScoredAnswers(questions_of(run), [judge.name for judge in who.scoring])
 
 
 def arm_figures(run: RunRecord, who: Seats, store: Store, audit: Audited | None, *, keep: bool) -> ArmFigures:
     """Return the figures of one arm; ``keep``: its single answers as well."""
-    answers: list[ScoredAnswer] = []
+    answers = _no_answers(run, who)
     parts: list[QuestionPart] = []
     for question in questions_of(run):
         found = read_question(run, who.record, question, who.scoring, store)
         parts.append(question_part(run, who.record, question, found, who.counting, who.scoring))
         if keep:
-            answers += scored_answers(run, question, found.judged, who.counting, who.scoring)
+            answers.extend(scored_answers(run, question, found.judged, who.counting, who.scoring))
     covered = together(part.score.coverage for part in parts)
     return ArmFigures(
         result=_arm_result(run, who, parts, store, audit),
-        scored=Scored(who.record, who.panel, _as_asked(answers), covered) if keep else None,
+        scored=Scored(who.record, who.panel, answers, covered) if keep else None,
         reuse={judge.fingerprint: reuse(part.reuse[judge.fingerprint] for part in parts) for judge in who.scoring},
         owed=_owed(who.record, parts),
     )

@@ -20,6 +20,8 @@ from runner.types import Answer, AnswerState
 
 BATCH = 128
 """Answers that are read at a time, with everything that was said of them."""
+MOST_SCORINGS = 512
+"""Scorings that are read at a time: with many judges that is fewer answers. Each takes some 20 kB as it is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,9 @@ def read_question(
     """Read what is stored of one question of one arm; ``judges``: everyone who scores the arm."""
     found = QuestionAnswers()
     units = each_wanted_answer(run, record, [question])
-    while batch := {unit.key: unit for unit in itertools.islice(units, BATCH)}:
+    scorings = sum(judge.replicates * (2 if judge.also_blind else 1) for judge in judges)
+    size = max(1, min(BATCH, MOST_SCORINGS // max(1, scorings)))
+    while batch := {unit.key: unit for unit in itertools.islice(units, size)}:
         _read_batch(run, record, question, judges, store, batch, found)
     return found
 

@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import NamedTuple
 
 from judge.audit import DecidedUnit, Disagreement, LogicAudit, Rates, disagrees, is_decisive, logic_audit, rates
 from judge.grounding import bounded
 from judge.records import ArmRecord, JudgeRecord, RunRecord
+from judge.results.columns import ScoredAnswer
 from judge.results.judged import Judged, QuestionAnswers
 from judge.results.scores import answer_scored, coverage_of, judge_score, panel_score, question_score
 from judge.results.values import QuestionScore
-from judge.scoring import AnswerScore, Coverage
+from judge.scoring import Coverage
 from judge.speed import Reuse, SpeedColumns, speed_columns
 from judge.types import Grade, Question, Verdict
 
@@ -81,6 +81,7 @@ def question_part(
 def _disagreements(
     record: ArmRecord, question: Question, judged: Iterable[Judged], judges: Sequence[JudgeRecord]
 ) -> Iterator[Disagreement]:
+    arm_id = record.arm.id  # one text for all of them
     for one in judged:
         for judge in judges:
             for verdicts in one.audited([judge.fingerprint])[:1]:
@@ -88,7 +89,7 @@ def _disagreements(
                     bound = one.limits.get(verdict.criterion)
                     if verdict.score is not None and bound is not None and disagrees(verdict.score, bound):
                         yield Disagreement(
-                            arm_id=record.arm.id,
+                            arm_id=arm_id,
                             question_id=question.id,
                             sample=one.sample,
                             judge=judge.name,
@@ -147,15 +148,6 @@ def total_rates(parts: Iterable[Rates]) -> Rates:
 
 
 # --- single answers -------------------------------------------------------------------------------------------------
-
-
-class ScoredAnswer(NamedTuple):
-    """One answer that can be scored, as comparisons take it."""
-
-    key: str
-    """Of its unit."""
-    score: AnswerScore
-    decode_tps: float | None
 
 
 def scored_answers(

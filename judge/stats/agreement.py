@@ -4,7 +4,9 @@ No single coefficient will do: near the ceiling kappa and alpha collapse althoug
 AC2 look splendid although they agree on nothing but "5". So all of them, with the share of fives and the table beside them.
 """
 
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +22,8 @@ from runner.types import Value
 Places = NDArray[np.int64]
 
 
-class RatedUnit(Value):
-    """One criterion of one answer with the scores that raters gave it."""
+class RatedUnit(NamedTuple):
+    """One criterion of one answer with the scores that raters gave it; not a ``Value``, as there may be hundreds of thousands."""
 
     question: str
     model: str
@@ -72,32 +74,76 @@ class Agreement(Value):
     """``None`` for a single model, where units are not pooled, and under 5 questions."""
 
 
-def agreement(units: Sequence[RatedUnit], raters: Sequence[str], *, seed: int) -> Agreement | None:
+class Ratings(NamedTuple):
+    """The scores of many units in columns, a byte each."""
+
+    raters: tuple[str, ...]
+    given: NDArray[np.uint8]
+    """Raters x units; UNRATED: no score."""
+    questions: NDArray[np.intp]
+    """The question of each unit, as a number; ascending as the names do."""
+    models: NDArray[np.intp]
+    """Likewise."""
+
+
+def ratings(units: Iterable[RatedUnit], raters: Sequence[str]) -> Ratings:
+    """Return what ``raters`` gave, holding none of the units."""
+    given, questions, models = bytearray(), _Names(), _Names()
+    for unit in units:
+        given += bytes(unit.scores.get(rater) or UNRATED for rater in raters)
+        questions.add(unit.question)
+        models.add(unit.model)
+    columns = np.frombuffer(given, dtype=np.uint8).reshape(-1, len(raters)).T
+    return Ratings(tuple(raters), columns, questions.places(), models.places())
+
+
+class _Names:
+    """A name a unit, held as the number of the name."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._column = array("L")
+
+    def add(self, name: str) -> None:
+        self._column.append(self._numbers.setdefault(name, len(self._numbers)))
+
+    def places(self) -> NDArray[np.intp]:
+        """Return the place of each unit's name among all names in order."""
+        ranks = {name: rank for rank, name in enumerate(sorted(self._numbers))}
+        by_number = np.array([ranks[name] for name in self._numbers], dtype=np.intp)
+        return by_number[np.array(self._column, dtype=np.intp)]
+
+
+def agreement(units: Iterable[RatedUnit], raters: Sequence[str], *, seed: int) -> Agreement | None:
     """Return how far ``raters`` (two or more) agree on ``units``; ``None`` when no unit was scored by two of them."""
-    given = np.array([[unit.scores.get(rater) or UNRATED for unit in units] for rater in raters], dtype=np.int64)
+    return agreement_of(ratings(units, raters), raters, seed=seed)
+
+
+def agreement_of(rated: Ratings, raters: Sequence[str], *, seed: int) -> Agreement | None:
+    """Return the same of these ``raters`` among those of ``rated``."""
+    given = rated.given[[rated.raters.index(rater) for rater in raters]]
     kept = (given != UNRATED).sum(axis=0) >= 2
     if not kept.any():
         return None
-    paired = [unit for unit, keep in zip(units, kept, strict=True) if keep]
-    given = given[:, kept]
+    given, questions, models = given[:, kept], rated.questions[kept], rated.models[kept]
     counts = np.stack([(given == value).sum(axis=0) for value in SCALE], axis=1).astype(float)
-    places = _table_places(given) if len(raters) == 2 else None
+    places = _table_places(given.astype(np.int64)) if len(raters) == 2 else None
     table = None if places is None else _tables(places, np.zeros_like(places), 1)[0]
     return Agreement(
         raters=tuple(raters),
-        units=len(paired),
-        questions=len({unit.question for unit in paired}),
-        models=len({unit.model for unit in paired}),
+        units=given.shape[1],
+        questions=len(np.unique(questions)),
+        models=len(np.unique(models)),
         alpha=_defined(float(ordinal_alphas(coincidences(counts).sum(axis=0)))),
         ac2=gwet_ac(counts),
         exact=float(unit_agreement(counts, EXACT).mean()),
         within_one=float(unit_agreement(counts, WITHIN_ONE).mean()),
         top_share=float(counts[:, -1].sum() / counts.sum()),
         qwk=None if table is None else weighted_kappa(table),
-        tau_b=None if table is None else _tau_b(given),
+        tau_b=None if table is None else _tau_b(given.astype(np.int64)),
         bias=None if table is None else float(_biases(table)),
         table=None if table is None else tuple(tuple(map(int, row)) for row in table),
-        intervals=_intervals(paired, places, counts, seed),
+        intervals=_intervals(questions, models, places, counts, seed),
     )
 
 
@@ -140,18 +186,19 @@ def _biases(tables: Array) -> Array:
 
 
 def _intervals(
-    units: Sequence[RatedUnit], places: Places | None, counts: Array, seed: int
+    questions: NDArray[np.intp], models: NDArray[np.intp], places: Places | None, counts: Array, seed: int
 ) -> AgreementIntervals | None:
     """Every figure is a function of sums over units, so a resample is a weighted sum over the questions' sums."""
-    clusters, index = resampling.cluster_index([unit.question for unit in units])
-    if len({unit.model for unit in units}) < 2 or clusters < resampling.MIN_QUESTIONS:
+    names, index = np.unique(questions, return_inverse=True)
+    clusters = len(names)
+    if len(np.unique(models)) < 2 or clusters < resampling.MIN_QUESTIONS:
         return None
     draws = resampling.resampled_counts(clusters, seed)
 
     def resampled(values: Array) -> Array:
         return np.tensordot(draws, resampling.sums_by_cluster(values, index, clusters), axes=1)
 
-    n = resampled(np.ones(len(units)))
+    n = resampled(np.ones(len(questions)))
     prevalence = resampled(counts / counts.sum(axis=1, keepdims=True)) / n[:, None]
     chance = expected_by_chance(prevalence, QUADRATIC)
     observed = resampled(unit_agreement(counts, QUADRATIC)) / n

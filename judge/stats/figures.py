@@ -56,4 +56,4 @@ class Refused(Value):
 
 def as_floats(values: Sequence[float | None]) -> Array:
     """Return the values with missing ones as NaN, for arithmetic inside this package only."""
-    return np.array([np.nan if value is None else value for value in values], dtype=float)
+    return np.array(values, dtype=float)  # numpy makes NaN of None

@@ -16,6 +16,10 @@ from runner.types import Value
 PRIOR_STRENGTH = 0.5
 """s: how many imaginary answers at the end of the scale stand for what has not been seen."""
 DRAWS = 20_000
+DRAWN_AT_ONCE = 1_000_000
+"""Random weights that are held at a time, eight bytes each."""
+ROWS_ALIKE = 256
+"""Draws are cut into multiples of it: a matrix product adds the last rows of an odd number up in another order."""
 SEED = 20_251_216
 CONFIDENCE = 0.95
 LOWEST, HIGHEST = 1.0, 5.0
@@ -123,7 +127,12 @@ def _means(questions: Sequence[Sequence[float]], s: float) -> tuple[Draws, Draws
 def _question_ends(scores: Sequence[float], s: float, rng: np.random.Generator) -> tuple[Draws, Draws]:
     # Equal scores are drawn together: their weights sum to a Dirichlet weight of their number, and there are few different scores.
     x, counts = np.unique(np.asarray(scores, dtype=float), return_counts=True)
-    seen = rng.dirichlet([*counts, s], size=DRAWS)[:, :-1]
-    # Measured from the ends, where the imaginary answers add nothing: so rounding leads neither off the scale nor past a score
-    # exactly at its end.
-    return LOWEST + seen @ (x - LOWEST), HIGHEST - seen @ (HIGHEST - x)
+    rows = max(ROWS_ALIKE, DRAWN_AT_ONCE // (len(x) + 1) // ROWS_ALIKE * ROWS_ALIKE)
+    low, high = np.empty(DRAWS), np.empty(DRAWS)
+    for start in range(0, DRAWS, rows):
+        drawn = slice(start, min(start + rows, DRAWS))
+        seen = rng.dirichlet([*counts, s], size=drawn.stop - start)[:, :-1]
+        # Measured from the ends, where the imaginary answers add nothing: so rounding leads neither off the scale nor past a score
+        # exactly at its end.
+        low[drawn], high[drawn] = LOWEST + seen @ (x - LOWEST), HIGHEST - seen @ (HIGHEST - x)
+    return low, high

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from statistics import fmean
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,8 +15,8 @@ NOTABLE = 0.25
 """A self-preference is flagged above a quarter of a point (D7)."""
 
 
-class PanelUnit(Value):
-    """One answer (or one criterion of it) with the scores of the judges."""
+class PanelUnit(NamedTuple):
+    """One answer (or one criterion of it) with the scores of the judges; not a ``Value``, as there may be a hundred thousand."""
 
     question: str
     candidate: str

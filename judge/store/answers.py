@@ -46,7 +46,7 @@ class Answers(Database):
         return {
             row.unit
             for batch in batches(keys)
-            for row in self._rows(sa.select(ANSWERS.c.unit).where(of_units(ANSWERS, batch)))
+            for row in self._rows(sa.select(ANSWERS.c.unit).where(of_units(ANSWERS)), units=batch)
         }
 
     def scorable_answers(self, keys: Iterable[str]) -> set[str]:
@@ -55,13 +55,13 @@ class Answers(Database):
         return {
             row.unit
             for batch in batches(keys)
-            for row in self._rows(sa.select(ANSWERS.c.unit).where(of_units(ANSWERS, batch), scorable))
+            for row in self._rows(sa.select(ANSWERS.c.unit).where(of_units(ANSWERS), scorable), units=batch)
         }
 
     def answer_states(self, keys: Iterable[str]) -> dict[str, str]:
         """Return answer -> how its generation ended, of those that are stored, without reading their texts."""
         query = sa.select(ANSWERS.c.unit, ANSWERS.c.state)
-        rows = (row for batch in batches(keys) for row in self._rows(query.where(of_units(ANSWERS, batch))))
+        rows = (row for batch in batches(keys) for row in self._rows(query.where(of_units(ANSWERS)), units=batch))
         return {row.unit: row.state for row in rows}
 
     def answers_as_asked(
@@ -100,14 +100,16 @@ class Answers(Database):
         for batch in batches(keys):
             found = {
                 row.unit: row.doc
-                for row in self._rows(sa.select(ANSWERS.c.unit, ANSWERS.c.doc).where(of_units(ANSWERS, batch)))
+                for row in self._rows(sa.select(ANSWERS.c.unit, ANSWERS.c.doc).where(of_units(ANSWERS)), units=batch)
             }
             yield from ((key, self._parsed(Answer, found[key])) for key in batch if key in found)
 
     def answer_failures(self, keys: Iterable[str]) -> list[tuple[str, Answer]]:
         """Return the failed attempts at these units, oldest first."""
         query = sa.select(ANSWER_FAILURES.c.unit, ANSWER_FAILURES.c.doc).order_by(ANSWER_FAILURES.c.id)
-        rows = [row for batch in batches(keys) for row in self._rows(query.where(of_units(ANSWER_FAILURES, batch)))]
+        rows = [
+            row for batch in batches(keys) for row in self._rows(query.where(of_units(ANSWER_FAILURES)), units=batch)
+        ]
         return [(row.unit, self._parsed(Answer, row.doc)) for row in rows]
 
     # --- evidence ---
@@ -141,7 +143,7 @@ class Answers(Database):
         columns = (EVIDENCE.c.unit, EVIDENCE.c.answer_unit, EVIDENCE.c.doc)
         for batch in batches(keys):
             units = [key + standing for key in batch for standing in _STANDINGS]
-            rows = {row.unit: row for row in self._rows(sa.select(*columns).where(of_units(EVIDENCE, units)))}
+            rows = {row.unit: row for row in self._rows(sa.select(*columns).where(of_units(EVIDENCE)), units=units)}
             for key in batch:
                 best = next((rows[key + standing] for standing in _STANDINGS if key + standing in rows), None)
                 if best is not None:

@@ -27,14 +27,14 @@ class Comparisons(Database):
     def stored_comparisons(self, keys: Iterable[str]) -> set[str]:
         """Return which of these units are stored."""
         query = sa.select(COMPARISONS.c.unit)
-        rows = (self._rows(query.where(of_units(COMPARISONS, batch))) for batch in batches(keys))
+        rows = (self._rows(query.where(of_units(COMPARISONS)), units=batch) for batch in batches(keys))
         return {row.unit for batch_rows in rows for row in batch_rows}
 
     def comparisons(self, keys: Iterable[str]) -> Iterator[tuple[str, PairJudgement]]:
         """Yield (unit key, comparison) for those of ``keys`` that are stored."""
         query = sa.select(COMPARISONS.c.unit, COMPARISONS.c.doc)
         for batch in batches(keys):
-            for row in self._rows(query.where(of_units(COMPARISONS, batch))):
+            for row in self._rows(query.where(of_units(COMPARISONS)), units=batch):
                 yield row.unit, self._parsed(PairJudgement, row.doc)
 
     def comparisons_of(self, answer_key: str) -> list[PairJudgement]:
@@ -46,7 +46,11 @@ class Comparisons(Database):
     def failed_comparisons(self, keys: Iterable[str]) -> dict[str, PairFailure]:
         """Return unit key -> its newest failure, of those of ``keys`` that ever failed."""
         query = sa.select(COMPARISON_FAILURES.c.unit, COMPARISON_FAILURES.c.doc).order_by(COMPARISON_FAILURES.c.id)
-        rows = [row for batch in batches(keys) for row in self._rows(query.where(of_units(COMPARISON_FAILURES, batch)))]
+        rows = [
+            row
+            for batch in batches(keys)
+            for row in self._rows(query.where(of_units(COMPARISON_FAILURES)), units=batch)
+        ]
         return {row.unit: self._parsed(PairFailure, row.doc) for row in rows}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import sqlalchemy as sa
 from pydantic import ConfigDict
 
-from judge.store.database import Database, batches, of_units, utc_now
+from judge.store.database import UNITS, Database, batches, of_units, utc_now
 from judge.store.tables import JUDGE_FAILURES, JUDGEMENTS
 from judge.types import Grade, JudgeCall, JudgeFailure, Judgement
 from judge.units import judgement_key
@@ -60,21 +60,25 @@ class Judgements(Database):
 
     def stored_judgements(self, keys: Iterable[str]) -> set[str]:
         """Return which of these units are stored."""
-        rows = (self._rows(sa.select(JUDGEMENTS.c.unit).where(of_units(JUDGEMENTS, batch))) for batch in batches(keys))
+        rows = (
+            self._rows(sa.select(JUDGEMENTS.c.unit).where(of_units(JUDGEMENTS)), units=batch) for batch in batches(keys)
+        )
         return {row.unit for batch_rows in rows for row in batch_rows}
 
     def judgements(self, keys: Iterable[str]) -> Iterator[tuple[str, Judgement]]:
         """Yield (unit key, judgement) for those of ``keys`` that are stored."""
         for batch in batches(keys):
-            for row in self._rows(sa.select(JUDGEMENTS.c.unit, JUDGEMENTS.c.doc).where(of_units(JUDGEMENTS, batch))):
+            for row in self._rows(
+                sa.select(JUDGEMENTS.c.unit, JUDGEMENTS.c.doc).where(of_units(JUDGEMENTS)), units=batch
+            ):
                 yield row.unit, self._parsed(Judgement, row.doc)
 
     def gradings(self, answer_keys: Iterable[str], judge_fingerprints: Sequence[str]) -> Iterator[Grading]:
         """Yield the numbers of everything that these judges said of these answers, in no order."""
         mine = JUDGEMENTS.c.judge_fingerprint.in_(judge_fingerprints)
+        query = sa.select(JUDGEMENTS.c.doc).where(JUDGEMENTS.c.answer_unit.in_(UNITS), mine)
         for batch in batches(answer_keys):
-            query = sa.select(JUDGEMENTS.c.doc).where(JUDGEMENTS.c.answer_unit.in_(batch), mine)
-            yield from (self._parsed(Grading, row.doc) for row in self._rows(query))
+            yield from (self._parsed(Grading, row.doc) for row in self._rows(query, units=batch))
 
     def newest_judgements(self, judge_fingerprint: str, count: int) -> list[Judgement]:
         """Return the last ``count`` judgements of one judge, newest first, whatever they are of."""
@@ -92,7 +96,9 @@ class Judgements(Database):
     def judge_failures(self, keys: Iterable[str]) -> list[JudgeFailure]:
         """Return the failed scorings of these units, oldest first."""
         query = sa.select(JUDGE_FAILURES.c.doc).order_by(JUDGE_FAILURES.c.id)
-        rows = [row for batch in batches(keys) for row in self._rows(query.where(of_units(JUDGE_FAILURES, batch)))]
+        rows = [
+            row for batch in batches(keys) for row in self._rows(query.where(of_units(JUDGE_FAILURES)), units=batch)
+        ]
         return [self._parsed(JudgeFailure, row.doc) for row in rows]
 
 

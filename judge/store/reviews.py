@@ -107,12 +107,12 @@ class Reviews(Database):
         """Return which of these answers are stored and can be scored, without reading their texts."""
         scorable = [state.value for state in SCORABLE_STATES]
         query = sa.select(ANSWERS.c.unit).where(ANSWERS.c.state.in_(scorable))
-        return {row.unit for batch in batches(keys) for row in self._rows(query.where(of_units(ANSWERS, batch)))}
+        return {row.unit for batch in batches(keys) for row in self._rows(query.where(of_units(ANSWERS)), units=batch)}
 
     def answer_places(self, keys: Iterable[str]) -> dict[str, tuple[str, str, int]]:
         """Return answer -> (arm fingerprint, question id, sample) of stored answers, without reading their texts."""
         query = sa.select(ANSWERS.c.unit, ANSWERS.c.arm, ANSWERS.c.question_id, ANSWERS.c.sample)
-        rows = (row for batch in batches(keys) for row in self._rows(query.where(of_units(ANSWERS, batch))))
+        rows = (row for batch in batches(keys) for row in self._rows(query.where(of_units(ANSWERS)), units=batch))
         return {row.unit: (row.arm, row.question_id, row.sample) for row in rows}
 
     def review_item(self, item_id: str) -> Item | None:

@@ -1,10 +1,13 @@
 """What computing and writing a report holds in memory: numbers, whatever was written by models and judges."""
 
+import itertools
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from examples import answer, judge_record, judgement, question, run_record
+from examples import answer, arm_record, judge_record, judgement, question, run_record
 
 from judge import report
 from judge.pipeline import scorings, wanted_scorings
@@ -12,11 +15,16 @@ from judge.plan import wanted_answers
 from judge.records import RunRecord
 from judge.results import build_results, judged
 from judge.store import Store
+from judge.types import Grade
 
 LONG = "x" * 4000
 QUESTIONS = tuple(question(f"Q{number}") for number in range(6))
-MOST_BYTES = 1500
-"""Of one more answer: a tenth of what the answer and its judgement take in the store."""
+MOST_BYTES = 500
+"""Of one more answer: a thirtieth of what the answer and its judgement take in the store."""
+MOST_BYTES_COMPARED = 400
+"""Of one more judgement where several judges score arms that are compared, so that every answer of each is looked at."""
+JUDGES = tuple(judge_record(name, family=family) for name, family in (("a", "mistral"), ("b", "llama"), ("c", "gemma")))
+ARMS = (arm_record(), arm_record(config="moe4"))
 
 
 @pytest.fixture
@@ -24,20 +32,21 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches that a test run fills many of."""
     monkeypatch.setattr(judged, "BATCH", 8)
     monkeypatch.setattr(scorings, "BATCH", 8)
+    monkeypatch.setattr("judge.report.files.LOOKUP_BATCH", 8)
 
 
-def scored_run(store: Store, samples: int) -> RunRecord:
-    """A run whose every answer, reply and reasoning is long."""
-    judge = judge_record()
-    run = run_record(*QUESTIONS, id=f"run-{samples}", samples=samples, judges=(judge,))
+def scored_run(store: Store, samples: int, **fields: Any) -> RunRecord:
+    """A run whose every answer, reply and reasoning is long, and whose scores differ."""
+    run = run_record(*QUESTIONS, id=f"run-{samples}", samples=samples, **fields)
     store.add_run(run)
-    for unit in wanted_answers(run, run.arms[0]):
-        store.add_answer(run.id, unit, answer(LONG, prompt_id=unit.question_id, sample=unit.sample))
-    said = [
-        judgement(4, 4, of=task.answer_key, call=task.call, replies=(LONG, LONG))
-        for task in wanted_scorings(run, judge, {})
-    ]
-    store.add_outcomes(run.id, said)
+    grades: Iterator[tuple[Grade, Grade]] = itertools.cycle(((4, 4), (5, 3), (2, 5), (4, 1), (3, 3)))
+    for record in run.arms:
+        for unit in wanted_answers(run, record):
+            store.add_answer(run.id, unit, answer(LONG, prompt_id=unit.question_id, sample=unit.sample))
+    for judge in run.judges:
+        tasks = wanted_scorings(run, judge, {})
+        said = [judgement(*next(grades), of=task.answer_key, call=task.call, replies=(LONG, LONG)) for task in tasks]
+        store.add_outcomes(run.id, said)
     return run
 
 
@@ -51,15 +60,24 @@ def peak_bytes(run: RunRecord, store: Store, folder: Path) -> int:
         tracemalloc.stop()
 
 
-@pytest.mark.usefixtures("small_batches")
-def test_one_more_answer_adds_numbers_and_no_text_to_the_memory_of_a_report(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("judge.report.files.LOOKUP_BATCH", 8)
-    store = Store.open(tmp_path / "judge.db")
-    few, many = scored_run(store, 8), scored_run(store, 64)
-    peak_bytes(few, store, tmp_path / "warm")
-    grown = peak_bytes(many, store, tmp_path / "many") - peak_bytes(few, store, tmp_path / "few")
+def grown_bytes(folder: Path, few: int, many: int, **fields: Any) -> int:
+    """How much more a report of ``many`` answers a question takes than one of ``few``."""
+    store = Store.open(folder / "judge.db")
+    runs = {samples: scored_run(store, samples, **fields) for samples in (few, many)}
+    peak_bytes(runs[few], store, folder / "warm")
+    peaks = {samples: peak_bytes(run, store, folder / str(samples)) for samples, run in runs.items()}
     store.close()
+    return peaks[many] - peaks[few]
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_one_more_answer_adds_numbers_and_no_text_to_the_memory_of_a_report(tmp_path: Path) -> None:
+    grown = grown_bytes(tmp_path, 8, 64)
     assert grown / (len(QUESTIONS) * (64 - 8)) < MOST_BYTES
-    assert len(list((tmp_path / "many").glob("*.txt"))) == len(QUESTIONS) * 64
+    assert len(list((tmp_path / "64").glob("*.txt"))) == len(QUESTIONS) * 64
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_one_more_judgement_of_compared_arms_adds_a_few_numbers(tmp_path: Path) -> None:
+    grown = grown_bytes(tmp_path, 16, 64, judges=JUDGES, arms=ARMS)
+    assert grown / (len(QUESTIONS) * len(ARMS) * len(JUDGES) * (64 - 16)) < MOST_BYTES_COMPARED
