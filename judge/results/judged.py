@@ -20,6 +20,8 @@ from runner.types import Answer, AnswerState
 
 BATCH = 128
 """Answers that are read at a time, with everything that was said of them."""
+NOBODY: frozenset[str] = frozenset()
+"""One for all: an empty set takes two hundred bytes."""
 MOST_SCORINGS = 512
 """Scorings that are read at a time: with many judges that is fewer answers. Each takes some 20 kB as it is read."""
 
@@ -187,7 +189,7 @@ def _judged(
         limits=bounds(evidence, question) if evidence else {},
         judgements={name: tuple(one.seen[key]) for name, one in said.items() if key in one.seen},
         blind={name: tuple(one.blind[key]) for name, one in said.items() if key in one.blind},
-        failed=frozenset(name for name, keys in broken.items() if key in keys),
+        failed=frozenset(name for name, keys in broken.items() if key in keys) or NOBODY,
     )
 
 

@@ -1,5 +1,6 @@
 """What computing and writing a report holds in memory: numbers, whatever was written by models and judges."""
 
+import gc
 import itertools
 import tracemalloc
 from collections.abc import Iterator
@@ -19,8 +20,8 @@ from judge.types import Grade
 
 LONG = "x" * 4000
 QUESTIONS = tuple(question(f"Q{number}") for number in range(6))
-MOST_BYTES = 500
-"""Of one more answer: a thirtieth of what the answer and its judgement take in the store."""
+MOST_BYTES = 700
+"""Of one more answer: a twentieth of what the answer and its judgement take in the store."""
 MOST_BYTES_COMPARED = 400
 """Of one more judgement where several judges score arms that are compared, so that every answer of each is looked at."""
 JUDGES = tuple(judge_record(name, family=family) for name, family in (("a", "mistral"), ("b", "llama"), ("c", "gemma")))
@@ -51,6 +52,7 @@ def scored_run(store: Store, samples: int, **fields: Any) -> RunRecord:
 
 
 def peak_bytes(run: RunRecord, store: Store, folder: Path) -> int:
+    gc.collect()  # or what others left is taken for ours
     tracemalloc.start()
     try:
         results = build_results(run, "running", store)
