@@ -17,6 +17,7 @@ error. Decided, and what it costs:
 from collections.abc import Iterable, Mapping, Sequence
 from math import fsum
 
+from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
 from judge.types import Grade, Verdict
@@ -28,10 +29,10 @@ CLEARLY_WRONG = 2
 """A bound of this or less: at most half of the checks passed, or the answer does not run."""
 
 
-@dataclass(frozen=True, slots=True)
+# No ``Value``: there may be some of every answer, and it takes a tenth of the memory.
+@dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
 class Disagreement:
-    """One criterion of one answer that judge and tests see differently; a tenth of the size of a ``Value``, as there may be
-    some of every answer."""
+    """One criterion of one answer that judge and tests see differently."""
 
     arm_id: str
     question_id: str
