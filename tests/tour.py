@@ -60,7 +60,8 @@ def main(results: Path, folder: Path) -> None:
 def copied(results: Path, copy: Path) -> RunRecord:
     """Copy the store of a folder, queue the newest run in the copy for review, and return that run."""
     (copy / "results").mkdir()
-    for file in results.glob("judge.db*"):
+    # The locks of runs that are at work lie in a folder beside it.
+    for file in filter(Path.is_file, results.glob("judge.db*")):
         shutil.copy(file, copy / "results" / file.name)
     store = places(copy).open_store()
     run, _ = store.run(store.run_ids()[0])
