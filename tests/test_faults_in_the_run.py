@@ -77,7 +77,14 @@ def test_what_failed_is_counted_and_is_all_that_the_next_run_asks_for(judge: Run
     assert "Traceback" not in first.stderr
     arm = json.loads(first.stdout)["arms"][0]
     assert arm["tiers"][0]["questions"] == {"C-T1-Q1": [5.0, 5.0]}
-    assert arm["tiers"][0]["coverage"] == {"wanted": 8, "answered": 8, "scored": 2}
+    coverage = arm["tiers"][0]["coverage"]
+    assert {name: coverage[name] for name in ("wanted", "answered", "scored", "failed")} == {
+        "wanted": 8,
+        "answered": 8,
+        "scored": 2,
+        "failed": len(FAULTS),
+    }
+    assert (coverage["samples"], coverage["judges"]) == ([8], ["m"])
     assert len(arm["failures"]) == len(FAULTS)
     assert graded(asked[:before]) == {*FAULTS, "fine", "fine too"}
     assert second.returncode == 0, second.stderr
