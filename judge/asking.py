@@ -43,6 +43,17 @@ class CallLog:
         self.reused_tokens = _sum(self.reused_tokens, timing.reused_tokens if timing else None)
         self.completion_tokens = _sum(self.completion_tokens, reply.usage.completion_tokens)
 
+    def kept(self) -> dict[str, Any]:
+        """Return what a judgement and a comparison both keep of it, by the names of their fields."""
+        return {
+            "replies": tuple(self.replies),
+            "repaired": self.repaired,
+            "latency_s": self.latency_s,
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "reused_tokens": self.reused_tokens,
+        }
+
 
 class Asker:
     """A judge's endpoint that is ready to be asked for JSON."""

@@ -117,12 +117,7 @@ class Grader:
             call=call,
             winner=winner,
             reasoning=reasoning,
-            replies=tuple(log.replies),
-            repaired=log.repaired,
-            latency_s=log.latency_s,
-            prompt_tokens=log.prompt_tokens,
-            completion_tokens=log.completion_tokens,
-            reused_tokens=log.reused_tokens,
+            **log.kept(),
         )
 
     async def _preference(self, question: Question, first: Shown, second: Shown, log: CallLog) -> tuple[Winner, str]:
@@ -153,12 +148,7 @@ def _judgement(answer_key: str, call: JudgeCall, verdicts: tuple[Verdict, ...], 
         answer_unit=answer_key,
         call=call,
         verdicts=verdicts,
-        replies=tuple(log.replies),
-        repaired=log.repaired,
-        latency_s=log.latency_s,
-        prompt_tokens=log.prompt_tokens,
-        completion_tokens=log.completion_tokens,
-        reused_tokens=log.reused_tokens,
+        **log.kept(),
     )
 
 
