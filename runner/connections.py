@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-import aiohttp
-
 from runner.errors import EndpointError, UsageError
 from runner.statuses import one_line
+from runner.trust import Trust, nobody_trusted
 from runner.types import Value
+
+with nobody_trusted():
+    import aiohttp
 
 KEPT_S = 30.0
 """An idle connection is kept this long: longer than the time between two judgements, shorter than most servers keep it."""
@@ -58,7 +60,7 @@ class Connections:
 
     def __init__(self, base_url: str, key: str, connect_s: float) -> None:
         self._proxy = proxy_of(base_url)
-        self._trust = _trust(base_url)
+        self._trust = Trust(ssl.PROTOCOL_TLS_CLIENT)
         self._headers = {"authorization": f"Bearer {key}", "user-agent": USER_AGENT}
         self._connect_s = connect_s
         self._opened: aiohttp.ClientSession | None = None
@@ -128,11 +130,6 @@ def cause(error: BaseException) -> str:
         error = error.__cause__
     said = one_line(getattr(error, "message", "") or str(error))  # some put a status of 400 before it that nobody sent
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
-
-
-def _trust(base_url: str) -> ssl.SSLContext | bool:
-    """Return whom TLS trusts: whom the system does, or ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name. Plain HTTP needs nobody."""
-    return ssl.create_default_context() if base_url.startswith("https://") else True
 
 
 def parsed(where: str, exchange: Exchange) -> Any:

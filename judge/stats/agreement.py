@@ -4,22 +4,24 @@ No single coefficient will do: near the ceiling kappa and alpha collapse althoug
 AC2 look splendid although they agree on nothing but "5". So all of them, with the share of fives and the table beside them.
 """
 
+from __future__ import annotations
+
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from judge.stats import resampling
 from judge.stats.alpha import coincidences, ordinal_alphas
-from judge.stats.figures import Array, Coefficient, Interval
+from judge.stats.arrays import np
+from judge.stats.figures import Coefficient, Interval
 from judge.stats.gwet import expected_by_chance, gwet_ac, unit_agreement
-from judge.stats.kappa import SCALE, agreement_weights, kappas, weighted_kappa
+from judge.stats.kappa import SCALE, Weighting, agreement_weights, kappas, weighted_kappa
 from judge.types import Grade
 from runner.types import Value
 
-Places = NDArray[np.int64]
+if TYPE_CHECKING:
+    from judge.stats.arrays import Array, Bytes, Index, Places
 
 
 class RatedUnit(NamedTuple):
@@ -78,11 +80,11 @@ class Ratings(NamedTuple):
     """The scores of many units in columns, a byte each."""
 
     raters: tuple[str, ...]
-    given: NDArray[np.uint8]
+    given: Bytes
     """Raters x units; UNRATED: no score."""
-    questions: NDArray[np.intp]
+    questions: Index
     """The question of each unit, as a number; ascending as the names do."""
-    models: NDArray[np.intp]
+    models: Index
     """Likewise."""
 
 
@@ -107,7 +109,7 @@ class _Names:
     def add(self, name: str) -> None:
         self._column.append(self._numbers.setdefault(name, len(self._numbers)))
 
-    def places(self) -> NDArray[np.intp]:
+    def places(self) -> Index:
         """Return the place of each unit's name among all names in order."""
         ranks = {name: rank for rank, name in enumerate(sorted(self._numbers))}
         by_number = np.array([ranks[name] for name in self._numbers], dtype=np.intp)
@@ -136,8 +138,8 @@ def agreement_of(rated: Ratings, raters: Sequence[str], *, seed: int) -> Agreeme
         models=len(np.unique(models)),
         alpha=_defined(float(ordinal_alphas(coincidences(counts).sum(axis=0)))),
         ac2=gwet_ac(counts),
-        exact=float(unit_agreement(counts, EXACT).mean()),
-        within_one=float(unit_agreement(counts, WITHIN_ONE).mean()),
+        exact=float(unit_agreement(counts, _weights("unweighted")).mean()),
+        within_one=float(unit_agreement(counts, _within_one()).mean()),
         top_share=float(counts[:, -1].sum() / counts.sum()),
         qwk=None if table is None else weighted_kappa(table),
         tau_b=None if table is None else _tau_b(given.astype(np.int64)),
@@ -148,9 +150,16 @@ def agreement_of(rated: Ratings, raters: Sequence[str], *, seed: int) -> Agreeme
 
 
 UNRATED = 0
-EXACT = agreement_weights(len(SCALE), "unweighted")
-WITHIN_ONE = np.asarray(np.abs(np.subtract.outer(SCALE, SCALE)) <= 1, dtype=float)
-QUADRATIC = agreement_weights(len(SCALE), "quadratic")
+
+
+@cache
+def _weights(weighting: Weighting) -> Array:
+    return agreement_weights(len(SCALE), weighting)
+
+
+@cache
+def _within_one() -> Array:
+    return np.asarray(np.abs(np.subtract.outer(SCALE, SCALE)) <= 1, dtype=float)
 
 
 def _defined(value: float) -> float | None:
@@ -186,7 +195,7 @@ def _biases(tables: Array) -> Array:
 
 
 def _intervals(
-    questions: NDArray[np.intp], models: NDArray[np.intp], places: Places | None, counts: Array, seed: int
+    questions: Index, models: Index, places: Places | None, counts: Array, seed: int
 ) -> AgreementIntervals | None:
     """Every figure is a function of sums over units, so a resample is a weighted sum over the questions' sums."""
     names, index = np.unique(questions, return_inverse=True)
@@ -200,16 +209,16 @@ def _intervals(
 
     n = resampled(np.ones(len(questions)))
     prevalence = resampled(counts / counts.sum(axis=1, keepdims=True)) / n[:, None]
-    chance = expected_by_chance(prevalence, QUADRATIC)
-    observed = resampled(unit_agreement(counts, QUADRATIC)) / n
+    chance = expected_by_chance(prevalence, _weights("quadratic"))
+    observed = resampled(unit_agreement(counts, _weights("quadratic"))) / n
     tables = None if places is None else np.tensordot(draws, _tables(places, index, clusters), axes=1)
     interval = resampling.percentile_interval
     return AgreementIntervals(
         questions=clusters,
         alpha=interval(ordinal_alphas(resampled(coincidences(counts)))),
         ac2=interval((observed - chance) / (1 - chance)),
-        exact=interval(resampled(unit_agreement(counts, EXACT)) / n),
-        within_one=interval(resampled(unit_agreement(counts, WITHIN_ONE)) / n),
-        qwk=None if tables is None else interval(kappas(tables, QUADRATIC)),
+        exact=interval(resampled(unit_agreement(counts, _weights("unweighted"))) / n),
+        within_one=interval(resampled(unit_agreement(counts, _within_one())) / n),
+        qwk=None if tables is None else interval(kappas(tables, _weights("quadratic"))),
         bias=None if tables is None else interval(_biases(tables)),
     )

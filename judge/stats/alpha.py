@@ -4,13 +4,17 @@ The coefficient is evalica's. For resamples it is computed from sums of coincide
 definition (Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability"); a test holds the two together.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from math import ceil
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
+from judge.stats.arrays import np
+from judge.stats.figures import as_floats
 
-from judge.stats.figures import Array, as_floats
+if TYPE_CHECKING:
+    from judge.stats.arrays import Array
 
 Metric = Literal["nominal", "ordinal", "interval", "ratio"]
 Ratings = Sequence[Sequence[float | None]]

@@ -4,11 +4,13 @@ The answers to one question are alike, so the questions are what counts: Miller 
 the small-sample factor C/(C-1) (the clustered error of inspect_ai and of statsmodels).
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
-import numpy as np
 from scipy.special import stdtrit
 
+from judge.stats.arrays import np
 from judge.stats.figures import Interval, Refused
 from judge.stats.resampling import cluster_index, sums_by_cluster
 from runner.types import Value

@@ -5,19 +5,24 @@ is that of sampling without replacement, sqrt((1 - n/N) var(y-f) / n), with t of
 slope 1); strata are weighted by their size, with n - strata degrees of freedom.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from math import sqrt
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 from scipy.special import stdtrit
 
 from judge.errors import UserError
+from judge.stats.arrays import np
 from judge.stats.clustered import clustered_se
-from judge.stats.figures import Array, Interval, Refused
+from judge.stats.figures import Interval, Refused
 from judge.stats.labels import AuditLabel, RepairLabel, Stratum, require_audit
 from runner.types import Value
+
+if TYPE_CHECKING:
+    from judge.stats.arrays import Array
 
 LOOKS = (15, 30, 60)
 """At these numbers of labels the result may be read; each time with a third of the error rate (D11)."""

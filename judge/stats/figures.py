@@ -1,13 +1,15 @@
 """What statistics return: a figure with its interval, or the reason why there is none."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from judge.stats.arrays import np
 from runner.types import Value
 
-Array = NDArray[np.float64]
+if TYPE_CHECKING:
+    from judge.stats.arrays import Array
 
 
 class Interval(Value):
@@ -22,7 +24,7 @@ class Interval(Value):
         """True when ``value`` lies outside."""
         return value < self.low or value > self.high
 
-    def overlaps(self, other: "Interval") -> bool:
+    def overlaps(self, other: Interval) -> bool:
         """True when the two share at least one value."""
         return self.low <= other.high and other.low <= self.high
 

@@ -4,12 +4,17 @@ Where nearly everything is a 5, chance agreement of kappa and alpha is nearly 1 
 Formulas and linearised standard errors: Gwet 2008 and 2014 ("Handbook of Inter-Rater Reliability"), as in irrCAC.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from judge.stats.figures import Array, Coefficient
+from judge.stats.arrays import np
+from judge.stats.figures import Coefficient
 from judge.stats.kappa import SCALE, Weighting, agreement_weights, coefficient
+
+if TYPE_CHECKING:
+    from judge.stats.arrays import Array
 
 
 def value_counts(ratings: Sequence[Sequence[int | None]], scale: Sequence[int] = SCALE) -> Array:

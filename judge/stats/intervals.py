@@ -5,13 +5,17 @@ Imprecise Dirichlet: for a question with scores x_1..x_K, w ~ Dirichlet(1,..,1,s
 bootstrap intervals are far too short near the ceiling, where good models live.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from judge.stats.arrays import np
 from runner.types import Value
+
+if TYPE_CHECKING:
+    from judge.stats.arrays import Array
 
 PRIOR_STRENGTH = 0.5
 """s: how many imaginary answers at the end of the scale stand for what has not been seen."""
@@ -19,15 +23,13 @@ DRAWS = 20_000
 DRAWN_AT_ONCE = 1_000_000
 """Random weights that are held at a time, eight bytes each."""
 ROWS_ALIKE = 256
-"""Draws are cut into multiples of it: a matrix product adds the last rows of an odd number up in another order."""
+"""Array are cut into multiples of it: a matrix product adds the last rows of an odd number up in another order."""
 SEED = 20_251_216
 CONFIDENCE = 0.95
 LOWEST, HIGHEST = 1.0, 5.0
 
 MOST_SAMPLES = 100
 """Answers per question beyond which nobody would sample further to decide a role."""
-
-Draws = NDArray[np.float64]
 
 
 class Outcome(StrEnum):
@@ -117,14 +119,14 @@ def _repeated(questions: Sequence[Sequence[float]], count: int) -> list[list[flo
     return [[ranked[i * len(ranked) // count] for i in range(count)] for ranked in map(sorted, questions)]
 
 
-def _means(questions: Sequence[Sequence[float]], s: float) -> tuple[Draws, Draws]:
+def _means(questions: Sequence[Sequence[float]], s: float) -> tuple[Array, Array]:
     """Return draws of L and of U."""
     rng = np.random.default_rng(SEED)
     ends = [_question_ends(scores, s, rng) for scores in questions]
     return np.mean([low for low, _ in ends], axis=0), np.mean([high for _, high in ends], axis=0)
 
 
-def _question_ends(scores: Sequence[float], s: float, rng: np.random.Generator) -> tuple[Draws, Draws]:
+def _question_ends(scores: Sequence[float], s: float, rng: np.random.Generator) -> tuple[Array, Array]:
     # Equal scores are drawn together: their weights sum to a Dirichlet weight of their number, and there are few different scores.
     x, counts = np.unique(np.asarray(scores, dtype=float), return_counts=True)
     rows = max(ROWS_ALIKE, DRAWN_AT_ONCE // (len(x) + 1) // ROWS_ALIKE * ROWS_ALIKE)

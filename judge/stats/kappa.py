@@ -4,12 +4,16 @@ The scale is given and not read off the data: with only the values that occur, q
 error and interval: Gwet 2014, "Handbook of Inter-Rater Reliability", with t of n-1 degrees of freedom, as in irrCAC.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
+from judge.stats.arrays import np
+from judge.stats.figures import Coefficient, Interval
 
-from judge.stats.figures import Array, Coefficient, Interval
+if TYPE_CHECKING:
+    from judge.stats.arrays import Array
 
 SCALE = (1, 2, 3, 4, 5)
 Weighting = Literal["unweighted", "linear", "quadratic", "ordinal"]

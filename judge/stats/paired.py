@@ -10,15 +10,20 @@ or the best (upper limit) difference that the scale allows. Its error rate was 0
 Pairs are drawn over all questions together; what questions differ by widens the interval a little and never shortens it.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from statistics import median
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from judge.stats.figures import Array, Interval, as_floats
+from judge.stats.arrays import np
+from judge.stats.figures import Interval, as_floats
 from runner.types import Value
+
+if TYPE_CHECKING:
+    from judge.stats.arrays import Array
 
 PRIOR_STRENGTH = 0.5
 """s of D9: how many imaginary pairs stand for what has not been seen."""

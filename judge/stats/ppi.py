@@ -7,15 +7,21 @@ n, which is the same for large n and too short for small (5.559 [5.118, 6.000] f
 For a finite set of judged units the difference estimator is the one to report; this one is for a larger population of answers.
 """
 
-from collections.abc import Sequence
+from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from scipy.special import ndtri
 
-from judge.stats.figures import Array, Interval
+from judge.stats.arrays import np
+from judge.stats.figures import Interval
 from judge.stats.labels import AuditLabel, require_audit
 from judge.stats.resampling import cluster_index
 from runner.types import Value
+
+if TYPE_CHECKING:
+    from judge.stats.arrays import Array
 
 
 class JudgedUnit(Value):

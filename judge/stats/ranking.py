@@ -3,18 +3,24 @@
 Only models whose score intervals overlap are ranked this way: between the others the scores have decided.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import evalica
-import numpy as np
 from evalica import Winner
 
 from judge.stats import resampling
-from judge.stats.figures import Array, Interval, chains
+from judge.stats.arrays import np
+from judge.stats.figures import Interval, chains
 from judge.stats.preferences import Match
 from runner.types import Value
+
+if TYPE_CHECKING:
+    from judge.stats.arrays import Array
 
 PSEUDO_WINS = 0.5
 """Imaginary wins of either side added to every pair that met: without them a model that won everything has no finite ability."""

@@ -1,9 +1,10 @@
 """Intraclass correlations of complete ratings, after Shrout & Fleiss 1979 (the six forms of their Table 4)."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
-import numpy as np
-
+from judge.stats.arrays import np
 from runner.types import Value
 
 

@@ -1,11 +1,15 @@
 """Bootstrap over whole questions: the answers to one question are alike, so they are drawn together."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+from judge.stats.arrays import np
+from judge.stats.figures import Interval
 
-from judge.stats.figures import Array, Interval
+if TYPE_CHECKING:
+    from judge.stats.arrays import Array, Index
 
 DRAWS = 2_000
 """Resamples of a question-cluster bootstrap (D12)."""
@@ -16,13 +20,13 @@ MAX_UNDEFINED = 0.05
 """An interval is not given when the figure is undefined in more than this share of the resamples."""
 
 
-def cluster_index(clusters: Sequence[str]) -> tuple[int, NDArray[np.intp]]:
+def cluster_index(clusters: Sequence[str]) -> tuple[int, Index]:
     """Return how many clusters there are, and for each unit the number of its cluster."""
     names, index = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
     return len(names), index
 
 
-def sums_by_cluster(values: Array, index: NDArray[np.intp], clusters: int) -> Array:
+def sums_by_cluster(values: Array, index: Index, clusters: int) -> Array:
     """Return the sum over each cluster's units, of which each has one; ``values`` has one row a unit."""
     order = np.argsort(index, kind="stable")
     begins = np.searchsorted(index[order], np.arange(clusters))

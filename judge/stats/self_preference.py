@@ -1,15 +1,19 @@
 """Judges against each other (D7): who is severe, who favours the own family, and how many independent judges a panel is worth."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from statistics import fmean
-from typing import NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, NamedTuple
 
 from judge.stats import resampling
-from judge.stats.figures import Array, Interval, Refused, as_floats
+from judge.stats.arrays import np
+from judge.stats.figures import Interval, Refused, as_floats
 from runner.types import Value
+
+if TYPE_CHECKING:
+    from judge.stats.arrays import Array
 
 NOTABLE = 0.25
 """A self-preference is flagged above a quarter of a point (D7)."""

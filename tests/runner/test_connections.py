@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from fakes import Request, Response, completion, models_response, script, servin
 from runner.client import ModelClient, Timeouts
 from runner.connections import proxy_of
 from runner.errors import EndpointError, UsageError
+from runner.trust import nobody_trusted
 from runner.types import Endpoint, Sampling
 
 HELLO = ({"role": "user", "content": "hello"},)
@@ -145,6 +147,28 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused_and_the_line_say
         with pytest.raises(EndpointError, match="certificate verify failed") as caught:
             await client.complete(HELLO, GREEDY)
     assert "\n" not in str(caught.value)
+
+
+async def test_plain_http_that_leads_to_tls_trusts_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    async with listening(answer_once, trusting()) as encrypted:
+
+        async def send_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await read_request(reader)
+            place = f"{encrypted.base_url}/chat/completions".encode()
+            writer.write(b"HTTP/1.1 307 Temporary Redirect\r\nlocation: %b\r\ncontent-length: 0\r\n\r\n" % place)
+
+        async with listening(send_on) as endpoint, ModelClient(endpoint, timeouts=PATIENT) as client:
+            assert (await client.complete(HELLO, GREEDY)).text == "whole"
+
+
+def test_the_certificates_that_the_user_names_stay_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    with nobody_trusted():
+        assert os.environ["SSL_CERT_FILE"] == os.environ["SSL_CERT_DIR"] == os.devnull
+    assert os.environ["SSL_CERT_FILE"] == str(CERTIFICATE)
+    assert "SSL_CERT_DIR" not in os.environ
 
 
 # --- connections ------------------------------------------------------------------------------------------------------
