@@ -157,6 +157,8 @@ async def test_plain_http_that_leads_to_tls_trusts_the_same(monkeypatch: pytest.
             await read_request(reader)
             place = f"{encrypted.base_url}/chat/completions".encode()
             writer.write(b"HTTP/1.1 307 Temporary Redirect\r\nlocation: %b\r\ncontent-length: 0\r\n\r\n" % place)
+            await writer.drain()
+            writer.close()
 
         async with listening(send_on) as endpoint, ModelClient(endpoint, timeouts=PATIENT) as client:
             assert (await client.complete(HELLO, GREEDY)).text == "whole"
