@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from judge.stats.alpha import Metric, coincidences, krippendorff_alpha, ordinal_alphas, units_needed
-from judge.stats.figures import Array
 from judge.stats.gwet import brennan_prediger, gwet_ac, value_counts
 from judge.stats.kappa import Weighting, contingency, weighted_kappa
+
+Array = NDArray[np.float64]
 
 TOLERANCE = 1e-3
 UNITS = ["11.1", "2232", "3333", "3333", "2222", "1234", "4444", "1121", "2222", ".555", "..11", "..3."]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
 from judge.errors import UserError
@@ -13,8 +14,10 @@ from judge.stats.estimators import (
     mean_and_error,
     shifted_limits,
 )
-from judge.stats.figures import Array, Interval, Refused
+from judge.stats.figures import Interval, Refused
 from judge.stats.labels import AuditLabel, Stratum
+
+Array = NDArray[np.float64]
 
 HUMAN = [1.0, 2, 3, 4, 5, 3, 4, 2]
 JUDGE = [2.0, 2, 4, 4, 5, 4, 4, 3]

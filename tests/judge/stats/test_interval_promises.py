@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from judge.stats.figures import Array
 from judge.stats.intervals import CONFIDENCE, DRAWS, HIGHEST, LOWEST, PRIOR_STRENGTH, SEED, tier_interval
+
+Array = NDArray[np.float64]
 
 RUNS, PART = 1_500, 300
 THREE_QUESTIONS = 3

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from judge.stats.figures import Array, Interval
+from judge.stats.figures import Interval
 from judge.stats.paired import (
     ComparisonVerdict,
     ScorePair,
@@ -14,6 +15,8 @@ from judge.stats.paired import (
     speed_ratio,
     verdict,
 )
+
+Array = NDArray[np.float64]
 
 MARGIN = 0.25
 
