@@ -20,9 +20,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
-from judge.app import Places
 from judge.importing import import_source
 from judge.library import load_judge_prompts, load_suite
+from judge.places import Places
 from judge.prompting import judge_messages, verdict_schema
 from judge.request import environment
 from runner.dialects import Dialect, request_fields

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
-from judge.app import Places, free_gib
 from judge.errors import JudgeError
 from judge.inventory import inventory
 from judge.library import check_all
+from judge.places import Places, free_gib
 from judge.request import cores
 from runner.answer_env import find_answer_env
 from runner.isolation import isolation

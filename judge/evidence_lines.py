@@ -4,10 +4,10 @@ import itertools
 import sys
 from collections.abc import Iterable, Iterator
 
-from judge.app import Places
 from judge.checks.checking import CheckResult, Evidence, all_not_run, bounds
 from judge.checks.modules import load_checks
 from judge.grounding import failure_line
+from judge.places import Places
 from judge.plan import each_wanted_answer, questions_of
 from judge.records import ArmRecord, RunRecord
 from judge.store import Store

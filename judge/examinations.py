@@ -6,12 +6,15 @@ import sys
 from collections.abc import Sequence
 
 from judge import terminal
-from judge.app import Conduct, Places, machinery_of, prepare_judges
+from judge.app import prepare_judges
+from judge.conduct import Conduct, machinery_of
 from judge.errors import Interrupted
 from judge.exam.result import ExamResult, ExamSize
 from judge.exam.table import COLUMNS, LIST_COLUMNS, list_row, rows
 from judge.library import load_judge_prompts, load_suite
 from judge.pipeline import exam_of, score_run
+from judge.places import Places
+from judge.printed import print_table
 from judge.records import JudgeRecord, RunRecord
 from judge.request import JudgeChoice, chosen_questions, environment, new_run_id
 from judge.store import Store
@@ -77,9 +80,9 @@ def stored_exams(places: Places, judges: Sequence[str]) -> list[ExamResult]:
 def print_exam(exam: ExamResult) -> None:
     """Print one exam to stdout, its verdict first."""
     sys.stdout.write(f"{exam.judge}: {exam.qualification.reason}\n")
-    terminal.print_table(f"Exam of {exam.judge} on {', '.join(exam.rubrics)}", list(COLUMNS), list(rows(exam)))
+    print_table(f"Exam of {exam.judge} on {', '.join(exam.rubrics)}", list(COLUMNS), list(rows(exam)))
 
 
 def print_exams(exams: Sequence[ExamResult]) -> None:
     """Print one line an exam to stdout."""
-    terminal.print_table("", list(LIST_COLUMNS), [list_row(exam) for exam in exams])
+    print_table("", list(LIST_COLUMNS), [list_row(exam) for exam in exams])

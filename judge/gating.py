@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from judge.app import Places
 from judge.errors import UserError
 from judge.gate import GateReport, GateRules, gate
+from judge.places import Places
 from judge.report.junit_xml import junit_xml
 from judge.results import Results, build_results
 

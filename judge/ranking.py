@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from judge import terminal
-from judge.app import Conduct, Places, finish, machinery_of, prepare_judges, run_folder
+from judge.app import prepare_judges
+from judge.conduct import Conduct, machinery_of
+from judge.ending import finish
 from judge.errors import Interrupted, UserError
 from judge.events import BudgetSpent
 from judge.library import load_judge_prompts
 from judge.pipeline import Contest, Machinery, count_owed_pairings, rank_run
+from judge.places import Places, run_folder
+from judge.printed import print_table
 from judge.records import JudgeRecord, RankingRecord, RunRecord
 from judge.report.rankings import judge_blocks, order_lines
 from judge.request import JudgeChoice
@@ -144,7 +148,7 @@ def print_ranking(ranking: RunRanking) -> None:
         sys.stdout.write("\n" + "".join(f"{line}\n" for line in block.lines))
         for table in block.tables:
             sys.stdout.write(f"{table.caption}:\n")  # as a title it would be folded to the width of the table
-            terminal.print_table("", list(table.columns), table.rows)
+            print_table("", list(table.columns), table.rows)
     if ranking.owed:
         sys.stderr.write(
             f"incomplete: {ranking.owed} comparisons are owed; the same command again asks for exactly these\n"

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from judge.app import Places
 from judge.checks.checking import Evidence
 from judge.errors import StoreError, UserError
 from judge.grounding import failure_line
 from judge.pairs import PairJudgement
+from judge.places import Places
 from judge.plan import questions_of, wanted_answers
 from judge.records import ArmRecord, RunRecord
 from judge.report import answer_text, markdown

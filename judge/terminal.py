@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import TaskID
 
-UNLIMITED_COLUMNS = 10_000
-"""A table that goes to a file or a pipe is as wide as it needs to be."""
-
 
 def is_interactive() -> bool:
     """True when a live display makes sense: a real terminal that did not ask for plain text."""
@@ -170,20 +167,3 @@ def screen(plan: Callable[[], Sequence[Estimate]], *, quiet: bool) -> PlainScree
     if quiet:
         return PlainScreen(lambda _line: None)
     return LiveScreen(forecast=Forecast(plan())) if is_interactive() else PlainScreen(sys.stderr.write)
-
-
-def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
-    """Print a table to stdout; nothing is cut when stdout is no terminal."""
-    # Imported here because a run prints its tables last, or none.
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(width=None if sys.stdout.isatty() else UNLIMITED_COLUMNS, highlight=False)
-    plain = not sys.stdout.isatty()
-    table = Table(title=title or None, title_justify="left", box=box.ASCII2 if plain else box.SIMPLE_HEAD)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(cell.replace("[", "\\[") for cell in row))
-    console.print(table)

@@ -23,9 +23,9 @@ from fakes import Fault, Request, Response, ScriptedJudge, error_response, lenie
 from steady_llama import MARK, answer_text
 from steady_place import stored
 
-from judge.app import Places
 from judge.importing import import_source
 from judge.job_record import Job
+from judge.places import Places
 from judge.records import RunRecord
 
 KEY = "sk-0123456789-never-written"

@@ -8,10 +8,10 @@ import pytest
 from commands import Run, typed
 from fakes import ScriptedJudge, lenient, serving
 
-from judge.app import Places
 from judge.errors import UserError
 from judge.gate import Condition, GateReport, GateRules
 from judge.gating import gated, stored_results
+from judge.places import Places
 from judge.store import Store
 
 ANSWER = "```python\ndef factorial(n: int) -> int:\n    return 1 if n < 2 else n * factorial(n - 1)\n```\n"

@@ -9,8 +9,8 @@ from fakes import serving
 from pair_judges import AskedPair, preferring
 from rankings import comparisons_asked, knows_better
 
-from judge.app import Places
 from judge.importing import import_source
+from judge.places import Places
 
 QUESTIONS = ("C-T1-Q1", "C-T1-Q2", "C-T1-Q3", "C-T2-Q1", "C-T2-Q3")
 

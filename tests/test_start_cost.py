@@ -7,8 +7,8 @@ from pathlib import Path
 
 from fakes import ScriptedJudge, lenient, serving
 
-from judge.app import Places
 from judge.importing import import_source
+from judge.places import Places
 
 NEEDLESS = (
     "openai", "httpx", "httpx2", "tenacity", "llama_cpp", "gguf", "alembic", "markdown_it", "rich.progress",

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 from judge.commands.options import Asked, Candidates, Carried, Executed, FirstExam, Judged, Served, parts
 
 if TYPE_CHECKING:
-    from judge.app import Conduct, Further, Places
+    from judge.conduct import Conduct, Further
+    from judge.places import Places
     from judge.request import OnSelf, RunChoice
 
 

@@ -43,7 +43,7 @@ def compare(
 ) -> None:
     """Compare two arms on the same questions: speed, score with an interval, each criterion, and a verdict within a margin."""
     from judge.comparing import COMPARISON_COLUMNS, compare_arms, comparison_lines, comparison_rows
-    from judge.terminal import print_table
+    from judge.printed import print_table
 
     found = compare_arms(places_of(context), arm_a, arm_b, run_id, margin)
     if as_json:
@@ -70,7 +70,7 @@ def sweep(
     """Run a mixture of experts at several expert counts and say which one to take: the curve, and a recommendation."""
     from judge import app as work
     from judge.comparing import SWEEP_COLUMNS, sweep_configs, sweep_results, sweep_rows
-    from judge.terminal import print_table
+    from judge.printed import print_table
 
     places = places_of(context)
     configs = sweep_configs(places, who.names(), who.extra(places), parts(experts))
@@ -106,6 +106,7 @@ def cross(
 ) -> None:
     """Have every judge score every candidate: --candidate A B C --judge A B C. Nobody judges itself, families are marked."""
     from judge import app as work
+    from judge.conduct import Further
 
     places = places_of(context)
     choice = judged_choice(places, who, asked, served, judged, executed, otherwise="skip")
@@ -119,7 +120,7 @@ def cross(
         )
     record = work.prepare(places, choice, command_line())
     higher = work.prepare_judge(places, _escalation(choice.judges[0], escalate_to), choice) if escalate_to else None
-    conduct = whole_conduct(carried, judged, exam, executed, work.Further(escalate_to=higher, spread=spread))
+    conduct = whole_conduct(carried, judged, exam, executed, Further(escalate_to=higher, spread=spread))
     results = work.execute(places, record, conduct)
     print_results(places, results, as_json=carried.as_json)
     end(complete=results.complete)
@@ -141,7 +142,7 @@ def roles(
 ) -> None:
     """Say who fills each role of the escalation ladder, which rung is empty, and what the next one up gains and costs."""
     from judge.comparing import ROLE_COLUMNS, export_roles, role_rows, roles_of
-    from judge.terminal import print_table
+    from judge.printed import print_table
 
     results, rungs = roles_of(places_of(context), run_id)
     if export is not None:

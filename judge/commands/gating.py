@@ -11,7 +11,7 @@ from judge.commands.options import takes
 from judge.commands.shared import AsJson, Exit, RunId, commands, places_of, print_json
 
 if TYPE_CHECKING:
-    from judge.app import Places
+    from judge.places import Places
     from judge.results import Results
 
 app = commands()

@@ -25,7 +25,7 @@ def checks(
     """List the checks of each question, or score them on answers whose truth is known."""
     from judge.checks.mutation import render_scores
     from judge.commands.check_listing import COLUMNS, check_rows, exam_of_checks
-    from judge.terminal import print_table
+    from judge.printed import print_table
 
     if not score:
         print_table("", list(COLUMNS), check_rows(parts(questions)))
@@ -46,7 +46,7 @@ def report(
     junit: Annotated[Path | None, typer.Option(dir_okay=False, help="Also write JUnit XML to this file")] = None,
 ) -> None:
     """Print the tables of a stored run and write its files anew, report.html among them."""
-    from judge.app import load_results
+    from judge.ending import load_results
     from judge.gating import write_junit
 
     places = places_of(context)
@@ -70,8 +70,8 @@ def show(
 @app.command("list")
 def list_runs(context: typer.Context, as_json: AsJson = False) -> None:
     """List the stored runs, newest first."""
+    from judge.printed import print_table
     from judge.show import run_rows
-    from judge.terminal import print_table
 
     columns, rows = run_rows(places_of(context))
     if as_json:
@@ -84,7 +84,7 @@ def list_runs(context: typer.Context, as_json: AsJson = False) -> None:
 def models(context: typer.Context, as_json: AsJson = False) -> None:
     """List the models: role, quantisation, architecture, experts, what acceleration fits, and whether the file is there."""
     from judge.inventory import COLUMNS, inventory, row
-    from judge.terminal import print_table
+    from judge.printed import print_table
 
     lines = inventory(places_of(context).load_models(), os.environ)
     if as_json:
@@ -116,7 +116,7 @@ def validate(
 def doctor(context: typer.Context, as_json: AsJson = False) -> None:
     """Check what a run needs on this machine, and say how to get what is missing."""
     from judge.doctor import COLUMNS, examine, row
-    from judge.terminal import print_table
+    from judge.printed import print_table
 
     findings = examine(places_of(context), os.environ)
     if as_json:

@@ -16,9 +16,10 @@ import typer
 from judge.errors import UserError
 
 if TYPE_CHECKING:
-    from judge.app import Conduct, Further, Places
+    from judge.conduct import Conduct, Further
     from judge.exam.result import ExamSize
     from judge.grounding import Policy
+    from judge.places import Places
     from judge.request import JudgeChoice, OnSelf
     from judge.types import ModelEntry
 
@@ -307,7 +308,7 @@ class Carried:
         page: bool = True,
     ) -> "Conduct":
         """Return how to go about it; says loudly what is unsafe."""
-        from judge.app import Conduct, Further
+        from judge.conduct import Conduct, Further
 
         warn_if_unsafe(unsafe)
         return Conduct(
@@ -337,7 +338,7 @@ class Onward:
 
     def further(self) -> "Further":
         """Return when the run goes on."""
-        from judge.app import Further
+        from judge.conduct import Further
 
         return Further(max_samples=self.max_samples if self.until_decided else None)
 

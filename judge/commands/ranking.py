@@ -10,7 +10,7 @@ from judge.commands.options import Carried, Judged, takes
 from judge.commands.shared import RunId, command_line, commands, end, places_of, print_json
 
 if TYPE_CHECKING:
-    from judge.app import Places
+    from judge.places import Places
     from judge.ranking import Planned
 
 app = commands()

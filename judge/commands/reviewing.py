@@ -151,8 +151,8 @@ def undo(context: typer.Context, run_id: RunId = "latest", rater: Rater = "") ->
 @review.command()
 def status(context: typer.Context, run_id: RunId = "latest", rater: Rater = "", as_json: AsJson = False) -> None:
     """Show how far you and the other raters are."""
+    from judge.printed import print_table
     from judge.review.desk import progress, queues_of
-    from judge.terminal import print_table
 
     with _opened(context, run_id) as (store, run):
         queues = queues_of(run, store)
@@ -169,12 +169,12 @@ def status(context: typer.Context, run_id: RunId = "latest", rater: Rater = "", 
 @review.command()
 def report(context: typer.Context, run_id: RunId = "latest", as_json: AsJson = False) -> None:
     """Print what people's labels say of the judges, and what they change: agreement, bias, scores, decisions."""
+    from judge.printed import print_table
     from judge.results import read_coverages
     from judge.results.standing import standings_of
     from judge.review import summary
     from judge.review.effect import effect
     from judge.review.reading import labelled_of
-    from judge.terminal import print_table
 
     with _opened(context, run_id) as (store, run):
         found = effect(labelled_of(run, store, standings_of(run, store)), run.suite)

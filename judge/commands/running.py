@@ -38,7 +38,8 @@ from judge.commands.shared import (
 from judge.errors import UserError
 
 if TYPE_CHECKING:
-    from judge.app import Conduct, Places
+    from judge.conduct import Conduct
+    from judge.places import Places
     from judge.request import RunChoice
 
 app = commands()
@@ -144,7 +145,8 @@ def check(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress")] = False,
 ) -> None:
     """Execute the stored answers of a run in the sandbox; --json prints one line an answer."""
-    from judge.app import Conduct, execute, recheck
+    from judge.app import execute, recheck
+    from judge.conduct import Conduct
     from judge.evidence_lines import evidence_lines, print_evidence
 
     warn_if_unsafe(unsafe_no_sandbox)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import typer
 
 if TYPE_CHECKING:
-    from judge.app import Places
+    from judge.places import Places
     from judge.results import Results
 
 
@@ -41,7 +41,7 @@ def commands() -> typer.Typer:
 
 def places_of(context: typer.Context) -> "Places":
     """Return where store, results and models are, by the options before the command."""
-    from judge.app import Places
+    from judge.places import Places
 
     store, results, models = context.obj
     return Places(store=store, results=results, models=models)
@@ -76,8 +76,8 @@ def print_json(value: object) -> None:
 
 def print_results(places: "Places", results: "Results", *, as_json: bool) -> None:
     """Print the tables of a run, or everything as JSON."""
-    from judge.app import print_results as print_tables
-    from judge.app import run_folder
+    from judge.ending import print_results as print_tables
+    from judge.places import run_folder
 
     if as_json:
         sys.stdout.write(results.model_dump_json(indent=2) + "\n")

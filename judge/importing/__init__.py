@@ -7,11 +7,11 @@ found") and empty files are failed attempts, not answers.
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from judge.app import Places
 from judge.errors import UserError
 from judge.importing.harness import harness_trouble
 from judge.importing.reading import Imported, read_source
 from judge.library import load_suite
+from judge.places import Places
 from judge.records import ArmRecord, RunRecord
 from judge.request import check_hashes, environment, new_run_id
 from judge.store import Store

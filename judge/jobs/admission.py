@@ -8,10 +8,11 @@ a request could have this machine send others, into a network that is closed to 
 import os
 from collections.abc import Collection, Iterator, Sequence
 
-from judge.app import Places, prepare, rescore
+from judge.app import prepare, rescore
 from judge.errors import UserError
 from judge.jobs.options import RunOptions, ScoreOptions
 from judge.library import MissingFile, Models, find_file
+from judge.places import Places
 from judge.request import DEFAULT_JUDGE_ROLE, JudgeChoice
 from judge.types import ModelEntry
 from runner.errors import ModelFileError, UsageError

@@ -3,12 +3,13 @@
 import contextlib
 from collections.abc import Collection, Iterator
 
-from judge.app import Phase, Places, execute, prepare, rescore
+from judge.app import Phase, execute, prepare, rescore
 from judge.errors import Interrupted, JudgeError, LibraryError, StoreError, UserError
 from judge.job_record import Job
 from judge.jobs.locks import Lock, held
 from judge.jobs.options import RunOptions, ScoreOptions
 from judge.jobs.telling import Telling
+from judge.places import Places
 from judge.records import RunRecord
 from judge.results import Results
 from judge.store import Store

@@ -5,7 +5,7 @@ Left out on purpose: ``--model`` (a path), ``--junit`` (a path), ``--unsafe-no-s
 
 from pydantic import ConfigDict, Field
 
-from judge.app import Conduct, Further
+from judge.conduct import Conduct, Further
 from judge.exam.result import ExamSize
 from judge.grounding import Policy
 from judge.request import JudgeChoice, NamedChoice, RunChoice, Terms

@@ -12,11 +12,11 @@ import threading
 import time
 from collections.abc import Iterator
 
-from judge.app import Places
 from judge.errors import StoreError
 from judge.job_record import Job
 from judge.jobs.carrying import BY_WORKER, job_lock
 from judge.jobs.locks import Lock
+from judge.places import Places
 from judge.store import Store
 from runner.child import Child, start_child
 

@@ -7,9 +7,9 @@ from functools import lru_cache
 
 from pydantic import JsonValue
 
-from judge.app import Places
 from judge.errors import UserError
 from judge.library import MissingFile, find_file
+from judge.places import Places
 from judge.types import ModelEntry
 from judge.web.job_forms import BLANK_SCORING, Filled
 from judge.web.service import Service

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Self
 
-from judge.app import Places, api_key
+from judge.conduct import api_key
 from judge.library import JudgePrompts, load_judge_prompts, load_suite
 from judge.pipeline import Machinery
 from judge.pipeline.bench import OpenJudge, reach_judge, serve_judge
+from judge.places import Places
 from judge.records import JudgeRecord, Launch
 from judge.request import JudgeChoice, RunChoice, build_judge
 from judge.types import Suite

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, quote, unquote
 from fastapi import Depends, Request
 from starlette.responses import HTMLResponse, Response
 
-from judge.app import Places
 from judge.jobs.worker import Worker
+from judge.places import Places
 from judge.ratings import LONGEST_NAME
 from judge.records import RunRecord, RunState
 from judge.review.line import Orders

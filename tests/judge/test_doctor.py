@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from judge.app import Places
 from judge.doctor import Finding, examine, row
+from judge.places import Places
 from runner import isolation
 from runner.isolation import Isolation
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from examples import add_answers, arm_record, judge_record, judgement, run_record
 
-from judge.app import Places
 from judge.checks.checking import Check, Evidence
 from judge.checks.evidence import surroundings
 from judge.evidence_lines import NOT_EXECUTED, evidence_lines
 from judge.library import load_suite
 from judge.pipeline import evidence_of, owed_checks, wanted_scorings
 from judge.pipeline.executing import wanted_checks
+from judge.places import Places
 from judge.records import RunRecord
 from judge.request import check_hashes
 from judge.results import build_results

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from commands import Run
 
-from judge.app import Places, load_results
+from judge.ending import load_results
 from judge.errors import UserError
 from judge.importing import import_source
 from judge.importing.reading import Imported, read_source
 from judge.library import load_suite
 from judge.pipeline import file_name
+from judge.places import Places
 from judge.store import Store
 
 RIGHT = """```python

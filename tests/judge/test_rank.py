@@ -18,9 +18,11 @@ from rankings import (
     ranked_run,
 )
 
-from judge.app import Conduct, Places, load_results
+from judge.conduct import Conduct
+from judge.ending import load_results
 from judge.errors import UserError
 from judge.panel import Relation, Standing
+from judge.places import Places
 from judge.plan import wanted_answers
 from judge.ranking import by_scores, owed_comparisons, planned, rank
 from judge.records import JudgeRecord, RunRecord

@@ -10,8 +10,8 @@ from examples import add_answers, add_scores, arm_record, judge_record, question
 from reviews import add_code, add_evidence, add_judgements, review_run
 from starlette.testclient import TestClient
 
-from judge.app import Places
 from judge.comparing import compare_arms
+from judge.places import Places
 from judge.results import build_results
 from judge.scoring import Coverage
 from judge.store import Store

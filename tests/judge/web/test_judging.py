@@ -40,11 +40,11 @@ from fakes import (
 )
 from starlette.testclient import TestClient
 
-from judge.app import Places
 from judge.errors import UserError
 from judge.exam_answers import load_exam
 from judge.library import shipped
 from judge.pipeline import Machinery
+from judge.places import Places
 from judge.prompting import MAX_ANSWER_CHARS
 from judge.request import JudgeChoice
 from judge.store import Store
