@@ -8,9 +8,12 @@ many stored answers as each number says, once, and prints what that takes: memor
 """
 
 import argparse
+import atexit
 import compileall
+import functools
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -85,6 +88,19 @@ def clean() -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(HERE.parent)}
 
 
+@functools.cache
+def _all_places() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="benchmark-"))
+    atexit.register(shutil.rmtree, folder)
+    return folder
+
+
+def place() -> Path:
+    """Return a fresh folder. All are deleted at the end, because ext4 takes minutes to give the place of a deleted file away again,
+    and what makes files in the meantime looks for one five times as long."""
+    return Path(tempfile.mkdtemp(dir=_all_places()))
+
+
 @contextmanager
 def endpoint(latency_ms: float) -> Iterator[str]:
     """Serve the mock endpoint in a process of its own; gives its URL."""
@@ -123,17 +139,17 @@ def score_line(url: str, in_flight: int, *before: str | Path) -> list[str]:
 
 def scored(url: str, answers: int, in_flight: int, *before: str | Path) -> Cost:
     """Score that many stored answers in a fresh store."""
-    with tempfile.TemporaryDirectory() as folder:
-        store_answers(Path(folder), answers)
-        return measure(*score_line(url, in_flight, *before), cwd=Path(folder))
+    folder = place()
+    store_answers(folder, answers)
+    return measure(*score_line(url, in_flight, *before), cwd=folder)
 
 
 def bare(url: str, requests: int, in_flight: int) -> Cost:
     """Send as many requests with the client library alone."""
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "request.json").write_text(json.dumps(request()))
-        line = [HERE / "bare_loop.py", url, "request.json", "--requests", str(requests), "--in-flight", str(in_flight)]
-        return measure(*line, cwd=Path(folder))
+    folder = place()
+    (folder / "request.json").write_text(json.dumps(request()))
+    line = [HERE / "bare_loop.py", url, "request.json", "--requests", str(requests), "--in-flight", str(in_flight)]
+    return measure(*line, cwd=folder)
 
 
 # --- requests in flight ---------------------------------------------------------------------------------------------
@@ -141,10 +157,9 @@ def bare(url: str, requests: int, in_flight: int) -> Cost:
 
 def in_flight_share(url: str, answers: int, in_flight: int) -> float:
     """Score with a log, and return the share of the scoring window in which as many requests were open as are allowed."""
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "log.jsonl"
-        scored(url, answers, in_flight, "--log-file", log)
-        records = [json.loads(line) for line in log.read_text().splitlines()]
+    log = place() / "log.jsonl"
+    scored(url, answers, in_flight, "--log-file", log)
+    records = [json.loads(line) for line in log.read_text().splitlines()]
     kinds = {"request": 1, "reply": -1, "failed": -1}
     changes = [(r["monotonic_s"], kinds[r["event"]]) for r in records if r["unit"] and r["event"] in kinds]
     return full_share(sorted(changes), in_flight)

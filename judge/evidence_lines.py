@@ -8,7 +8,7 @@ from judge.checks.checking import CheckResult, Evidence, all_not_run, bounds
 from judge.checks.modules import load_checks
 from judge.grounding import failure_line
 from judge.places import Places
-from judge.plan import each_wanted_answer, questions_of
+from judge.plan import each_wanted_key, questions_of
 from judge.records import ArmRecord, RunRecord
 from judge.store import Store
 from judge.store.database import LOOKUP_BATCH
@@ -49,8 +49,8 @@ def _lines(run: RunRecord, store: Store) -> Iterator[EvidenceLine]:
     questions = {question.id: question for question in questions_of(run)}
     nothing = {question_id: _not_executed(question) for question_id, question in questions.items()}
     for record in run.arms:
-        units = each_wanted_answer(run, record)
-        while batch := {unit.key: questions[unit.question_id] for unit in itertools.islice(units, LOOKUP_BATCH)}:
+        wanted = each_wanted_key(run, record)
+        while batch := {one.key: one.question for one in itertools.islice(wanted, LOOKUP_BATCH)}:
             looked_up = {key: evidence_key(key, run.checks[q.id]) for key, q in batch.items() if q.id in run.checks}
             known = dict(store.evidence(looked_up.values()))
             for key, answer in store.answers(batch):

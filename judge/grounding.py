@@ -70,6 +70,8 @@ def failure_line(result: CheckResult) -> str:
 
 def bounded(verdicts: Sequence[Verdict], bounds: Mapping[str, Grade]) -> tuple[Verdict, ...]:
     """Return the verdicts with each score lowered to what the evidence allows; a missing score stays missing."""
+    if not bounds:
+        return tuple(verdicts)
     return tuple(_bounded(verdict, bounds.get(verdict.criterion)) for verdict in verdicts)
 
 

@@ -1,11 +1,11 @@
 """What is wanted, what of it is owed, and in which order, so that every model is loaded once. Pure."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from judge.records import ArmRecord, RunRecord
 from judge.types import Question
-from judge.units import AnswerUnit, answer_unit
+from judge.units import AnswerUnit, answer_keys, answer_unit
 from runner.types import Arm, Value
 
 CHARS_PER_TOKEN = 3.5
@@ -52,6 +52,28 @@ def each_wanted_answer(
         for question, samples in asked:
             if sample < samples:
                 yield answer_unit(record.arm, question, record.sampling, sample)
+
+
+class WantedKey(NamedTuple):
+    """The identity of one unit that is wanted, where nothing else of it is."""
+
+    key: str
+    question: Question
+    sample: int
+
+
+def each_wanted_key(
+    run: RunRecord, record: ArmRecord, questions: Sequence[Question] | None = None
+) -> Iterator[WantedKey]:
+    """Yield the keys of ``wanted_answers`` in their order, at a tenth of the time."""
+    asked = [
+        (question, run.samples_of(record, question), answer_keys(record.arm, question, record.sampling))
+        for question in (questions_of(run) if questions is None else questions)
+    ]
+    for sample in range(max((samples for _, samples, _ in asked), default=0)):
+        for question, samples, key_of in asked:
+            if sample < samples:
+                yield WantedKey(key_of(sample), question, sample)
 
 
 def arm_work(arm: Arm, wanted: Sequence[AnswerUnit], stored: Collection[str]) -> ArmWork:

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 
 from judge.pipeline import count_owed_answers, count_owed_scorings
-from judge.plan import CHARS_PER_TOKEN, Estimate, Seen, each_wanted_answer, estimate, judge_estimate
+from judge.plan import CHARS_PER_TOKEN, Estimate, Seen, each_wanted_key, estimate, judge_estimate
 from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.store import Store
 from runner.timing import timing
@@ -30,7 +30,7 @@ def plan_run(
 
 def _arm_estimate(run: RunRecord, record: ArmRecord, store: Store) -> Estimate:
     speculative = record.arm.config.draft_tokens is not None
-    keys = [unit.key for unit in itertools.islice(each_wanted_answer(run, record), LOOKED_AT)]
+    keys = [one.key for one in itertools.islice(each_wanted_key(run, record), LOOKED_AT)]
     found = [timing(answer, speculative=speculative) for _, answer in store.answers(keys) if answer.scorable]
     tps = [one.decode_tps for one in found if one.decode_tps is not None]
     lengths = [one.completion_tokens for one in found if one.completion_tokens is not None]

@@ -116,6 +116,8 @@ def presentable(answer: str) -> str:
 
 
 def _defused(text: str) -> str:
+    if "<<<" not in text and ">>>" not in text:
+        return text
     return _FENCE_LIKE.sub(lambda match: match[0].replace("<", "‹").replace(">", "›"), text)
 
 

@@ -56,10 +56,16 @@ def answer_keys(arm: Arm, question: Question, sampling: Sampling) -> Callable[[i
 
 
 def evidence_key(answer_key: str, checks_hash: str) -> str:
-    """Identity of what one version of the checks showed about one answer."""
-    return digest([answer_key, checks_hash])
+    """Identity of what one version of the checks showed about one answer: the digest of the two, which are hex digits."""
+    return short_hash(f'["{answer_key}","{checks_hash}"]')
 
 
 def judgement_key(answer_key: str, call: JudgeCall) -> str:
     """Identity of one judge's scoring of one answer; the judge's display name is not part of it."""
-    return digest([answer_key, call.model_dump(exclude={"judge"})])
+    return short_hash(f'["{answer_key}",{_call_json(call)}]')
+
+
+@functools.lru_cache
+def _call_json(call: JudgeCall) -> str:
+    """A run asks for it with every scoring, and has few calls."""
+    return canonical_json(call.model_dump(exclude={"judge"}))

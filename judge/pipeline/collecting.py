@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 
 from judge.events import Answered, ArmFailed, Event, Loaded, Loading, Noticed
 from judge.pipeline.shared import Counter, Machinery, Restarts, file_name, launch_of
-from judge.plan import ArmWork, arm_work, each_wanted_answer, wanted_answers
+from judge.plan import ArmWork, arm_work, each_wanted_key, wanted_answers
 from judge.records import ArmRecord, RunRecord
 from judge.store import Store
 from judge.store.database import batches
@@ -36,8 +36,8 @@ def _work_of_arm(run: RunRecord, record: ArmRecord, store: Store) -> ArmWork:
 
 
 def count_owed_answers(run: RunRecord, record: ArmRecord, store: Store) -> int:
-    """Return how many answers an arm owes, holding none of the units."""
-    wanted = (unit.key for unit in each_wanted_answer(run, record))
+    """Return how many answers an arm owes, holding none of them."""
+    wanted = (one.key for one in each_wanted_key(run, record))
     return sum(len(batch) - len(store.stored_answers(batch)) for batch in batches(wanted))
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from judge.checks.checking import Evidence
 from judge.events import Checked, Event
 from judge.pipeline.shared import Counter, Machinery, text_of
-from judge.plan import each_wanted_answer, questions_of
+from judge.plan import each_wanted_key, questions_of
 from judge.records import RunRecord
 from judge.store import Store
 from judge.types import Question
@@ -36,8 +36,8 @@ def wanted_checks(run: RunRecord) -> Iterator[CheckTask]:
     for question in questions_of(run):
         if question.id in run.checks:
             for record in run.arms:
-                for unit in each_wanted_answer(run, record, [question]):
-                    yield CheckTask(arm_id=record.arm.id, question=question, answer_key=unit.key)
+                for wanted in each_wanted_key(run, record, [question]):
+                    yield CheckTask(arm_id=record.arm.id, question=question, answer_key=wanted.key)
 
 
 def evidence_of(run: RunRecord, store: Store) -> dict[str, Evidence]:

@@ -12,7 +12,7 @@ from judge.checks.checking import Evidence
 from judge.grounding import findings, shown_hash
 from judge.pairs import PairCall, Shown, Winner, pair_key
 from judge.pipeline.scorings import BATCH, stored_evidence
-from judge.plan import each_wanted_answer, questions_of
+from judge.plan import each_wanted_key, questions_of
 from judge.prefilter import foregone
 from judge.records import RankingRecord, RunRecord
 from judge.store import Store
@@ -120,7 +120,7 @@ def _places(contest: Contest) -> Iterator[_Place]:
     run, meeting = contest.run, {frozenset(pair) for pair in contest.pairs}
     records = [record for record in run.arms if any(record.arm.id in pair for pair in meeting)]
     for question in questions_of(run):
-        keys = {one.arm.id: [unit.key for unit in each_wanted_answer(run, one, [question])] for one in records}
+        keys = {one.arm.id: [wanted.key for wanted in each_wanted_key(run, one, [question])] for one in records}
         for sample in range(max(map(len, keys.values()), default=0)):
             there = {arm: of[sample] for arm, of in keys.items() if sample < len(of)}
             for arms in itertools.permutations(there, 2):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from judge.checks.checking import Evidence
 from judge.grounding import shown_hash
 from judge.lineage import is_self
-from judge.plan import each_wanted_answer, questions_of
+from judge.plan import each_wanted_key, questions_of
 from judge.prefilter import is_no_answer
 from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.store import Store
@@ -123,8 +123,7 @@ def _places(run: RunRecord, judge: JudgeRecord) -> Iterator[Place]:
         for question in questions_of(run):
             calls = [judge_call(run, judge, question, replicate) for replicate in replicates]
             for record in judged_arms(run, judge):
-                for unit in each_wanted_answer(run, record, [question]):
-                    key = unit.key
+                for key, _, _ in each_wanted_key(run, record, [question]):
                     if judge.is_asked_about(key):
                         yield from (Place(record.arm.id, question, key, call) for call in calls)
 

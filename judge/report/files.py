@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from judge.pipeline import file_name
-from judge.plan import each_wanted_answer, questions_of
+from judge.plan import each_wanted_key
 from judge.records import ArmRecord, RunRecord
 from judge.report.markdown_report import csv_table, markdown
 from judge.report.tables import NONE
@@ -42,7 +42,7 @@ def write_page(results: Results, folder: Path) -> None:
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(text.encode())
     except OSError as error:  # of a full disk it would not say which file it is about
         raise OSError(error.errno, error.strerror, str(path)) from error
 
@@ -60,10 +60,9 @@ def run_json(run: RunRecord, results: Results) -> str:
 
 def answer_files(run: RunRecord, store: Store) -> Iterator[tuple[str, str]]:
     """Yield (file name, text) of every stored answer of the run: ``{model}_{config}_{test}.txt``."""
-    questions = {question.id: question for question in questions_of(run)}
     for record in run.arms:
-        units = each_wanted_answer(run, record)
-        while batch := {unit.key: questions[unit.question_id] for unit in itertools.islice(units, LOOKUP_BATCH)}:
+        wanted = each_wanted_key(run, record)
+        while batch := {one.key: one.question for one in itertools.islice(wanted, LOOKUP_BATCH)}:
             for key, answer in store.answers(batch):
                 suffix = f"_g{answer.sample}" if answer.sample else ""
                 name = f"{file_name(record.arm)}_{batch[key].test}{suffix}.txt"

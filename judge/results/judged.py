@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from judge.checks.checking import Evidence, bounds
-from judge.plan import each_wanted_answer
+from judge.plan import each_wanted_key
 from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.said import Said, Verdicts, read_said
 from judge.speed import AnswerSpeed, Reuse, answer_speed, reuse
 from judge.store import Store
 from judge.types import Grade, JudgeFailure, Question
-from judge.units import AnswerUnit, evidence_key
+from judge.units import evidence_key
 from runner.types import Answer, AnswerState
 
 BATCH = 128
@@ -99,10 +99,10 @@ def read_question(
 ) -> QuestionAnswers:
     """Read what is stored of one question of one arm; ``judges``: everyone who scores the arm."""
     found = QuestionAnswers()
-    units = each_wanted_answer(run, record, [question])
+    wanted = each_wanted_key(run, record, [question])
     scorings = sum(judge.replicates * (2 if judge.also_blind else 1) for judge in judges)
     size = max(1, min(BATCH, MOST_SCORINGS // max(1, scorings)))
-    while batch := {unit.key: unit for unit in itertools.islice(units, size)}:
+    while batch := [one.key for one in itertools.islice(wanted, size)]:
         _read_batch(run, record, question, judges, store, batch, found)
     return found
 
@@ -113,20 +113,20 @@ def _read_batch(
     question: Question,
     judges: Sequence[JudgeRecord],
     store: Store,
-    units: Mapping[str, AnswerUnit],
+    keys: Sequence[str],
     found: QuestionAnswers,
 ) -> None:
-    evidence = _evidence(run, question, units, store)
-    said = read_said(run, question, judges, list(units), evidence, store)
+    evidence = _evidence(run, question, keys, store)
+    said = read_said(run, question, judges, keys, evidence, store)
     failures = {name: list(store.judge_failures(one.owed_units())) for name, one in said.items()}
     broken = {name: set(_that_count(failed, evidence)) for name, failed in failures.items()}
     stored, scorable = set(), set()
-    for key, answer in store.answers(units):
+    for key, answer in store.answers(keys):
         stored.add(key)
         if answer.scorable:
             scorable.add(key)
         found.judged.append(_judged(record, question, key, answer, evidence.get(key), said, broken))
-    failed = dict(store.answer_failures(key for key in units if key not in stored))
+    failed = dict(store.answer_failures(key for key in keys if key not in stored))
     found.missing.extend(f"{a.prompt_id} sample {a.sample}: {a.state}: {a.message}" for a in failed.values())
     if question.id in run.checks:
         found.unchecked.extend(scorable - evidence.keys())

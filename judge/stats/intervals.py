@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from judge.stats.arrays import np
@@ -64,7 +65,7 @@ def tier_interval(questions: Sequence[Sequence[float]], threshold: float, *, s: 
     """Return the interval of the mean over ``questions`` (each the scores of its answers, at least one) at a threshold."""
     if not questions or not all(questions):
         raise ValueError("a tier interval needs at least one score for every question")
-    lower, upper = _means(questions, s)
+    lower, upper = _means(tuple(map(tuple, questions)), s)
     return TierInterval(
         low=float(np.quantile(lower, 1 - CONFIDENCE)),
         high=float(np.quantile(upper, CONFIDENCE)),
@@ -75,7 +76,7 @@ def tier_interval(questions: Sequence[Sequence[float]], threshold: float, *, s: 
 
 def score_interval(questions: Sequence[Sequence[float]]) -> tuple[float, float]:
     """Return [q05(L), q95(U)] of the mean over ``questions``; one without a score may lie anywhere on the scale."""
-    lower, upper = _means(questions, PRIOR_STRENGTH)
+    lower, upper = _means(tuple(map(tuple, questions)), PRIOR_STRENGTH)
     return float(np.quantile(lower, 1 - CONFIDENCE)), float(np.quantile(upper, CONFIDENCE))
 
 
@@ -119,8 +120,9 @@ def _repeated(questions: Sequence[Sequence[float]], count: int) -> list[list[flo
     return [[ranked[i * len(ranked) // count] for i in range(count)] for ranked in map(sorted, questions)]
 
 
-def _means(questions: Sequence[Sequence[float]], s: float) -> tuple[Array, Array]:
-    """Return draws of L and of U."""
+@lru_cache(maxsize=4)
+def _means(questions: tuple[tuple[float, ...], ...], s: float) -> tuple[Array, Array]:
+    """Return draws of L and of U; the same serve all thresholds that a tier is held against."""
     rng = np.random.default_rng(SEED)
     ends = [_question_ends(scores, s, rng) for scores in questions]
     return np.mean([low for low, _ in ends], axis=0), np.mean([high for _, high in ends], axis=0)

@@ -13,6 +13,7 @@ from judge.plan import (
     EXPECTED_SCORING_TOKENS,
     Seen,
     arm_work,
+    each_wanted_key,
     estimate,
     judge_estimate,
     seconds_left,
@@ -153,3 +154,9 @@ def test_a_budget_ends_between_two_units_and_nothing_is_begun_after_it() -> None
         now_s[0] += 1000.0
     assert begun == [0, 1, 2, 3], "the fourth began at 3000 s and was finished at 4000 s"
     assert not Budget().spent() and Budget.of_hours(0, now_s=0.0).spent()
+
+
+def test_the_keys_that_are_wanted_are_those_of_the_answers_that_are_wanted_in_their_order() -> None:
+    several = RUN.model_copy(update={"samples": 3})
+    wanted = [(unit.key, unit.question_id, unit.sample) for unit in wanted_answers(several, RECORD)]
+    assert [(one.key, one.question.id, one.sample) for one in each_wanted_key(several, RECORD)] == wanted

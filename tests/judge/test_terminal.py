@@ -20,7 +20,8 @@ from judge.events import (
     Scored,
     ScoringFailed,
 )
-from judge.terminal import LiveScreen, PlainScreen, describe, print_table
+from judge.printed import print_table
+from judge.terminal import LiveScreen, PlainScreen, describe
 from runner.timing import timing
 from runner.types import AnswerState, Usage
 

@@ -2,7 +2,8 @@
 
 from examples import arm, call, question
 
-from judge.units import answer_keys, answer_unit, judgement_key
+from judge.units import answer_keys, answer_unit, evidence_key, judgement_key
+from runner.identity import digest
 from runner.types import Sampling, Serving
 
 SAMPLING = Sampling(seed=3)
@@ -60,3 +61,9 @@ def test_keys_of_many_samples_are_those_of_their_units() -> None:
             keys = answer_keys(arm("moe4"), one, sampling)
             for sample in (0, 1, 9, 1234):
                 assert keys(sample) == answer_unit(arm("moe4"), one, sampling, sample).key
+
+
+def test_keys_of_scorings_and_evidence_are_digests_of_what_they_name() -> None:
+    one = call(evidence="0123456789abcdef")
+    assert judgement_key("fedcba9876543210", one) == digest(["fedcba9876543210", one.model_dump(exclude={"judge"})])
+    assert evidence_key("fedcba9876543210", "0123456789abcdef") == digest(["fedcba9876543210", "0123456789abcdef"])
