@@ -74,7 +74,7 @@ def spread(args: Sequence[str]) -> list[str]:
     return written
 
 
-GARBAGE_EVERY = 50_000
+GARBAGE_EVERY = 200_000
 """Objects made between two looks for garbage. What a command imports and reads stays until its end: to look through it at every 700
 objects, as Python does by itself, takes a twelfth of the time of a short command."""
 NO_PLUGINS = "PYDANTIC_DISABLE_PLUGINS"

@@ -1,5 +1,6 @@
 """``judge serve``: look at runs, review answers and start runs in a browser, and the same over JSON."""
 
+import gc
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,10 @@ from judge.errors import Interrupted
 app = commands()
 
 PORT = 8765
+
+
+GARBAGE_EVERY = 10_000
+"""Objects made between two looks for garbage: a service runs for days, where a short command ends before it would matter."""
 
 
 @app.command()
@@ -44,6 +49,7 @@ def serve(
     from judge.web.serving import listening
     from judge.web.serving import serve as answer_requests
 
+    gc.set_threshold(GARBAGE_EVERY)
     access, made_up = access_to(host, allow_host or (), token_file)
     places = places_of(context)
     choice = asked.choice()
