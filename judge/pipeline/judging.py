@@ -1,6 +1,5 @@
 """Have what is owed scored by the run's judge: served here, once, after all candidates, or reached at its endpoint."""
 
-import collections
 import itertools
 import logging
 import time
@@ -13,7 +12,7 @@ from judge.grounding import findings
 from judge.pipeline.bench import open_judge
 from judge.pipeline.carried import carried_out
 from judge.pipeline.examining import exam_owed, examine
-from judge.pipeline.scorings import BATCH, JudgeTask, OwedTask, has_scorings, owed_scorings
+from judge.pipeline.scorings import BATCH, JudgeTask, OwedTask, count_owed_scorings, has_scorings, owed_scorings
 from judge.pipeline.shared import Counter, Machinery
 from judge.prefilter import no_answer_verdicts
 from judge.records import JudgeRecord, RunRecord
@@ -35,15 +34,20 @@ async def score_run(
     Outcomes are stored in one transaction with whatever else has come since the last one. A killed process loses what was in
     flight, and what came in the one turn of the loop before the transaction.
     """
-    survey = collections.Counter(one.needs_judge for one in owed_scorings(run, judge, store))
-    counter = Counter(survey.total())
-    no_answers = (one.task for one in owed_scorings(run, judge, store) if not one.needs_judge)
-    while survey[False] and (batch := list(itertools.islice(no_answers, BATCH))):
-        for event in _keep(run, [(task, _no_answer(task)) for task in batch], store, counter):
+    counter = Counter(count_owed_scorings(run, judge, store))
+    if not any(one.needs_judge for one in owed_scorings(run, judge, store)):  # ends at the first that does
+        for event in _keep_no_answers(run, judge, store, counter):
             yield event
     if (counter.left or _only_exam_owed(run, judge, store, machinery)) and not machinery.budget.spent():
         async for event in _ask_judge(run, judge, store, templates, machinery, counter):
             yield event
+
+
+def _keep_no_answers(run: RunRecord, judge: JudgeRecord, store: Store, counter: Counter) -> Iterator[Event]:
+    """Store the lowest score of everything that is owed, without a judge: there is no answer among it."""
+    tasks = (one.task for one in owed_scorings(run, judge, store))
+    while batch := list(itertools.islice(tasks, BATCH)):
+        yield from _keep(run, [(task, _no_answer(task)) for task in batch], store, counter)
 
 
 def _only_exam_owed(run: RunRecord, judge: JudgeRecord, store: Store, machinery: Machinery) -> bool:
@@ -72,6 +76,8 @@ async def _ask_judge(
 
         async def score(owed: OwedTask) -> _Outcome:
             task, text = owed
+            if not owed.needs_judge:
+                return task, _no_answer(task)
             with about(task.key):
                 place = {"arm": task.arm_id, "question": task.question.id, "answer": task.answer_key}
                 note(logger, "scoring", judge=judge.name, replicate=task.call.replicate, **place)
