@@ -21,7 +21,7 @@ from judge.places import Places, run_folder
 from judge.plan import Estimate, total_seconds
 from judge.planning import plan_run
 from judge.records import JudgeRecord, RunRecord
-from judge.request import JudgeChoice, RunChoice, build_judge, build_run, check_hashes, new_run_id
+from judge.request import JudgeChoice, RunChoice, build_judge, build_run, check_hashes, endpoint_judge, new_run_id
 from judge.store import Store
 from runner.errors import EndpointError, ServerError
 from runner.isolation import unsafe
@@ -43,7 +43,12 @@ def prepare_judge(places: Places, wanted: JudgeChoice, choice: RunChoice) -> Jud
 
 def prepare_judges(places: Places, choices: Sequence[JudgeChoice]) -> tuple[JudgeRecord, ...]:
     """Return the records of judges that are served as models are by default."""
-    served, models, prompts = RunChoice(candidates=()), places.load_models(), load_judge_prompts()
+    prompts = load_judge_prompts()
+    if all(
+        choice.urls for choice in choices
+    ):  # they are none of models.yaml, and to read it takes as long as to ask one of them
+        return tuple(endpoint_judge(choice, prompts) for choice in choices)
+    served, models = RunChoice(candidates=()), places.load_models()
     return tuple(build_judge(choice, served, models, prompts, os.environ) for choice in choices)
 
 

@@ -238,7 +238,7 @@ def build_judge(
 ) -> JudgeRecord:
     """Return who scores and how; ``choice`` says how local models are served. Raises UserError when it is not clear who."""
     if wanted.urls:
-        return _endpoint_judge(wanted, prompts)
+        return endpoint_judge(wanted, prompts)
     entry = models.get(wanted.name) if wanted.name else _highest_rung(models, environ)
     model, serving = resolve(entry, environ), _serving(choice, entry)
     return JudgeRecord(
@@ -269,7 +269,8 @@ def _highest_rung(models: Models, environ: Mapping[str, str]) -> ModelEntry:
     return entry
 
 
-def _endpoint_judge(wanted: JudgeChoice, prompts: JudgePrompts) -> JudgeRecord:
+def endpoint_judge(wanted: JudgeChoice, prompts: JudgePrompts) -> JudgeRecord:
+    """Return a judge at an endpoint that somebody else runs. Raises UserError for an address or a name that cannot be one."""
     if not wanted.model:
         raise UserError(f"--judge-url {wanted.urls[0]} needs --judge-model: the name of the model to ask for there")
     for url in wanted.urls:

@@ -69,7 +69,7 @@ def parse(text: str, file: str) -> Document:
     """Read one YAML document; never raises, what is wrong is among the problems."""
     reader = _Reader(file)
     try:
-        node = _composed(text)
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
         data = None if node is None else reader.read(node, ())
     except yaml.MarkedYAMLError as error:
         return _unreadable(file, error.problem or error.context or "syntax error", error.problem_mark)
@@ -78,14 +78,6 @@ def parse(text: str, file: str) -> Document:
     except RecursionError:
         return _unreadable(file, "nested too deeply, or an alias that holds itself")
     return Document(file, data, reader.lines, tuple(reader.problems))
-
-
-def _composed(text: str) -> yaml.Node | None:
-    """Return the nodes of a document; the parser in C is ten times faster, and the one in Python says better what is wrong."""
-    try:
-        return yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, ValueError):
-        return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 def dump(value: Any) -> str:

@@ -15,26 +15,32 @@ from judge.pipeline import scorings, wanted_scorings
 from judge.plan import wanted_answers
 from judge.records import RunRecord
 from judge.results import build_results, judged
+from judge.stats import intervals, paired
 from judge.store import Store
 from judge.types import Grade
 
 LONG = "x" * 4000
 QUESTIONS = tuple(question(f"Q{number}") for number in range(6))
-MOST_BYTES = 1500
-"""Of one more answer: a tenth of what the answer and its judgement take in the store. Alone it is about 500; beside what other tests
-of the same process leave, up to 1,000 were seen."""
-MOST_BYTES_COMPARED = 400
-"""Of one more judgement where several judges score arms that are compared, so that every answer of each is looked at."""
+MOST_BYTES = 1000
+"""Of one more answer: a tenth of what the answer and its judgement take in the store. Alone it is about 400."""
+MOST_BYTES_COMPARED = 1300
+"""Of one more judgement where several judges score arms that are compared, so that every answer of each is looked at.
+Alone it is about 900."""
 JUDGES = tuple(judge_record(name, family=family) for name, family in (("a", "mistral"), ("b", "llama"), ("c", "gemma")))
 ARMS = (arm_record(), arm_record(config="moe4"))
 
 
 @pytest.fixture
-def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Batches that a test run fills many of."""
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Batches that a test run fills many of, and few random draws."""
     monkeypatch.setattr(judged, "BATCH", 8)
     monkeypatch.setattr(scorings, "BATCH", 8)
     monkeypatch.setattr("judge.report.files.LOOKUP_BATCH", 8)
+    monkeypatch.setattr(intervals, "DRAWS", 512)  # as many for few answers as for many: they only hide what grows
+    monkeypatch.setattr(paired, "DRAWS", 512)
+    intervals._means.cache_clear()
+    yield
+    intervals._means.cache_clear()  # or others get draws that are too few
 
 
 def scored_run(store: Store, samples: int, **fields: Any) -> RunRecord:
