@@ -17,7 +17,8 @@ from pathlib import Path
 from judge.checks.evidence import examine_all, examine_answer
 from judge.checks.modules import load_checks
 from judge.exam_answers import load_exam
-from judge.library import load_suite, shipped
+from judge.library import load_suite
+from judge.shipped import shipped
 from judge.types import Question
 from runner.isolation import Isolation, isolation
 

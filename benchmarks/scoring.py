@@ -24,7 +24,8 @@ from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
 from judge.importing import import_source
-from judge.library import load_judge_prompts, load_suite
+from judge.judge_prompts import load_judge_prompts
+from judge.library import load_suite
 from judge.places import Places
 from judge.prompting import judge_messages, verdict_schema
 from judge.request import environment

@@ -15,7 +15,7 @@ from judge.conduct import Conduct, Further, machinery_of
 from judge.errors import Interrupted, UserError
 from judge.events import BudgetSpent, Event
 from judge.grounding import Policy
-from judge.library import load_judge_prompts, load_suite
+from judge.judge_prompts import load_judge_prompts
 from judge.pipeline import Machinery, check_run, collect_run, score_run
 from judge.places import Places, run_folder
 from judge.plan import Estimate, total_seconds
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 def prepare(places: Places, choice: RunChoice, command: Sequence[str]) -> RunRecord:
     """Return the record of a new run; nothing is started or stored yet."""
+    from judge.library import load_suite  # here: see Places.load_models
+
     return build_run(choice, load_suite(), places.load_models(), load_judge_prompts(), os.environ, command)
 
 
@@ -44,9 +46,7 @@ def prepare_judge(places: Places, wanted: JudgeChoice, choice: RunChoice) -> Jud
 def prepare_judges(places: Places, choices: Sequence[JudgeChoice]) -> tuple[JudgeRecord, ...]:
     """Return the records of judges that are served as models are by default."""
     prompts = load_judge_prompts()
-    if all(
-        choice.urls for choice in choices
-    ):  # they are none of models.yaml, and to read it takes as long as to ask one of them
+    if all(choice.urls for choice in choices):  # none of models.yaml, which takes as long to read as one of them to ask
         return tuple(endpoint_judge(choice, prompts) for choice in choices)
     served, models = RunChoice(candidates=()), places.load_models()
     return tuple(build_judge(choice, served, models, prompts, os.environ) for choice in choices)

@@ -6,7 +6,8 @@ mistake never hides another.
 
 from collections.abc import Collection, Iterator
 
-from judge.yaml_lines import Document, Problem, Where, as_field
+from judge.shipped import Problem
+from judge.yaml_lines import Document, Where, as_field
 from runner.errors import UsageError
 from runner.types import Config
 

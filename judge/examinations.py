@@ -11,7 +11,8 @@ from judge.conduct import Conduct, machinery_of
 from judge.errors import Interrupted
 from judge.exam.result import ExamResult, ExamSize
 from judge.exam.table import COLUMNS, LIST_COLUMNS, list_row, rows
-from judge.library import load_judge_prompts, load_suite
+from judge.judge_prompts import load_judge_prompts
+from judge.library import load_suite
 from judge.pipeline import exam_of, score_run
 from judge.places import Places
 from judge.printed import print_table

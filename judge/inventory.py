@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from judge.library import MissingFile, Models, find_file
+from judge.files import Models
+from judge.model_files import MissingFile, find_file
 from judge.types import ModelEntry
 from runner.errors import ModelFileError
 from runner.gguf import read_model

@@ -2,10 +2,13 @@
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from judge.library import Models, load_models
 from judge.store import Store
 from runner.types import Value
+
+if TYPE_CHECKING:
+    from judge.files import Models
 
 
 class Places(Value):
@@ -21,8 +24,11 @@ class Places(Value):
         """Open the store, creating it when there is none."""
         return Store.open(self.store or self.results / "judge.db")
 
-    def load_models(self) -> Models:
+    def load_models(self) -> "Models":
         """Read models.yaml."""
+        # Imported here: to score what is stored at an endpoint, no YAML is read.
+        from judge.library import load_models
+
         return load_models(self.models)
 
 

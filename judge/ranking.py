@@ -12,7 +12,7 @@ from judge.conduct import Conduct, machinery_of
 from judge.ending import finish
 from judge.errors import Interrupted, UserError
 from judge.events import BudgetSpent
-from judge.library import load_judge_prompts
+from judge.judge_prompts import load_judge_prompts
 from judge.pipeline import Contest, Machinery, count_owed_pairings, rank_run
 from judge.places import Places, run_folder
 from judge.printed import print_table

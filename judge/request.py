@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
@@ -15,13 +15,17 @@ from pydantic import Field
 from judge.errors import UserError
 from judge.exam.result import ExamSize
 from judge.grounding import Policy
-from judge.library import JudgePrompts, MissingFile, Models, find_file
+from judge.judge_prompts import JudgePrompts
 from judge.lineage import is_self
+from judge.model_files import MissingFile, find_file
 from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.types import JudgingMode, ModelEntry, Suite
 from runner.arms import build_arm
 from runner.identity import digest
 from runner.types import Config, Endpoint, ModelFile, Sampling, Serving, Value
+
+if TYPE_CHECKING:
+    from judge.files import Models
 
 JUDGE_SAMPLING = Sampling(temperature=0, max_tokens=4096)
 DEFAULT_JUDGE_ROLE = "architect_coding"
@@ -106,7 +110,7 @@ class Terms(Value):
 def build_run(
     choice: RunChoice,
     suite: Suite,
-    models: Models,
+    models: "Models",
     prompts: JudgePrompts,
     environ: Mapping[str, str],
     command: Sequence[str],
@@ -234,7 +238,7 @@ def cores() -> int:
 
 
 def build_judge(
-    wanted: JudgeChoice, choice: RunChoice, models: Models, prompts: JudgePrompts, environ: Mapping[str, str]
+    wanted: JudgeChoice, choice: RunChoice, models: "Models", prompts: JudgePrompts, environ: Mapping[str, str]
 ) -> JudgeRecord:
     """Return who scores and how; ``choice`` says how local models are served. Raises UserError when it is not clear who."""
     if wanted.urls:
@@ -257,7 +261,7 @@ def build_judge(
     )
 
 
-def _highest_rung(models: Models, environ: Mapping[str, str]) -> ModelEntry:
+def _highest_rung(models: "Models", environ: Mapping[str, str]) -> ModelEntry:
     """Return the model that fills the highest role: who judges when nobody is named. Raises UserError when it is not there."""
     advice = "name a judge with --judge NAME, or with --judge-url URL --judge-model MODEL, or only collect with judge collect"
     entry = next((entry for entry in models.entries if entry.role == DEFAULT_JUDGE_ROLE), None)
@@ -320,7 +324,7 @@ def _check_url(url: str) -> None:
         )
 
 
-def entry_from_path(path: Path, name: str, arch: str, models: Models) -> ModelEntry:
+def entry_from_path(path: Path, name: str, arch: str, models: "Models") -> ModelEntry:
     """Return the entry of a model that was given by path: configs from its architecture type, the rest by default."""
     if arch not in models.architectures:
         raise UserError(f"--arch {arch!r} is not known; use one of {', '.join(models.architectures)}")

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from judge.files import NEWEST_VERSION, FileFormat
-from judge.yaml_lines import Document, Problem, Where
+from judge.shipped import Problem
+from judge.yaml_lines import Document, Where
 
 Form = TypeVar("Form", bound=FileFormat)
 

@@ -10,7 +10,8 @@ from fakes import Asked, FakeServer, Handler, Opinion, Scores, serving
 from judge.events import Event, Examined
 from judge.exam.paper import ExamItem, ExamPaper, read_paper
 from judge.exam.result import ExamResult
-from judge.library import load_judge_prompts, load_suite
+from judge.judge_prompts import load_judge_prompts
+from judge.library import load_suite
 from judge.pipeline import Machinery, score_run
 from judge.prompting import presentable
 from judge.records import JudgeRecord, RunRecord

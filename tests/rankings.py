@@ -10,7 +10,7 @@ from fakes import FakeServer
 from pair_judges import AskedPair
 
 from judge.events import Event
-from judge.library import load_judge_prompts
+from judge.judge_prompts import load_judge_prompts
 from judge.pipeline import Contest, Machinery, rank_run
 from judge.plan import wanted_answers
 from judge.records import ArmRecord, JudgeRecord, RankingRecord, RunRecord

@@ -18,7 +18,8 @@ from fakes import (
 
 from judge.commands.shared import secrets, without_password
 from judge.errors import UserError
-from judge.library import load_judge_prompts, load_models
+from judge.judge_prompts import load_judge_prompts
+from judge.library import load_models
 from judge.request import JudgeChoice, RunChoice, build_judge
 
 KEY = "sk-0123456789-never-written"

@@ -9,7 +9,7 @@ from examples import add_answers, judge_record, model_file, run_record
 from rankings import add_texts, by_name, contest, ranked_run
 
 from judge.events import Answered, ArmFailed, Compared, Event, Noticed, Scored
-from judge.library import load_judge_prompts
+from judge.judge_prompts import load_judge_prompts
 from judge.pipeline import Machinery, collect_run, count_owed_pairings, owed_scorings, rank_run, score_run, work_of
 from judge.records import RunRecord
 from judge.report import launch_line

@@ -13,7 +13,7 @@ from judge.places import Places
 NEEDLESS = (
     "openai", "httpx", "httpx2", "tenacity", "llama_cpp", "gguf", "alembic", "markdown_it", "rich.progress",
     "scipy", "pandas", "matplotlib", "evalica", "fastapi", "starlette", "uvicorn", "pygments",
-    "judge.exam.paper", "judge.checks.evidence", "judge.extract.answer",
+    "judge.exam.paper", "judge.checks.evidence", "judge.extract.answer", "judge.library", "yaml", "numpy",
 )  # fmt: skip
 PROGRAM = f"""
 import sys

@@ -12,7 +12,8 @@ ASK = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import judge
-from judge.library import load_judge_prompts, load_models, load_suite
+from judge.judge_prompts import load_judge_prompts
+from judge.library import load_models, load_suite
 from judge.store import Store
 assert judge.__file__.startswith(sys.argv[1]), judge.__file__
 print(len(load_suite().questions), len(load_models().entries) > 5, sorted(load_judge_prompts().templates))

@@ -17,7 +17,7 @@ from judge.checks.checking import Check
 from judge.checks.subject import Subject
 from judge.checks.version import checks_version
 from judge.errors import UserError
-from judge.library import shipped
+from judge.shipped import shipped
 from judge.types import Question
 from runner.protocol import Clock
 from runner.sandbox import Network

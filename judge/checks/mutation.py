@@ -9,7 +9,7 @@ from importlib.resources.abc import Traversable
 from judge.checks.checking import Evidence, bounds
 from judge.checks.evidence import examine_all
 from judge.exam_answers import ExamAnswer, load_exam
-from judge.library import shipped
+from judge.shipped import shipped
 from judge.types import Question, Suite
 from runner.isolation import Isolation
 from runner.types import Value

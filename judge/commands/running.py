@@ -184,7 +184,7 @@ def import_answers(
 
 def _ready(places: "Places") -> tuple[str, ...]:
     """Return the ready models whose file is there; the others are named on stderr."""
-    from judge.library import MissingFile, find_file
+    from judge.model_files import MissingFile, find_file
 
     found = []
     for entry in places.load_models().entries:

@@ -19,7 +19,7 @@ from judge.checks.modules import load_checks
 from judge.exam.result import ExamSize, ItemKind
 from judge.exam.twins import code_in, injected, padded, renamed, with_comment, with_dead_code
 from judge.exam_answers import ExamAnswer, TwinTexts, load_exam, load_twin_texts
-from judge.library import shipped
+from judge.shipped import shipped
 from judge.types import Question, Suite
 from runner.identity import digest
 from runner.types import Value

@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterator, Sequence
 
 from judge.app import prepare, rescore
 from judge.errors import UserError
+from judge.files import Models
 from judge.jobs.options import RunOptions, ScoreOptions
-from judge.library import MissingFile, Models, find_file
+from judge.model_files import MissingFile, find_file
 from judge.places import Places
 from judge.request import DEFAULT_JUDGE_ROLE, JudgeChoice
 from judge.types import ModelEntry

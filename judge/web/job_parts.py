@@ -8,7 +8,7 @@ from functools import lru_cache
 from pydantic import JsonValue
 
 from judge.errors import UserError
-from judge.library import MissingFile, find_file
+from judge.model_files import MissingFile, find_file
 from judge.places import Places
 from judge.types import ModelEntry
 from judge.web.job_forms import BLANK_SCORING, Filled

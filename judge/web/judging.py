@@ -8,7 +8,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Self
 
 from judge.conduct import api_key
-from judge.library import JudgePrompts, load_judge_prompts, load_suite
+from judge.judge_prompts import JudgePrompts, load_judge_prompts
+from judge.library import load_suite
 from judge.pipeline import Machinery
 from judge.pipeline.bench import OpenJudge, reach_judge, serve_judge
 from judge.places import Places

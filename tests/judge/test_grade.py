@@ -26,7 +26,7 @@ from fakes import (
 )
 
 from judge.grade import Grader
-from judge.library import load_judge_prompts
+from judge.judge_prompts import load_judge_prompts
 from judge.types import JudgeCall, JudgeFailure, Judgement, Question
 from runner.client import ModelClient, Timeouts
 from runner.dialects import Dialect

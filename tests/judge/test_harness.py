@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from judge.importing.harness import harness_trouble
-from judge.library import load_suite, shipped
+from judge.library import load_suite
+from judge.shipped import shipped
 
 NO_ANSWERS = {
     "bash": "bash: llama-cli: command not found\n",

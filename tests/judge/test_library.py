@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from judge.errors import LibraryError, UserError
-from judge.library import check_all, load_judge_prompts, load_models, load_suite
+from judge.judge_prompts import load_judge_prompts
+from judge.library import check_all, load_models, load_suite
 
 QUESTIONS = """\
 version: 1

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from judge.errors import UserError
-from judge.library import FoundFile, MissingFile, find_file, load_models
+from judge.library import load_models
+from judge.model_files import FoundFile, MissingFile, find_file
 from judge.types import ModelEntry
 
 

@@ -5,7 +5,8 @@ from examples import question
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judge.library import load_judge_prompts, load_models, load_suite
+from judge.judge_prompts import load_judge_prompts
+from judge.library import load_models, load_suite
 from judge.pair_prompting import PREFERENCE_SCHEMA, pair_messages, pair_repair_messages
 from judge.pairs import Shown
 from judge.prompting import Messages

@@ -5,7 +5,8 @@ from examples import SCALE, question
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judge.library import load_judge_prompts, load_models, load_suite
+from judge.judge_prompts import load_judge_prompts
+from judge.library import load_models, load_suite
 from judge.prompting import MAX_ANSWER_CHARS, Messages, criteria_order, judge_messages, presentable, repair_messages
 from judge.types import Question
 

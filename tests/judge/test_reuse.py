@@ -7,7 +7,7 @@ from examples import SCALE, call, judgement, question
 from fakes import Request, Response, ScriptedJudge, lenient, serving
 
 from judge.grade import Grader
-from judge.library import load_judge_prompts
+from judge.judge_prompts import load_judge_prompts
 from judge.speed import reuse
 from judge.types import Judgement
 from runner.client import ModelClient

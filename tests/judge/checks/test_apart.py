@@ -6,7 +6,8 @@ from examples import question
 from judge.checks.apart import examine_apart
 from judge.checks.evidence import examine_answer
 from judge.exam_answers import load_exam
-from judge.library import load_suite, shipped
+from judge.library import load_suite
+from judge.shipped import shipped
 from runner.errors import SandboxError
 
 QUESTION = load_suite().question("C-T1-Q1")

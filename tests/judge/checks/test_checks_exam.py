@@ -10,7 +10,8 @@ from judge.checks.modules import load_checks
 from judge.checks.mutation import ENOUGH_CAUGHT, QuestionScore, for_checks, render_scores, score
 from judge.errors import LibraryError
 from judge.exam_answers import ExamAnswer, load_exam
-from judge.library import load_suite, shipped
+from judge.library import load_suite
+from judge.shipped import shipped
 from judge.types import Question
 from runner.isolation import isolation
 

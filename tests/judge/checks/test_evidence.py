@@ -9,7 +9,8 @@ from walls import HAS_LANDLOCK, walled
 from judge.checks.checking import Evidence, bounds
 from judge.checks.evidence import MAX_EXAMINED_CHARS, examine_answer, is_outdated
 from judge.checks.modules import load_checks
-from judge.library import load_suite, shipped
+from judge.library import load_suite
+from judge.shipped import shipped
 from judge.types import Question
 from runner.isolation import Isolation, isolation, unsafe
 

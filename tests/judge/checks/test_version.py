@@ -8,7 +8,8 @@ import pytest
 import judge.checks
 from judge.checks.modules import load_checks
 from judge.checks.version import checks_version, code_identity, modules_behind
-from judge.library import load_suite, shipped
+from judge.library import load_suite
+from judge.shipped import shipped
 
 SUITE = load_suite()
 SOURCES = {

@@ -9,7 +9,7 @@ from judge.checks.checking import bounds
 from judge.checks.evidence import examine_all
 from judge.exam.twins import code_in, injected, padded, renamed, with_comment, with_dead_code
 from judge.exam_answers import load_twin_texts
-from judge.library import shipped
+from judge.shipped import shipped
 from runner.isolation import isolation
 
 TEXTS = load_twin_texts(shipped("rubrics") / "exam")
