@@ -164,6 +164,15 @@ async def test_plain_http_that_leads_to_tls_trusts_the_same(monkeypatch: pytest.
             assert (await client.complete(HELLO, GREEDY)).text == "whole"
 
 
+async def test_an_encrypted_proxy_of_a_plain_address_is_trusted_as_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    async with listening(answer_once, trusting()) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.base_url.removesuffix("/v1"))
+        monkeypatch.setenv("no_proxy", "")
+        async with ModelClient(Endpoint(base_url="http://model.invalid/v1", model="m"), timeouts=PATIENT) as client:
+            assert (await client.complete(HELLO, GREEDY)).text == "whole"
+
+
 def test_the_certificates_that_the_user_names_stay_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
     monkeypatch.delenv("SSL_CERT_DIR", raising=False)
