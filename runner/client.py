@@ -41,7 +41,10 @@ class ModelClient:
         timeouts: Timeouts | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
-        """``timeouts``: ``None`` takes those that fit the address. Raises UsageError for a key that cannot be sent, or a proxy that cannot be spoken to."""
+        """``timeouts``: ``None`` takes those that fit the address.
+
+        Raises UsageError for a key that cannot be sent, or a proxy that cannot be spoken to.
+        """
         self.endpoint = endpoint
         self.clock = clock
         self._timeouts = timeouts or Timeouts.of(endpoint.base_url)
@@ -82,7 +85,7 @@ class ModelClient:
 
     @guarded
     async def complete(self, messages: Messages, sampling: Sampling, **fields: Any) -> Reply:
-        """Generate one reply in one piece. Raises EndpointError, also for one without a finish reason: nothing says that it is whole."""
+        """Generate one reply in one piece. Raises EndpointError, also when no finish reason says that it is whole."""
         here, sent_s = where(self.endpoint), self.clock()
         body = _body(self.endpoint, messages, sampling, fields)
         body |= body.pop("extra_body")

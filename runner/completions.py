@@ -4,8 +4,8 @@ Servers leave fields out, set them to null or to forms of their own, and the cli
 have the form of the OpenAI API says nothing here.
 
 Decision on finish reasons: those that are known to say that a reply is not whole are told apart, in the spellings of the servers that
-people use, and every other one (``stop``, ``eos``, ``end_turn``, ``tool_calls``) is an end that the model chose: a list of good ones would
-refuse odd servers whose replies are whole. Without any reason nothing says that the reply is whole.
+people use, and every other one (``stop``, ``eos``, ``end_turn``, ``tool_calls``) is an end that the model chose: a list of good ones
+would refuse odd servers whose replies are whole. Without any reason nothing says that the reply is whole.
 """
 
 from typing import Any, Literal

@@ -59,7 +59,10 @@ class EndpointError(RunnerError):
 
 
 class StreamCut(EndpointError):
-    """A reply was broken off, such as a stream that ended without a finish reason; ``reply`` is the part that had arrived. Never an answer to be scored."""
+    """A reply was broken off, such as a stream that ended without a finish reason. Never an answer to be scored.
+
+    ``reply`` is the part that had arrived.
+    """
 
     def __init__(self, message: str, *, reply: "Reply") -> None:
         super().__init__(message, transient=True)
