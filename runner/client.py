@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from runner.arriving import ArrivingReply
-from runner.completions import read_completion, read_usage, well_formed
+from runner.completions import ending, read_completion, read_usage, well_formed
 from runner.connections import Connections, Exchange, Timeouts, parsed
 from runner.errors import EndpointError, StreamCut, UsageError
 from runner.guard import guarded
@@ -41,10 +41,13 @@ class ModelClient:
         timeouts: Timeouts | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
-        """Raises UsageError for a key that cannot be sent, or a proxy that cannot be spoken to."""
+        """``timeouts``: ``None`` takes those that fit the address.
+
+        Raises UsageError for a key that cannot be sent, or a proxy that cannot be spoken to.
+        """
         self.endpoint = endpoint
         self.clock = clock
-        self._timeouts = timeouts or Timeouts()
+        self._timeouts = timeouts or Timeouts.of(endpoint.base_url)
         self._tokenizer_marks: int | None = None
         self._api = endpoint.base_url.removesuffix("/")
         self.key = _sendable(api_key or PLACEHOLDER_KEY)
@@ -78,17 +81,20 @@ class ModelClient:
         reply = stream.reply()
         if reply.finish_reason is None and reply.repetition is None:
             raise StreamCut("the stream ended without a finish reason", reply=reply)
-        return reply
+        return _not_given_up(self.endpoint, reply)
 
     @guarded
     async def complete(self, messages: Messages, sampling: Sampling, **fields: Any) -> Reply:
-        """Generate one reply in one piece. Raises EndpointError."""
+        """Generate one reply in one piece. Raises EndpointError, also when no finish reason says that it is whole."""
         here, sent_s = where(self.endpoint), self.clock()
         body = _body(self.endpoint, messages, sampling, fields)
         body |= body.pop("extra_body")
         url = f"{self._api}/chat/completions"
         exchange = await self._connections.send(here, url, body, timeout_s=self._timeouts.reply_s)
-        return _whole_reply(self.endpoint, _accepted(here, exchange), sent_s, self.clock())
+        reply = _whole_reply(self.endpoint, _accepted(here, exchange), sent_s, self.clock())
+        if reply.finish_reason is None:
+            raise EndpointError(f"{here}: the reply came without a finish reason, so it may be cut", transient=True)
+        return _not_given_up(self.endpoint, reply)
 
     async def models(self) -> list[str]:
         """Return the names that the endpoint lists under ``/v1/models``. Raises EndpointError."""
@@ -174,6 +180,20 @@ def _whole_reply(endpoint: Endpoint, completion: object, sent_s: float, ended_s:
         stamps=Stamps(sent_s=sent_s, first_token_s=None, last_token_s=None, ended_s=ended_s),
         usage=read_usage(completion) or Usage(),
     )
+
+
+def _not_given_up(endpoint: Endpoint, reply: Reply) -> Reply:
+    """Return the reply. Raises EndpointError when its finish reason says that the endpoint, and not the model, ended it.
+
+    Asking again helps after a fault of the server, and not where a filter objects to what was asked or written.
+    """
+    ended = ending(reply.finish_reason or "")
+    reason = f"{where(endpoint)}: finish reason {reply.finish_reason!r}"
+    if ended == "withheld":
+        raise EndpointError(f"{reason}: a filter of the endpoint withheld the reply")
+    if ended == "broken":
+        raise StreamCut(f"{reason}: the server gave up within the reply", reply=reply)
+    return reply
 
 
 def _unreadable(endpoint: Endpoint, completion: object) -> EndpointError:

@@ -2,9 +2,13 @@
 
 Servers leave fields out, set them to null or to forms of their own, and the client library hands them on unchecked. Whatever does not
 have the form of the OpenAI API says nothing here.
+
+Decision on finish reasons: those that are known to say that a reply is not whole are told apart, in the spellings of the servers that
+people use, and every other one (``stop``, ``eos``, ``end_turn``, ``tool_calls``) is an end that the model chose: a list of good ones
+would refuse odd servers whose replies are whole. Without any reason nothing says that the reply is whole.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from runner.types import Usage, Value
 
@@ -16,6 +20,23 @@ class Part(Value):
     reasoning: str
     """What the server delivers apart as reasoning; two spellings of the field are in use."""
     finish_reason: str | None
+
+
+Ending = Literal["whole", "limit", "withheld", "broken"]
+"""How a reply ended: as the model wanted, at a token limit, kept back by a filter of the endpoint, or by a fault of the server."""
+
+_ENDINGS: dict[str, Ending] = {
+    **dict.fromkeys(("length", "max_tokens", "max_length", "model_length", "limit"), "limit"),
+    **dict.fromkeys(
+        ("content_filter", "safety", "recitation", "blocklist", "prohibited_content", "refusal"), "withheld"
+    ),
+    **dict.fromkeys(("error", "abort", "cancelled", "insufficient_system_resource"), "broken"),
+}
+
+
+def ending(finish_reason: str) -> Ending:
+    """Return what a finish reason says of the reply."""
+    return _ENDINGS.get(finish_reason.lower(), "whole")
 
 
 def read_chunk(chunk: object) -> Part:

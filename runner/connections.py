@@ -10,11 +10,11 @@ import ipaddress
 import json
 import ssl
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from runner.errors import EndpointError, UsageError
+from runner.errors import EndpointError, NoReply, UsageError
 from runner.statuses import one_line
 from runner.trust import Trust, nobody_trusted
 from runner.types import Value
@@ -27,8 +27,19 @@ KEPT_S = 30.0
 USER_AGENT = "coder-judge"
 
 
+HOSTED_REPLY_S = 900.0
+"""A whole reply of a hosted endpoint. It answers within minutes or not at all, and what stands between has often given up before."""
+_OWN_NETWORK = (".local", ".localhost", ".lan", ".internal", ".home.arpa")
+
+
 class Timeouts(Value):
-    """How long silence is taken for life. None of these limits a request whose tokens keep arriving."""
+    """How long silence is taken for life. None of these limits a request whose tokens keep arriving.
+
+    Decision: a whole reply shows no life before its end, so how long it may take depends on where it comes from. On this machine and on
+    the own network that is an hour (a 480B model that thinks first takes it), at hosted endpoints a quarter of that. Together with
+    ``RetryPolicy.silences`` an endpoint that never answers costs two hours and half an hour a request, instead of five. Cost: a slow
+    model of one's own under a public name has a quarter of an hour; ask for it by its private address.
+    """
 
     connect_s: float = 10.0
     first_token_s: float = 1800.0
@@ -36,9 +47,14 @@ class Timeouts(Value):
     idle_s: float = 180.0
     """Between two chunks."""
     reply_s: float = 3600.0
-    """A whole reply that is not streamed."""
+    """A whole reply that is not streamed; ``HOSTED_REPLY_S`` for endpoints that are neither here nor on the own network."""
     control_s: float = 10.0
     """Requests to the control plane."""
+
+    @classmethod
+    def of(cls, base_url: str) -> Self:
+        """Return those for an endpoint at this address."""
+        return cls() if is_near(urlsplit(base_url).hostname or "") else cls(reply_s=HOSTED_REPLY_S)
 
 
 class Exchange(NamedTuple):
@@ -75,8 +91,10 @@ class Connections:
         try:
             async with self._session().request(method, url, data=data, headers=headers, timeout=limits) as response:
                 return Exchange(response.status, response.headers, await response.read())
-        except TimeoutError as error:
+        except aiohttp.ConnectionTimeoutError as error:
             raise EndpointError(f"{where}: nothing arrived in time", transient=True) from error
+        except TimeoutError as error:
+            raise NoReply(f"{where}: nothing arrived in time") from error
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise EndpointError(f"{where}: {url} is no address of an HTTP server") from error
         except (aiohttp.ClientError, OSError) as error:
@@ -122,6 +140,14 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def is_near(host: str) -> bool:
+    """True for this machine and the own network: by an address that is not public, or a name that only means something there."""
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." not in host or host.endswith(_OWN_NETWORK)
 
 
 def cause(error: BaseException) -> str:
