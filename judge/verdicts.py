@@ -10,8 +10,8 @@ from judge.errors import VerdictError
 from judge.pairs import Winner
 from judge.prompting import CANNOT_ASSESS
 from judge.types import Criterion, Grade, Verdict
-from runner.completions import well_formed
 from runner.dialects import json_objects
+from runner.foreign_text import well_formed
 
 MENU: tuple[Grade, ...] = get_args(Grade)
 WINNERS: tuple[Winner, ...] = get_args(Winner)

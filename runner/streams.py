@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 import openai
 
 from runner.arriving import ArrivingReply
-from runner.connections import Timeouts, cause, is_loopback
+from runner.connections import Timeouts, cause, is_loopback, unread
 from runner.errors import EndpointError
-from runner.statuses import error_detail, one_line, status_error, where
+from runner.foreign_text import Blackout, well_formed
+from runner.statuses import one_line, status_error, where
 from runner.types import Endpoint
 
 _STREAM_TYPE = "text/event-stream"
@@ -23,8 +24,9 @@ _STREAM_TYPE = "text/event-stream"
 class Streams:
     """Streams from one endpoint."""
 
-    def __init__(self, endpoint: Endpoint, key: str, timeouts: Timeouts) -> None:
+    def __init__(self, endpoint: Endpoint, key: str, timeouts: Timeouts, hidden: Blackout) -> None:
         self._endpoint = endpoint
+        self._hidden = hidden
         self._timeouts = timeouts
         silence = openai.Timeout(timeouts.reply_s, connect=timeouts.connect_s)
         host = openai.DefaultAsyncHttpxClient(timeout=silence, trust_env=not _is_here(endpoint))
@@ -35,7 +37,7 @@ class Streams:
 
     async def read(self, stream: ArrivingReply, body: dict[str, Any]) -> None:
         """Send ``body``, and add to ``stream`` until it ends or goes round in circles. Raises EndpointError."""
-        with _MappedErrors(self._endpoint):
+        with _MappedErrors(self._endpoint, self._hidden):
             await self._read(stream, body)
 
     async def close(self) -> None:
@@ -68,8 +70,9 @@ def _check_is_stream(endpoint: Endpoint, content_type: str) -> None:
 class _MappedErrors:
     """Turns the errors of the client library, and our own timeouts, into this package's errors."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, hidden: Blackout) -> None:
         self._endpoint = endpoint
+        self._hidden = hidden
 
     def __enter__(self) -> None:
         return None
@@ -83,11 +86,15 @@ class _MappedErrors:
         here = where(self._endpoint)
         match error:
             case openai.APIStatusError(response=response):
-                return status_error(here, error.status_code, error_detail(response.text), response.headers)
+                body = response.content.decode("utf-8", "replace")
+                return status_error(here, error.status_code, body, response.headers, self._hidden)
             case openai.APITimeoutError() | TimeoutError():
                 return EndpointError(f"{here}: nothing arrived in time", transient=True)
             case openai.APIConnectionError():
-                return EndpointError(f"{here}: the connection failed ({cause(error)})", transient=True)
-            case openai.APIError() | json.JSONDecodeError() | UnicodeDecodeError():
-                return EndpointError(f"{here}: the reply cannot be read: {one_line(str(error))}")
+                return EndpointError(f"{here}: the connection failed ({cause(error, self._hidden)})", transient=True)
+            case openai.APIError():  # it quotes what came
+                said = one_line(self._hidden.pieces(well_formed(str(error))))
+                return EndpointError(f"{here}: the reply cannot be read: {said}")
+            case json.JSONDecodeError() | UnicodeDecodeError() | RecursionError():
+                return EndpointError(f"{here}: the reply cannot be read: {unread(error)}")
         return None
