@@ -17,8 +17,8 @@ from judge.extract.text import without_reasoning
 from judge.pairs import Winner
 from judge.prompting import CANNOT_ASSESS
 from judge.types import Criterion, Grade, Verdict
-from runner.completions import well_formed
 from runner.dialects import Repeating, find_objects
+from runner.foreign_text import well_formed
 
 MENU: tuple[Grade, ...] = get_args(Grade)
 WINNERS: tuple[Winner, ...] = get_args(Winner)

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from runner.completions import read_chunk, read_usage, well_formed
+from runner.completions import read_chunk, read_usage
+from runner.foreign_text import well_formed
 from runner.looping import WINDOW, Repetition, endless_repetition
 from runner.types import Reply, Stamps, Usage
 

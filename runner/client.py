@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from runner.arriving import ArrivingReply
-from runner.completions import ending, read_completion, read_usage, well_formed
+from runner.completions import ending, read_completion, read_usage
 from runner.connections import Connections, Exchange, Timeouts, parsed
 from runner.errors import EndpointError, StreamCut, UsageError
+from runner.foreign_text import Blackout
 from runner.guard import guarded
-from runner.statuses import error_detail, one_line, status_error, where
+from runner.statuses import one_line, status_error, where
 from runner.types import Endpoint, Reply, Sampling, Stamps, Usage
 
 if TYPE_CHECKING:
@@ -50,8 +51,10 @@ class ModelClient:
         self._timeouts = timeouts or Timeouts.of(endpoint.base_url)
         self._tokenizer_marks: int | None = None
         self._api = endpoint.base_url.removesuffix("/")
-        self.key = _sendable(api_key or PLACEHOLDER_KEY)
-        self._connections = Connections(endpoint.base_url, self.key, self._timeouts.connect_s)
+        self._key = _sendable(api_key or PLACEHOLDER_KEY)
+        self._connections = Connections(endpoint.base_url, self._key, self._timeouts.connect_s)
+        self.hidden = self._connections.hidden
+        """What was sent to prove who asks, and must not come back in anything."""
         self._opened_streams: Streams | None = None
 
     async def __aenter__(self) -> Self:
@@ -91,7 +94,7 @@ class ModelClient:
         body |= body.pop("extra_body")
         url = f"{self._api}/chat/completions"
         exchange = await self._connections.send(here, url, body, timeout_s=self._timeouts.reply_s)
-        reply = _whole_reply(self.endpoint, _accepted(here, exchange), sent_s, self.clock())
+        reply = _whole_reply(self.endpoint, _accepted(here, exchange, self.hidden), sent_s, self.clock())
         if reply.finish_reason is None:
             raise EndpointError(f"{here}: the reply came without a finish reason, so it may be cut", transient=True)
         return _not_given_up(self.endpoint, reply)
@@ -105,7 +108,7 @@ class ModelClient:
         """Return what the endpoint says under ``/v1/models``, one entry a model. Raises EndpointError."""
         url = f"{self._api}/models"
         exchange = await self._connections.send(url, url, timeout_s=self._timeouts.control_s)
-        reply = _accepted(url, exchange)
+        reply = _accepted(url, exchange, self.hidden)
         data = reply.get("data") if isinstance(reply, dict) else None
         if not isinstance(data, list):
             raise EndpointError(f"{url}: found {one_line(str(reply))[:80]!r} instead of a list of models")
@@ -125,7 +128,7 @@ class ModelClient:
         url = f"{self._api.removesuffix('/v1')}/extras/tokenize/count"
         try:
             exchange = await self._connections.send(url, url, {"input": text}, timeout_s=self._timeouts.control_s)
-            reply = _accepted(url, exchange)
+            reply = _accepted(url, exchange, self.hidden)
         except EndpointError:  # no answer, another status, or no JSON
             return None
         count = reply.get("count") if isinstance(reply, dict) else None
@@ -136,7 +139,7 @@ class ModelClient:
             # Imported here because judges at an endpoint are never streamed, and the library takes a second to import.
             from runner.streams import Streams
 
-            self._opened_streams = Streams(self.endpoint, self.key, self._timeouts)
+            self._opened_streams = Streams(self.endpoint, self._key, self._timeouts, self.hidden)
         return self._opened_streams
 
 
@@ -149,11 +152,11 @@ def _sendable(key: str) -> str:
     return key
 
 
-def _accepted(here: str, exchange: Exchange) -> Any:
+def _accepted(here: str, exchange: Exchange, hidden: Blackout) -> Any:
     """Return the JSON of a reply (or its text, if it is no JSON). Raises EndpointError for a status that is none of success."""
     if exchange.status not in SUCCESS:
-        raise status_error(here, exchange.status, error_detail(exchange.text), exchange.headers)
-    return parsed(here, exchange)
+        raise status_error(here, exchange.status, exchange.text, exchange.headers, hidden)
+    return parsed(here, exchange, hidden)
 
 
 def _body(endpoint: Endpoint, messages: Messages, sampling: Sampling, fields: dict[str, Any]) -> dict[str, Any]:
@@ -174,8 +177,8 @@ def _whole_reply(endpoint: Endpoint, completion: object, sent_s: float, ended_s:
     if message is None:
         raise _unreadable(endpoint, completion)
     return Reply(
-        text=well_formed(message.text),
-        reasoning=well_formed(message.reasoning),
+        text=message.text,
+        reasoning=message.reasoning,
         finish_reason=message.finish_reason,
         stamps=Stamps(sent_s=sent_s, first_token_s=None, last_token_s=None, ended_s=ended_s),
         usage=read_usage(completion) or Usage(),

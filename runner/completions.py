@@ -10,6 +10,7 @@ would refuse odd servers whose replies are whole. Without any reason nothing say
 
 from typing import Any, Literal
 
+from runner.foreign_text import well_formed
 from runner.types import Usage, Value
 
 
@@ -63,14 +64,6 @@ def read_usage(reply: object) -> Usage | None:
     return Usage(prompt_tokens=prompt, completion_tokens=completion, source="usage")
 
 
-def well_formed(text: str) -> str:
-    """Return ``text`` with split characters joined and lone halves replaced: those could be neither stored nor sent.
-
-    JSON spells a character like an emoji as two halves, and a server may end a chunk between them.
-    """
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
 def _choice(reply: object) -> object:
     choices = _field(reply, "choices")
     return choices[0] if isinstance(choices, list) and choices else None
@@ -80,7 +73,7 @@ def _part(choice: object, message: object) -> Part:
     return Part(
         text=_text(_field(message, "content")),
         reasoning=_text(_field(message, "reasoning_content")) or _text(_field(message, "reasoning")),
-        finish_reason=_text(_field(choice, "finish_reason")) or None,
+        finish_reason=well_formed(_text(_field(choice, "finish_reason"))) or None,
     )
 
 

@@ -11,10 +11,11 @@ import json
 import ssl
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from runner.errors import EndpointError, NoReply, UsageError
+from runner.foreign_text import Blackout, well_formed
 from runner.statuses import one_line
 from runner.trust import Trust, nobody_trusted
 from runner.types import Value
@@ -76,6 +77,8 @@ class Connections:
 
     def __init__(self, base_url: str, key: str, connect_s: float) -> None:
         self._proxy = proxy_of(base_url)
+        self.hidden = Blackout([key, *_passwords(self._proxy)])
+        """What is sent to prove who asks."""
         self._trust = Trust(ssl.PROTOCOL_TLS_CLIENT)
         self._headers = {"authorization": f"Bearer {key}", "user-agent": USER_AGENT}
         self._connect_s = connect_s
@@ -98,7 +101,9 @@ class Connections:
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise EndpointError(f"{where}: {url} is no address of an HTTP server") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise EndpointError(f"{where}: the connection failed ({cause(error)})", transient=True) from error
+            raise EndpointError(
+                f"{where}: the connection failed ({cause(error, self.hidden)})", transient=True
+            ) from error
 
     async def close(self) -> None:
         """Close what is idle."""
@@ -150,21 +155,36 @@ def is_near(host: str) -> bool:
         return "." not in host or host.endswith(_OWN_NETWORK)
 
 
-def cause(error: BaseException) -> str:
-    """Return the first cause of an error of a library on one line."""
+def _passwords(proxy: str | None) -> list[str]:
+    """Return the password in the address of a proxy, as it stands there and as it is meant."""
+    written = urlsplit(proxy or "").password
+    return [written, unquote(written)] if written else []
+
+
+def cause(error: BaseException, hidden: Blackout) -> str:
+    """Return the first cause of an error of a library, which may quote what a server sent, on one line."""
     while error.__cause__ is not None:
         error = error.__cause__
-    said = one_line(getattr(error, "message", "") or str(error))  # some put a status of 400 before it that nobody sent
+    said = str(getattr(error, "message", "") or error)  # some put a status of 400 before it that nobody sent
+    said = one_line(hidden.pieces(well_formed(said)))
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
-def parsed(where: str, exchange: Exchange) -> Any:
-    """Return the JSON of a reply, or its text when it never claimed to be JSON. Raises EndpointError when it cannot be read."""
+def parsed(where: str, exchange: Exchange, hidden: Blackout) -> Any:
+    """Return the JSON of a reply, or its text when it never claimed to be JSON; all of it well-formed and without what is hidden.
+
+    Raises EndpointError when it cannot be read.
+    """
     if not exchange.content.strip():
         raise EndpointError(f"{where}: found an empty body instead of JSON", transient=True)
     try:
-        return json.loads(exchange.content)
-    except ValueError as error:  # no JSON, or no UTF-8
+        return hidden.everywhere(json.loads(exchange.content))
+    except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, or nested beyond what is read
         if "json" in exchange.headers.get("content-type", ""):
-            raise EndpointError(f"{where}: the reply cannot be read: {one_line(str(error))}") from error
-        return exchange.text
+            raise EndpointError(f"{where}: the reply cannot be read: {unread(error)}") from error
+        return hidden.whole(exchange.text)
+
+
+def unread(error: Exception) -> str:
+    """Return on one line why something cannot be read; no reader quotes what it read."""
+    return "it is nested too deeply" if isinstance(error, RecursionError) else one_line(str(error))

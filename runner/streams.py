@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 import openai
 
 from runner.arriving import ArrivingReply
-from runner.connections import Timeouts, cause, is_loopback
+from runner.connections import Timeouts, cause, is_loopback, unread
 from runner.errors import EndpointError, NoReply
-from runner.statuses import error_detail, one_line, status_error, where
+from runner.foreign_text import Blackout, well_formed
+from runner.statuses import one_line, status_error, where
 from runner.types import Endpoint
 
 _STREAM_TYPE = "text/event-stream"
@@ -25,8 +26,9 @@ AFTER_FINISH_S = 2.0
 class Streams:
     """Streams from one endpoint."""
 
-    def __init__(self, endpoint: Endpoint, key: str, timeouts: Timeouts) -> None:
+    def __init__(self, endpoint: Endpoint, key: str, timeouts: Timeouts, hidden: Blackout) -> None:
         self._endpoint = endpoint
+        self._hidden = hidden
         self._timeouts = timeouts
         silence = openai.Timeout(None, connect=timeouts.connect_s)  # how long to wait for what is said in _read
         host = openai.DefaultAsyncHttpxClient(timeout=silence, trust_env=not _is_here(endpoint))
@@ -41,7 +43,7 @@ class Streams:
         What has its finish reason is whole: that the connection is then held open, or breaks, takes nothing from it.
         """
         try:
-            with _MappedErrors(self._endpoint):
+            with _MappedErrors(self._endpoint, self._hidden):
                 await self._read(stream, body)
         except EndpointError as error:
             if not (stream.finished and error.transient):
@@ -80,8 +82,9 @@ def _check_is_stream(endpoint: Endpoint, content_type: str) -> None:
 class _MappedErrors:
     """Turns the errors of the client library, and our own timeouts, into this package's errors."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, hidden: Blackout) -> None:
         self._endpoint = endpoint
+        self._hidden = hidden
 
     def __enter__(self) -> None:
         return None
@@ -95,13 +98,17 @@ class _MappedErrors:
         here = where(self._endpoint)
         match error:
             case openai.APIStatusError(response=response):
-                return status_error(here, error.status_code, error_detail(response.text), response.headers)
+                body = response.content.decode("utf-8", "replace")
+                return status_error(here, error.status_code, body, response.headers, self._hidden)
             case openai.APITimeoutError():  # of connecting: the other limits are ours
                 return EndpointError(f"{here}: nothing arrived in time", transient=True)
             case TimeoutError():
                 return NoReply(f"{here}: nothing arrived in time")
             case openai.APIConnectionError():
-                return EndpointError(f"{here}: the connection failed ({cause(error)})", transient=True)
-            case openai.APIError() | json.JSONDecodeError() | UnicodeDecodeError():
-                return EndpointError(f"{here}: the reply cannot be read: {one_line(str(error))}")
+                return EndpointError(f"{here}: the connection failed ({cause(error, self._hidden)})", transient=True)
+            case openai.APIError():  # it quotes what came
+                said = one_line(self._hidden.pieces(well_formed(str(error))))
+                return EndpointError(f"{here}: the reply cannot be read: {said}")
+            case json.JSONDecodeError() | UnicodeDecodeError() | RecursionError():
+                return EndpointError(f"{here}: the reply cannot be read: {unread(error)}")
         return None
