@@ -16,7 +16,7 @@ from judge.errors import Interrupted, UserError
 from judge.events import BudgetSpent, Event
 from judge.grounding import Policy
 from judge.judge_prompts import load_judge_prompts
-from judge.pipeline import Machinery, check_run, collect_run, score_run
+from judge.pipeline import Machinery, check_run, collect_run, score_all
 from judge.places import Places, run_folder
 from judge.plan import Estimate, total_seconds
 from judge.planning import plan_run
@@ -140,8 +140,8 @@ async def _events(run: RunRecord, store: Store, machinery: Machinery, phases: Se
     if "check" in phases and run.checks:
         async for event in check_run(run, store, machinery):
             yield event
-    for judge in run.judges if "score" in phases else ():
-        async for event in score_run(run, judge, store, load_judge_prompts().templates, machinery):
+    if "score" in phases and run.judges:
+        async for event in score_all(run, store, load_judge_prompts().templates, machinery):
             yield event
 
 
