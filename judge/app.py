@@ -211,7 +211,7 @@ def print_plan(plan: DryRun) -> None:
     """Print a dry run to stdout."""
     from judge.printed import print_table
 
-    columns = ["Model", "Phase", "Load", "Owed", "Tokens", "t/s", "Speed from", "Hours"]
+    columns = ["Model", "Phase", "Load", "Owed", "Tokens", "t/s", "Speed from", "At a time", "Hours"]
     rows = [
         [
             part.arm,
@@ -221,12 +221,18 @@ def print_plan(plan: DryRun) -> None:
             str(part.tokens),
             f"{part.decode_tps:.1f}" if part.decode_tps else "-",
             part.source,
+            f"{part.in_flight} (assumed)" if part.in_flight_assumed else str(part.in_flight),
             hours(part.seconds) if part.owed else "0.00",
         ]
         for part in plan.estimates
     ]
     print_table("Plan", columns, rows)
     sys.stdout.write(f"{plan.loads} loads, {hours(plan.seconds)} hours in all, without loading and executing\n")
+    if any(part.in_flight_assumed and part.owed for part in plan.estimates):
+        sys.stdout.write(
+            "assumed: one request at a time at each endpoint of a judge; it takes less time where they take more: "
+            "say how many with --max-concurrency\n"
+        )
 
 
 def hours(seconds: float | None) -> str:
