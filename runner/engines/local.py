@@ -63,17 +63,19 @@ async def run_batches(
             taken, results[:] = list(results), []
             if taken:
                 yield taken
-            failed = next((worker for worker in ended if worker.exception() is not None), None)
+            failed = [worker for worker in ended if worker.exception() is not None]
             ended.clear()
-            if failed is not None:
+            if failed:
                 for worker in workers:
                     worker.cancel()
                 if results:  # they came while the others were taken, and have been paid for
                     yield list(results)
-                failed.result()
+                failed[0].result()
             if exhausted and not workers and not results and not ended:
                 return
     finally:
         for worker in workers:
             worker.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
+        await asyncio.gather(
+            *workers, *ended, return_exceptions=True
+        )  # an error that nobody looks at is written to stderr
