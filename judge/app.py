@@ -16,7 +16,7 @@ from judge.errors import Interrupted, UserError
 from judge.events import BudgetSpent, Event
 from judge.grounding import Policy
 from judge.judge_prompts import load_judge_prompts
-from judge.pipeline import Machinery, check_run, collect_run, score_run
+from judge.pipeline import Machinery, check_run, collect_run, score_all
 from judge.places import Places, run_folder
 from judge.plan import Estimate, total_seconds
 from judge.planning import plan_run
@@ -140,8 +140,8 @@ async def _events(run: RunRecord, store: Store, machinery: Machinery, phases: Se
     if "check" in phases and run.checks:
         async for event in check_run(run, store, machinery):
             yield event
-    for judge in run.judges if "score" in phases else ():
-        async for event in score_run(run, judge, store, load_judge_prompts().templates, machinery):
+    if "score" in phases and run.judges:
+        async for event in score_all(run, store, load_judge_prompts().templates, machinery):
             yield event
 
 
@@ -211,7 +211,7 @@ def print_plan(plan: DryRun) -> None:
     """Print a dry run to stdout."""
     from judge.printed import print_table
 
-    columns = ["Model", "Phase", "Load", "Owed", "Tokens", "t/s", "Speed from", "Hours"]
+    columns = ["Model", "Phase", "Load", "Owed", "Tokens", "t/s", "Speed from", "At a time", "Hours"]
     rows = [
         [
             part.arm,
@@ -221,12 +221,18 @@ def print_plan(plan: DryRun) -> None:
             str(part.tokens),
             f"{part.decode_tps:.1f}" if part.decode_tps else "-",
             part.source,
+            f"{part.in_flight} (assumed)" if part.in_flight_assumed else str(part.in_flight),
             hours(part.seconds) if part.owed else "0.00",
         ]
         for part in plan.estimates
     ]
     print_table("Plan", columns, rows)
     sys.stdout.write(f"{plan.loads} loads, {hours(plan.seconds)} hours in all, without loading and executing\n")
+    if any(part.in_flight_assumed and part.owed for part in plan.estimates):
+        sys.stdout.write(
+            "assumed: one request at a time at each endpoint of a judge; it takes less time where they take more: "
+            "say how many with --max-concurrency\n"
+        )
 
 
 def hours(seconds: float | None) -> str:

@@ -127,6 +127,15 @@ class ArmFailed(Value):
     message: str
 
 
+class JudgeUnusable(Value):
+    """A judge could not be served or reached, or refused; what it owes stays owed, and other judges go on."""
+
+    judge: str
+    owed: int
+    """Scorings of answers."""
+    message: str
+
+
 class Noticed(Value):
     """Something happened that whoever reads the results should know; the run goes on."""
 
@@ -154,5 +163,6 @@ Event = (
     | Compared
     | ComparisonFailed
     | ArmFailed
+    | JudgeUnusable
     | BudgetSpent
 )

@@ -13,7 +13,7 @@ from judge.exam.result import ExamResult, ExamSize
 from judge.exam.table import COLUMNS, LIST_COLUMNS, list_row, rows
 from judge.judge_prompts import load_judge_prompts
 from judge.library import load_suite
-from judge.pipeline import exam_of, score_run
+from judge.pipeline import exam_of, score_all
 from judge.places import Places
 from judge.printed import print_table
 from judge.records import JudgeRecord, RunRecord
@@ -47,9 +47,8 @@ async def _examine(run: RunRecord, store: Store, size: ExamSize, places: Places,
     folder = places.results / "exams" / run.id
     machinery = machinery_of(conduct.model_copy(update={"exam": size}), folder)
     with terminal.screen(lambda: (), quiet=conduct.quiet) as screen:
-        for judge in run.judges:
-            async for event in score_run(run, judge, store, load_judge_prompts().templates, machinery):
-                screen.show(event)
+        async for event in score_all(run, store, load_judge_prompts().templates, machinery):
+            screen.show(event)
 
 
 def _run_of(judges: Sequence[JudgeRecord], questions: Sequence[str], command: Sequence[str]) -> RunRecord:

@@ -99,6 +99,10 @@ class Estimate(Value):
     """To be generated."""
     seconds: float | None
     """``None`` when no speed is known. Loading is not in it."""
+    in_flight: int = 1
+    """Requests at a time that are reckoned with."""
+    in_flight_assumed: bool = False
+    """True where an endpoint may take more at a time, and that is found out only when it is asked."""
 
 
 class Seen(Value):
@@ -130,9 +134,12 @@ def estimate(
 
 
 def judge_estimate(
-    judge: str, owed: int, seen: Seen, expected_tps: float | None, *, local: bool, in_flight: int
+    judge: str, owed: int, seen: Seen, expected_tps: float | None, *, local: bool, in_flight: int, assumed: bool = False
 ) -> Estimate:
-    """Estimate from the seconds that this judge's scorings took, else from its expected speed; ``in_flight`` run at a time."""
+    """Estimate from the seconds that this judge's scorings took, else from its expected speed; ``in_flight`` run at a time.
+
+    ``assumed``: nobody said so, and what its endpoints take is found out when they are asked.
+    """
     tokens = _tokens(owed, seen.tokens, EXPECTED_SCORING_TOKENS)
     seconds: float | None
     if seen.seconds:
@@ -148,6 +155,8 @@ def judge_estimate(
         source=source,
         tokens=tokens,
         seconds=seconds,
+        in_flight=in_flight,
+        in_flight_assumed=assumed,
     )
 
 

@@ -11,9 +11,6 @@ from runner.timing import timing
 
 LOOKED_AT = 200
 """Answers or scorings of a model that an estimate is made from: more would not make it better."""
-AUTO_IN_FLIGHT = 8
-"""Requests at a time that are reckoned with at an endpoint, until it is found out what it takes."""
-
 ExpectedTps = Mapping[str, Mapping[str, float]]
 """Model of models.yaml -> config -> decode tokens per second."""
 
@@ -21,7 +18,11 @@ ExpectedTps = Mapping[str, Mapping[str, float]]
 def plan_run(
     run: RunRecord, store: Store, expected: ExpectedTps, *, in_flight: int | None = None
 ) -> tuple[Estimate, ...]:
-    """Return one estimate a model, in the order in which they work: every arm, then every judge."""
+    """Return one estimate a model, in the order in which they work: every arm, then every judge.
+
+    ``in_flight``: requests at a time at the endpoints of a judge; ``None``: they find that out, and one at each is assumed:
+    a llama-cpp-python server takes no more, so the estimate may be too long, and is not too short for that reason.
+    """
     arms = [_arm_estimate(run, record, store) for record in run.arms if record.model]
     later = sum(part.owed for part in arms)
     judges = [_judge_estimate(run, judge, store, later, expected, in_flight) for judge in run.judges]
@@ -49,9 +50,11 @@ def _judge_estimate(
     views = 2 if judge.also_blind and run.checks else 1
     owed = count_owed_scorings(run, judge, store) + later * judge.replicates * views
     local = judge.model is not None
-    at_once = 1 if local else in_flight or AUTO_IN_FLIGHT
     tps = expected.get(judge.name, {}).get(judge.config)
-    return judge_estimate(judge.name, owed, _seen(judge, store), tps, local=local, in_flight=at_once)
+    assumed = not local and in_flight is None
+    at_once = len(judge.endpoints) if assumed else in_flight or 1
+    seen = _seen(judge, store)
+    return judge_estimate(judge.name, owed, seen, tps, local=local, in_flight=1 if local else at_once, assumed=assumed)
 
 
 def _seen(judge: JudgeRecord, store: Store) -> Seen:

@@ -18,6 +18,7 @@ from judge.events import (
     Examined,
     ExamMarked,
     ExamUnfinished,
+    JudgeUnusable,
     Loaded,
     Loading,
     Noticed,
@@ -104,7 +105,7 @@ class LiveScreen:
                 self._line(self._phase or "work", describe(event), done=done, owed=owed)
             case _:
                 self._line(self._phase or "work", describe(event))
-        kept = ArmFailed | ScoringFailed | ComparisonFailed | Noticed | Examined | ExamUnfinished
+        kept = ArmFailed | JudgeUnusable | ScoringFailed | ComparisonFailed | Noticed | Examined | ExamUnfinished
         if isinstance(event, kept) or (isinstance(event, Answered) and not event.answer.settled):
             self._progress.console.print(describe(event), markup=False)
 
@@ -158,6 +159,8 @@ def describe(event: Event) -> str:
             return f"exam of {event.judge}: unfinished, {event.owed} scorings stay owed: {event.message}"
         case ArmFailed():
             return f"failed, left owed: {event.message}"
+        case JudgeUnusable():
+            return f"{event.judge} cannot be used, {event.owed} scorings stay owed: {event.message}"
         case BudgetSpent():
             return f"the budget of {event.hours:g} hours is spent: nothing new is begun"
 

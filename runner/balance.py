@@ -1,19 +1,16 @@
-"""One judge behind several endpoints: each request goes to the one that has the fewest, and each has its own pace."""
+"""One judge behind several endpoints: each request goes to the one that has the most room, and each has its own pace."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from runner.client import Clock, Messages, ModelClient
-from runner.errors import EndpointError, ServerError
+from runner.errors import EndpointError
 from runner.pace import OVERLOADED, Pace, refused, replied
-from runner.probe import NO_LISTING, Capabilities, check_model, probe
-from runner.retry import RetryPolicy
+from runner.standing import Lane, Standing, chosen, failed, is_away, rooms, succeeded
 from runner.turns import Turns
 from runner.types import Endpoint, Reply, Sampling
 
 T = TypeVar("T")
-IDENTIFYING = ("root", "parent", "max_model_len", "meta", "quantization")
-"""What servers say of a model under ``/v1/models`` that differs between models, and not between two servers of one."""
 
 
 class Asks(Protocol):
@@ -34,18 +31,23 @@ class Asks(Protocol):
 
 
 class _Lane:
-    """One endpoint with its pace and the requests that it has."""
+    """One endpoint with its pace, its standing and the requests that it has."""
 
     def __init__(self, client: ModelClient) -> None:
         self.client = client
         self.pace = Pace()
+        self.standing = Standing()
         self.in_flight = 0
+
+    def seen(self) -> Lane:
+        return Lane(self.standing, self.pace.allowed, self.in_flight)
 
 
 class Balanced:
     """Several clients of one model as one. ``fixed``: requests at a time, all together; ``None``: as many as they take.
 
-    Whoever asks beyond that waits for a turn.
+    Whoever asks beyond that waits for a turn. A request that failed raises; asked again, it goes to another endpoint while one
+    can be asked.
     """
 
     def __init__(self, clients: Sequence[ModelClient], *, fixed: int | None, clock: Clock | None = None) -> None:
@@ -61,65 +63,47 @@ class Balanced:
 
     def limit(self) -> int:
         """Requests that may be in flight now."""
-        return self._fixed or sum(lane.pace.allowed for lane in self._lanes)
+        return self._fixed or sum(rooms(self._seen(), self._clock()))
 
     async def stream(self, messages: Messages, sampling: Sampling, **fields: Any) -> Reply:
-        """Generate one reply as a stream, at the endpoint that has the fewest requests."""
+        """Generate one reply as a stream, at the endpoint that has the most room."""
         return await self._ask(lambda client: client.stream(messages, sampling, **fields))
 
     async def complete(self, messages: Messages, sampling: Sampling, **fields: Any) -> Reply:
-        """Generate one reply in one piece, at the endpoint that has the fewest requests."""
+        """Generate one reply in one piece, at the endpoint that has the most room."""
         return await self._ask(lambda client: client.complete(messages, sampling, **fields))
+
+    def _seen(self) -> list[Lane]:
+        return [lane.seen() for lane in self._lanes]
 
     async def _ask(self, call: Callable[[ModelClient], Awaitable[T]]) -> T:
         return await self._turns.take(lambda: self._send(call))
 
     async def _send(self, call: Callable[[ModelClient], Awaitable[T]]) -> T:
-        lane = min(self._lanes, key=lambda lane: lane.in_flight / lane.pace.allowed)
         sent_s = self._clock()
+        lane = self._lanes[chosen(self._seen(), sent_s)]
         lane.in_flight += 1
         try:
             reply = await call(lane.client)
         except EndpointError as error:
-            if error.status in OVERLOADED:
-                lane.pace = refused(lane.pace, sent_s=sent_s, now_s=self._clock())
+            self._count_failure(lane, error, sent_s)
             raise
         else:
+            lane.standing = succeeded(lane.standing, sent_s=sent_s)
             if self._fixed is None:
                 lane.pace = replied(lane.pace, sent_s=sent_s, now_s=self._clock(), in_flight=lane.in_flight)
             return reply
         finally:
             lane.in_flight -= 1
 
-
-async def same_model(clients: Sequence[ModelClient], *, retry: RetryPolicy | None = None) -> Capabilities:
-    """Return what all of these endpoints were seen to do. Raises ServerError when they do not seem to serve one model.
-
-    They must list the name that is asked for, say the same of it as far as they say anything, and enforce the same way of
-    asking for JSON. More cannot be seen from outside.
-    """
-    described, found = [], []
-    for client in clients:
-        await check_model(client)
-        described.append(await _description(client))
-        found.append(await probe(client, retry=retry))
-    for client, told, capabilities in zip(clients, described, found, strict=True):
-        if (told, capabilities) != (described[0], found[0]):
-            raise ServerError(
-                f"{client.endpoint.base_url} does not serve {client.endpoint.model!r} as {clients[0].endpoint.base_url} does: "
-                f"found {told or 'nothing said'}, {capabilities.dialect} instead of {described[0] or 'nothing said'}, "
-                f"{found[0].dialect}; name endpoints of one model only"
+    def _count_failure(self, lane: _Lane, error: EndpointError, sent_s: float) -> None:
+        now_s = self._clock()
+        if self._fixed is None and error.status in OVERLOADED:
+            lane.pace = refused(lane.pace, sent_s=sent_s, now_s=now_s)
+        if not is_away(error):
+            return
+        lane.standing = failed(lane.standing, sent_s=sent_s, now_s=now_s, asked_s=error.retry_after_s)
+        if not all(other.standing.failures for other in self._lanes):
+            error.retry_after_s = (
+                None  # it was this endpoint that asked to be left alone, and another one will be asked
             )
-    return found[0]
-
-
-async def _description(client: ModelClient) -> dict[str, Any]:
-    """Return what the endpoint lists about the model, as far as it identifies the model."""
-    try:
-        entries = await client.listing()
-    except EndpointError as error:
-        if error.status in NO_LISTING:
-            return {}
-        raise
-    mine = next((entry for entry in entries if entry.get("id") == client.endpoint.model), {})
-    return {name: mine[name] for name in IDENTIFYING if mine.get(name) is not None}

@@ -117,6 +117,8 @@ class ModelClient:
     async def count_tokens(self, text: str) -> int | None:
         """Count ``text`` by ``/extras/tokenize/count`` of a llama-cpp-python server; ``None`` where there is no such thing.
 
+        Raises EndpointError when the endpoint may have it and could not be asked: it broke off, or was busy.
+
         Marks that the tokenizer puts around every text (such as a beginning-of-text token) are not counted: nobody generated them.
         """
         count = await self._tokenized(text)
@@ -129,8 +131,10 @@ class ModelClient:
         try:
             exchange = await self._connections.send(url, url, {"input": text}, timeout_s=self._timeouts.control_s)
             reply = _accepted(url, exchange, self.hidden)
-        except EndpointError:  # no answer, another status, or no JSON
-            return None
+        except EndpointError as error:
+            if error.transient:
+                raise
+            return None  # it has no such path, or what answers there is something else
         count = reply.get("count") if isinstance(reply, dict) else None
         return count if type(count) is int else None
 

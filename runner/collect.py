@@ -108,7 +108,10 @@ async def _counted(client: ModelClient, reply: Reply) -> Usage:
     """Return the token counts: the reply's own, else the whole text counted by the server's tokenizer."""
     if reply.usage.source is not None:
         return reply.usage
-    tokens = await client.count_tokens(reply.reasoning + reply.text)
+    try:
+        tokens = await client.count_tokens(reply.reasoning + reply.text)
+    except EndpointError:  # the answer is there, and what is not known of it is its length
+        tokens = None
     return Usage(completion_tokens=tokens, source="tokenize" if tokens is not None else None)
 
 

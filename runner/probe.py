@@ -4,14 +4,20 @@ Servers answer an unknown model name with another model, and accept a schema wit
 out here, before anything is asked that counts.
 """
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol, TypeVar
 
 from runner.client import ModelClient
 from runner.dialects import LADDER, Dialect, json_objects, request_fields
 from runner.errors import AccessDenied, EndpointError, ServerError
+from runner.loading import UNAVAILABLE, when_loaded
 from runner.retry import RetryPolicy, retried
 from runner.types import Endpoint, Sampling, Value
 
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 NO_LISTING = frozenset({404, 405, 501})
 """Statuses of hosted endpoints that have no ``/v1/models``; there an unknown name is refused by the request itself."""
 _WORD = "kiwi-7"
@@ -26,24 +32,21 @@ _QUESTION = ({"role": "user", "content": 'Name a fruit that is not a kiwi, as JS
 _SAMPLING = Sampling(temperature=0, max_tokens=64)
 
 
+class Asked(Protocol):
+    """Asks an endpoint patiently."""
+
+    async def __call__(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Return what ``call`` returns once it succeeds."""
+        ...
+
+
 class Capabilities(Value):
     """What an endpoint was seen to do."""
 
     dialect: Dialect
     """The best rung that is enforced; ``prompted`` when none is."""
-    counts_tokens: bool
-    """True for a llama-cpp-python server: ``/extras/tokenize/count`` answers."""
-
-
-async def check_model(client: ModelClient) -> None:
-    """Raise ServerError when the endpoint lists its models and not the one that will be asked for."""
-    try:
-        names = await client.models()
-    except EndpointError as error:
-        if error.status in NO_LISTING:
-            return
-        raise
-    check_listed(client.endpoint, names)
+    counts_tokens: bool | None
+    """True for a llama-cpp-python server: ``/extras/tokenize/count`` answers. ``None``: that could not be found out."""
 
 
 def check_listed(endpoint: Endpoint, names: Sequence[str]) -> None:
@@ -55,24 +58,39 @@ def check_listed(endpoint: Endpoint, names: Sequence[str]) -> None:
         )
 
 
-async def probe(client: ModelClient, *, retry: RetryPolicy | None = None) -> Capabilities:
-    """Find the best dialect that the endpoint enforces. Costs at most one short request a rung."""
+async def probe(client: ModelClient, *, retry: RetryPolicy | None = None, load_timeout_s: float = 0.0) -> Capabilities:
+    """Find the best dialect that the endpoint enforces. Costs at most one short request a rung; one that loads is waited for."""
     policy = retry or RetryPolicy()
-    counts = await client.count_tokens("one two") is not None
+
+    async def asked(call: Callable[[], Awaitable[T]]) -> T:
+        return await retried(lambda: when_loaded(call, within_s=load_timeout_s), policy)
+
+    counts = await _counts_tokens(client, asked)
     for dialect in LADDER:
-        if dialect is Dialect.PROMPTED or await _enforces(client, dialect, policy):
+        if dialect is Dialect.PROMPTED or await _enforces(client, dialect, asked):
             return Capabilities(dialect=dialect, counts_tokens=counts)
     raise AssertionError("the ladder ends with a rung that needs no enforcement")
 
 
-async def _enforces(client: ModelClient, dialect: Dialect, policy: RetryPolicy) -> bool:
+async def _counts_tokens(client: ModelClient, asked: Asked) -> bool | None:
+    try:
+        return await asked(lambda: client.count_tokens("one two")) is not None
+    except EndpointError as error:
+        if error.status == UNAVAILABLE and not error.transient:  # it was waited for in vain
+            raise
+        # No reason not to ask the endpoint: a proxy may know no other path than those of the API.
+        logger.warning("%s; so it is not known whether this is a llama-cpp-python server", error)
+        return None
+
+
+async def _enforces(client: ModelClient, dialect: Dialect, asked: Asked) -> bool:
     fields = request_fields(dialect, _SCHEMA)
     try:
-        reply = await retried(lambda: client.complete(_QUESTION, _SAMPLING, **fields), policy)
+        reply = await asked(lambda: client.complete(_QUESTION, _SAMPLING, **fields))
     except AccessDenied:
         raise
     except EndpointError as error:
-        if error.transient or error.status is None:
+        if error.transient or error.status in (None, UNAVAILABLE):
             raise
         return False
     return any(found == {"fruit": _WORD} for found in json_objects(reply.text))

@@ -2,10 +2,11 @@
 
 import atexit
 import gc
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from unittest import mock
 
@@ -31,3 +32,14 @@ def typed(*args: str | Path) -> int:
         finally:
             gc.set_threshold(*thresholds)
     return 0
+
+
+def import_answers(judge: Run, folder: Path, marks: Sequence[str]) -> None:
+    """Import one right answer a mark, sample 0, 1 ... of C-T1-Q1; the mark stands in a comment, as ``# mark``."""
+    program = "```python\ndef factorial(n: int) -> int:\n    return 1 if n < 2 else n * factorial(n - 1)  # {}\n```\n"
+    place = {"model": "coder", "config": "baseline", "question_id": "C-T1-Q1"}
+    lines = [{**place, "answer": program.format(mark), "sample": sample} for sample, mark in enumerate(marks)]
+    source = folder / "answers.jsonl"
+    source.write_text("\n".join(map(json.dumps, lines)))
+    done = judge("import", source, cwd=folder)
+    assert done.returncode == 0, done.stderr

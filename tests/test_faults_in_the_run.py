@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from commands import Run
+from commands import Run, import_answers
 from fakes import (
     Request,
     Response,
@@ -32,10 +32,6 @@ FAULTS: dict[str, Callable[[], Response]] = {
 }
 
 
-def answer(mark: str) -> str:
-    return f"```python\ndef factorial(n: int) -> int:\n    return 1 if n < 2 else n * factorial(n - 1)  # {mark}\n```\n"
-
-
 class Judge:
     """Judges well, but for answers that name a fault, until it is repaired."""
 
@@ -51,14 +47,7 @@ class Judge:
 @pytest.fixture
 def place(judge: Run, tmp_path: Path) -> Path:
     """One answer a fault and two that nothing happens to, imported."""
-    marks = [*FAULTS, "fine", "fine too"]
-    lines = [
-        {"model": "coder", "config": "baseline", "question_id": "C-T1-Q1", "answer": answer(mark), "sample": sample}
-        for sample, mark in enumerate(marks)
-    ]
-    source = tmp_path / "answers.jsonl"
-    source.write_text("\n".join(map(json.dumps, lines)))
-    assert judge("import", source, cwd=tmp_path).returncode == 0
+    import_answers(judge, tmp_path, [*FAULTS, "fine", "fine too"])
     return tmp_path
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from string import Template
 
+from judge.events import Noticed
 from judge.grade import Grader
 from judge.pairs import PairCall, PairFailure, PairJudgement, Shown
 from judge.pipeline.shared import Machinery, Restarts, launch_of
@@ -11,9 +12,10 @@ from judge.records import JudgeRecord, Launch, RunRecord
 from judge.store import Store
 from judge.types import JudgeCall, JudgeFailure, Judgement, Level, Question
 from runner.arms import build_arm
-from runner.balance import Asks, Balanced, same_model
+from runner.balance import Asks, Balanced
 from runner.client import ModelClient
 from runner.dialects import Dialect
+from runner.handshake import meet
 from runner.probe import probe
 from runner.serve import RunningServer, ServerLog
 from runner.supervise import Supervised, supervised
@@ -30,7 +32,9 @@ class EndpointJudge:
     restarts: Restarts | None = None
     experts_used: int | None = None
 
-    def __init__(self, client: Balanced, grader: Grader) -> None:
+    def __init__(self, client: Balanced, grader: Grader, notices: tuple[Noticed, ...] = ()) -> None:
+        self.notices = notices
+        """What was found while it was reached."""
         self.limit = client.limit
         self.grade = grader.grade
         self.compare = grader.compare
@@ -43,6 +47,8 @@ class EndpointJudge:
 
 class ServedJudge:
     """A judge that is served here; when its server dies of a scoring, that is asked once more of a new one."""
+
+    notices: tuple[Noticed, ...] = ()
 
     def __init__(self, kept: Supervised, graders: list[Grader]) -> None:
         self.restarts: Restarts | None = Restarts(kept)
@@ -139,11 +145,12 @@ async def reach_judge(
         await stack.enter_async_context(ModelClient(endpoint, api_key=machinery.api_key))
         for endpoint in judge.endpoints
     ]
-    found = await same_model(clients, retry=machinery.retry)
+    met = await meet(clients, retry=machinery.retry, load_timeout_s=machinery.serve.load_timeout_s)
     # A llama-cpp-python server works on one request at a time, and the others only wait in its queue.
-    slow = len(clients) if found.counts_tokens else None
-    client = Balanced(clients, fixed=machinery.concurrency or slow)
-    return EndpointJudge(client, _grader_of(judge, scale, templates, machinery)(client, found.dialect, None))
+    slow = None if met.capabilities.counts_tokens is False else len(met.clients)
+    client = Balanced(met.clients, fixed=machinery.concurrency or slow)
+    grader = _grader_of(judge, scale, templates, machinery)(client, met.capabilities.dialect, None)
+    return EndpointJudge(client, grader, tuple(Noticed(model=judge.name, message=line) for line in met.left_out))
 
 
 def _grader_of(

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from string import Template
 
-from judge.events import Event, Loaded, Loading, Scored, ScoringFailed
+from judge.events import Event, JudgeUnusable, Loaded, Loading, Scored, ScoringFailed
 from judge.grounding import findings
 from judge.pipeline.bench import open_judge
 from judge.pipeline.carried import carried_out
@@ -25,6 +25,31 @@ from runner.journal import about, note
 logger = logging.getLogger(__name__)
 
 _Outcome = tuple[JudgeTask, Judgement | JudgeFailure]
+
+
+async def score_all(
+    run: RunRecord, store: Store, templates: Mapping[str, Template], machinery: Machinery
+) -> AsyncIterator[Event]:
+    """Score every owed answer with every judge. One that cannot be used is reported and left owed; the next one goes on.
+
+    Raises ServerError or EndpointError when no judge could be used, that of the first one. Also when one could not be used that owes
+    nothing but its exam: in what a run is said to owe that would not be seen.
+    """
+    failed: list[ServerError | EndpointError] = []
+    unseen: list[ServerError | EndpointError] = []
+    for judge in run.judges:
+        try:
+            async for event in score_run(run, judge, store, templates, machinery):
+                yield event
+        except (ServerError, EndpointError) as error:
+            if len(run.judges) == 1:
+                raise
+            owed = count_owed_scorings(run, judge, store)
+            failed.append(error)
+            unseen += [error] if run.arms and not owed else []
+            yield JudgeUnusable(judge=judge.name, owed=owed, message=str(error))
+    if unseen or (failed and len(failed) == len(run.judges)):
+        raise (unseen or failed)[0]
 
 
 async def score_run(
@@ -78,6 +103,8 @@ async def _ask_judge(
     async with AsyncExitStack() as stack:
         bench = await open_judge(run, judge, store, templates, machinery, stack)
         yield Loaded(model=judge.name, seconds=time.monotonic() - started_s, experts_used=bench.experts_used)
+        for notice in bench.notices:
+            yield notice
         if machinery.exam and exam_owed(run, judge, store, machinery):
             async for event in examine(run, judge, bench, store, machinery):
                 yield event

@@ -101,7 +101,10 @@ class Judging:
     async def _open(self, stack: AsyncExitStack) -> OpenJudge:
         asked = self.judge, self.suite.scale, self._prompts.templates, self._machinery, stack
         if self.judge.model is None:
-            return await reach_judge(*asked)
+            reached = await reach_judge(*asked)
+            for notice in reached.notices:
+                logger.warning("%s: %s", notice.model, notice.message)
+            return reached
         return await serve_judge(*asked, keep=_told)
 
 

@@ -28,7 +28,8 @@ async def run_batches(
     """Yield what has completed since the last time, at least one result; as many run at a time as ``limit()`` says, at least one.
 
     Whoever completes an item begins the next one in the same breath: a place is empty for no turn of the loop, however slow the
-    taker of the results is. A taker that may fail closes this (``aclosing``) before it closes what the work needs.
+    taker of the results is. An error is raised once all that had completed is taken. A taker that may fail closes this
+    (``aclosing``) before it closes what the work needs.
     """
     source, results, woken = iter(items), list[Result](), asyncio.Event()
     workers: set[asyncio.Task[None]] = set()
@@ -59,14 +60,22 @@ async def run_batches(
                 worker.add_done_callback(end)
             await woken.wait()
             woken.clear()
-            while ended:
-                ended.pop().result()
             taken, results[:] = list(results), []
             if taken:
                 yield taken
+            failed = [worker for worker in ended if worker.exception() is not None]
+            ended.clear()
+            if failed:
+                for worker in workers:
+                    worker.cancel()
+                if results:  # they came while the others were taken, and have been paid for
+                    yield list(results)
+                failed[0].result()
             if exhausted and not workers and not results and not ended:
                 return
     finally:
         for worker in workers:
             worker.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
+        await asyncio.gather(
+            *workers, *ended, return_exceptions=True
+        )  # an error that nobody looks at is written to stderr

@@ -1,7 +1,9 @@
 """The plan: what is wanted, what is owed, in which order, and how long it may take."""
 
+from pathlib import Path
+
 import pytest
-from examples import arm_record, question, run_record
+from examples import add_answers, arm_record, call, judge_record, judgement, question, run_record
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +22,9 @@ from judge.plan import (
     total_seconds,
     wanted_answers,
 )
-from runner.types import Sampling
+from judge.planning import plan_run
+from judge.store import Store
+from runner.types import Endpoint, Sampling
 
 RECORD = arm_record(config="moe4", sampling=Sampling(seed=10))
 ARM = RECORD.arm
@@ -104,6 +108,29 @@ def test_a_judge_that_has_scored_nothing_is_estimated_from_models_yaml() -> None
     assert (plan.tokens, plan.seconds, plan.source) == (4 * EXPECTED_SCORING_TOKENS, 200.0, "models.yaml")
     assert plan.loads is True
     assert judge_estimate("j", 0, Seen(), None, local=True, in_flight=1).loads is False
+
+
+@pytest.mark.parametrize(
+    ("said", "endpoints", "in_flight", "assumed", "seconds"),
+    [(None, 1, 1, True, 16.0), (None, 2, 2, True, 8.0), (8, 1, 8, False, 2.0)],
+)
+def test_a_judge_at_an_endpoint_is_reckoned_with_one_request_at_a_time_unless_the_user_said_more(
+    tmp_path: Path, said: int | None, endpoints: int, in_flight: int, assumed: bool, seconds: float
+) -> None:
+    """Two answers are scored in 4 s each by a judge of the same kind, and four more are owed."""
+    urls = tuple(Endpoint(base_url=f"http://127.0.0.1:{n}/v1", model="j") for n in range(1, endpoints + 1))
+    judge = judge_record(endpoint=urls[0], more_endpoints=urls[1:])
+    run = run_record(judges=(judge,), samples=4)
+    store = Store.open(tmp_path / "judge.db")
+    try:
+        add_answers(store, run)
+        store.add_judgement(
+            run.id, judgement(5, 5, of="another", latency_s=4.0, call=call(judge_fingerprint=judge.fingerprint))
+        )
+        (plan,) = [part for part in plan_run(run, store, {}, in_flight=said) if part.phase == "score"]
+    finally:
+        store.close()
+    assert (plan.owed, plan.in_flight, plan.in_flight_assumed, plan.seconds) == (4, in_flight, assumed, seconds)
 
 
 def test_the_estimate_gives_way_to_what_happens() -> None:

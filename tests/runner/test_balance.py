@@ -1,36 +1,22 @@
-"""One judge behind several endpoints: who gets the next request, and what makes them one judge."""
+"""One judge behind several endpoints: who gets the next request."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
-from fakes import FakeServer, ScriptedJudge, completion, error_response, json_response, lenient, serving
+from fakes import Fault, Response, completion, error_response, html_response, serving
 
-from runner.balance import Balanced, same_model
+from runner.balance import Balanced
 from runner.client import ModelClient
-from runner.dialects import Dialect
-from runner.errors import EndpointError, ServerError
+from runner.engines.local import run_bounded
+from runner.errors import EndpointError
 from runner.pace import START
-from runner.retry import RetryPolicy
-from runner.types import Sampling
+from runner.retry import RetryPolicy, retried
+from runner.standing import LONGEST_COOLING_S
+from runner.types import Endpoint, Sampling
 
 HELLO = [{"role": "user", "content": "hello"}]
-ONCE = RetryPolicy(attempts=1)
-
-
-def listing(**told: object):
-    """A judge that says more about its model than the name."""
-    entry = {"id": "m", "object": "model", "created": 7, **told}
-    judge = ScriptedJudge(lenient)
-    return lambda r: json_response({"object": "list", "data": [entry]}) if r.path == "/v1/models" else judge(r)
-
-
-async def found_in(*servers: FakeServer):
-    clients = [ModelClient(server.endpoint()) for server in servers]
-    try:
-        return await same_model(clients, retry=ONCE)
-    finally:
-        for client in clients:
-            await client.__aexit__()
 
 
 async def test_the_slow_endpoint_gets_fewer_requests_than_the_fast_one() -> None:
@@ -66,32 +52,94 @@ async def test_an_endpoint_that_is_overloaded_is_given_less() -> None:
             assert asked.limit() == START / 2
 
 
-async def test_endpoints_that_list_the_same_model_are_one_judge() -> None:
-    with serving(listing(root="/models/q4.gguf")) as one, serving(listing(root="/models/q4.gguf", created=8)) as other:
-        found = await found_in(one, other)
-    assert found.dialect is Dialect.JSON_SCHEMA
+# --- an endpoint that fails -----------------------------------------------------------------------------------------------
+
+UNITS = 60
+AT_ONCE = 16
+GOOD = completion("x")
+SLOW = type(GOOD)((0.02, *GOOD.steps), GOOD.status, GOOD.headers)
+FAULTS = {
+    "refused": None,
+    "502": html_response(502),
+    "503": error_response(503, "no backend"),
+    "429": error_response(429, "slow down"),
+    "429 with a wait": error_response(429, "slow down", retry_after="30"),
+    "reset": Response((Fault.RESET,), headerless=True),
+}
 
 
-@pytest.mark.parametrize(
-    ("told", "message"),
-    [
-        ({"root": "/models/q8.gguf"}, "q8.gguf.* instead of .*q4.gguf"),
-        ({}, "found nothing said, json_schema instead of .*q4.gguf"),
-    ],
-)
-async def test_endpoints_that_say_different_things_of_the_model_are_refused(told: dict[str, str], message: str) -> None:
+@asynccontextmanager
+async def balanced(*endpoints: Endpoint, fixed: int | None = 8) -> AsyncIterator[Balanced]:
+    async with AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(ModelClient(endpoint)) for endpoint in endpoints]
+        yield Balanced(clients, fixed=fixed)
+
+
+async def failed_of(asked: Balanced, units: int) -> int:
+    """How many of so many units, 16 at a time, failed in spite of all their attempts."""
+
+    async def unit(_: int) -> bool:
+        try:
+            await retried(lambda: asked.complete(HELLO, Sampling()), RetryPolicy(base_s=0.01))
+        except EndpointError:
+            return False
+        return True
+
+    return [done async for done in run_bounded(range(units), unit, limit=AT_ONCE)].count(False)
+
+
+@pytest.mark.parametrize("fixed", [8, None])
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_an_endpoint_that_fails_among_several_costs_no_unit(fault: str, fixed: int | None) -> None:
+    response = FAULTS[fault]
+    with serving(lambda _: SLOW) as good, serving(lambda _: response or GOOD) as bad:
+        endpoint = bad.endpoint()
+        if response is None:
+            endpoint = endpoint.model_copy(update={"base_url": "http://127.0.0.1:9/v1"})
+        async with balanced(endpoint, good.endpoint(), fixed=fixed) as both:
+            assert await failed_of(both, UNITS) == 0
+        assert len(good.asked()) == UNITS
+        assert len(bad.asked()) < UNITS / 4
+
+
+async def test_an_endpoint_that_comes_back_gets_work_again() -> None:
+    down = [True]
     with (
-        serving(listing(root="/models/q4.gguf")) as one,
-        serving(listing(**told)) as other,
-        pytest.raises(ServerError, match=message),
+        serving(lambda _: SLOW) as good,
+        serving(lambda _: error_response(503, "down") if down[0] else SLOW) as other,
     ):
-        await found_in(one, other)
+        now_s = [0.0]
+        async with ModelClient(good.endpoint()) as one, ModelClient(other.endpoint()) as two:
+            both = Balanced([two, one], fixed=4, clock=lambda: now_s[0])
+            assert await failed_of(both, 20) == 0
+            down[0] = False
+            before = len(other.asked())
+            assert await failed_of(both, 20) == 0
+            assert len(other.asked()) == before, "the time to leave it alone is not over"
+            now_s[0] += LONGEST_COOLING_S
+            assert await failed_of(both, 40) == 0
+            assert len(other.asked()) - before > 40 / 4
 
 
-async def test_an_endpoint_without_the_model_is_refused() -> None:
-    with (
-        serving(ScriptedJudge(lenient)) as one,
-        serving(ScriptedJudge(lenient, name="other")) as other,
-        pytest.raises(ServerError, match="asked for model 'm', the endpoint lists 'other'"),
-    ):
-        await found_in(one, other)
+async def test_a_single_endpoint_that_fails_is_asked_as_before() -> None:
+    """Whatever it did: there is nobody else, so every attempt is made, and its wish to wait is heard."""
+    with serving(lambda _: error_response(429, "slow down", retry_after="7")) as server:
+        async with balanced(server.endpoint()) as only:
+            waits: list[float] = []
+
+            async def sleep(seconds: float) -> None:
+                waits.append(seconds)
+
+            with pytest.raises(EndpointError):
+                await retried(lambda: only.complete(HELLO, Sampling()), RetryPolicy(attempts=3), sleep=sleep)
+        assert len(server.asked()) == 3
+        assert waits == [7.0, 7.0]
+
+
+async def test_a_refused_request_is_not_held_against_the_endpoint() -> None:
+    with serving(lambda _: error_response(400, "no such field")) as strict, serving(lambda _: GOOD) as other:
+        async with balanced(strict.endpoint(), other.endpoint()) as both:
+            for _ in range(3):
+                with pytest.raises(EndpointError):
+                    await both.complete(HELLO, Sampling())
+        assert len(strict.asked()) == 3

@@ -589,13 +589,22 @@ async def test_the_mark_that_a_tokenizer_puts_in_front_of_every_text_is_no_gener
         json_response({"count": "3"}),
         json_response({"count": True}),
         Response((b"\xff\xfe",)),
-        Response((Fault.RESET,)),
-        Response((Fault.HANG,)),
     ],
-    ids=["html", "404", "list", "text", "bool", "bytes", "reset", "hang"],
+    ids=["html", "404", "list", "text", "bool", "bytes"],
 )
 async def test_where_tokens_cannot_be_counted_the_count_is_unknown(response: Response) -> None:
     assert await ask(lambda _: response, lambda client: client.count_tokens("one"), QUICK) is None
+
+
+@pytest.mark.parametrize(
+    "response",
+    [error_response(503, "busy"), Response((Fault.RESET,)), Response((Fault.HANG,))],
+    ids=["503", "reset", "hang"],
+)
+async def test_where_tokens_could_not_be_counted_just_now_that_may_be_tried_again(response: Response) -> None:
+    with pytest.raises(EndpointError) as caught:
+        await ask(lambda _: response, lambda client: client.count_tokens("one"), QUICK)
+    assert caught.value.transient
 
 
 async def test_the_control_plane_is_beside_the_api_and_not_under_it() -> None:

@@ -63,6 +63,21 @@ async def test_a_slow_taker_does_not_keep_the_work_waiting() -> None:
     assert work.most == 3
 
 
+async def test_what_completed_while_others_were_taken_is_taken_before_an_error_is_raised() -> None:
+    async def work(item: int) -> int:
+        await asyncio.sleep(0.01 * item)
+        if item == 3:
+            raise ValueError("item 3")
+        return item
+
+    taken: list[int] = []
+    with pytest.raises(ValueError, match="item 3"):
+        async for batch in run_batches(range(4), work, limit=lambda: 4):
+            taken += batch
+            await asyncio.sleep(0.05)
+    assert sorted(taken) == [0, 1, 2]
+
+
 async def test_the_first_error_is_raised_and_ends_what_is_running() -> None:
     ended: list[int] = []
 

@@ -5,22 +5,22 @@ from fakes import (
     NO_JSON_SCHEMA,
     FakeServer,
     Fault,
-    Handler,
+    Request,
     Response,
     ScriptedJudge,
     completion,
     error_response,
     html_response,
+    json_response,
     lenient,
-    models_response,
     script,
     serving,
 )
 
 from runner.client import ModelClient
 from runner.dialects import Dialect
-from runner.errors import AccessDenied, EndpointError, ServerError
-from runner.probe import Capabilities, check_model, probe
+from runner.errors import AccessDenied, EndpointError
+from runner.probe import Capabilities, probe
 from runner.retry import RetryPolicy
 
 ONCE = RetryPolicy(attempts=1)
@@ -33,10 +33,17 @@ async def probed(server: FakeServer, retry: RetryPolicy = ONCE) -> Capabilities:
         return await probe(client, retry=retry)
 
 
-async def checked(handler: Handler, name: str = "coder") -> None:
+async def probed_with_counting(*counting: Response) -> Capabilities:
+    """What is found of a server whose tokenizer answers like this, the last one for ever."""
+    left, rest = list(counting), script(completion('{"fruit": "kiwi-7"}'))
+
+    def handler(request: Request) -> Response:
+        if request.path != "/extras/tokenize/count":
+            return rest(request)
+        return left.pop(0) if len(left) > 1 else left[0]
+
     with serving(handler) as server:
-        async with ModelClient(server.endpoint(name)) as client:
-            await check_model(client)
+        return await probed(server, QUICKLY)
 
 
 # --- dialects -----------------------------------------------------------------------------------------------------------
@@ -115,31 +122,27 @@ async def test_a_server_that_counts_tokens_is_known_by_it() -> None:
         assert not (await probed(server)).counts_tokens
 
 
-# --- the model ----------------------------------------------------------------------------------------------------------
-
-
-async def test_a_model_that_is_listed_is_accepted() -> None:
-    await checked(lambda _: models_response("judge", "coder"))
-
-
-async def test_a_model_that_is_not_listed_is_refused_with_those_that_are() -> None:
-    with pytest.raises(ServerError) as caught:
-        await checked(lambda _: models_response("llama", "qwen"), "qwen3")
-    assert str(caught.value).partition("/v1: ")[2] == (
-        "asked for model 'qwen3', the endpoint lists 'llama', 'qwen'; give one of these names"
-    )
-
-
-async def test_an_endpoint_that_lists_nothing_says_so() -> None:
-    with pytest.raises(ServerError, match="the endpoint lists none"):
-        await checked(lambda _: models_response())
-
-
 @pytest.mark.parametrize("status", [404, 405, 501])
-async def test_an_endpoint_without_a_listing_is_left_to_refuse_the_name_itself(status: int) -> None:
-    await checked(lambda _: error_response(status, "Not Found"))
+async def test_only_a_server_without_the_path_is_taken_for_one_that_counts_no_tokens(status: int) -> None:
+    assert (await probed_with_counting(error_response(status, "no such thing"))).counts_tokens is False
 
 
-async def test_a_listing_that_breaks_is_no_missing_listing() -> None:
-    with pytest.raises(EndpointError, match="HTTP 500"):
-        await checked(lambda _: error_response(500, "oops"))
+@pytest.mark.parametrize(
+    "busy", [error_response(503, "busy"), Response((Fault.RESET,), headerless=True)], ids=["503", "reset"]
+)
+async def test_a_server_whose_tokenizer_is_busy_once_still_counts_tokens(busy: Response) -> None:
+    assert (await probed_with_counting(busy, json_response({"count": 2}))).counts_tokens is True
+
+
+async def test_a_server_that_never_says_whether_it_counts_tokens_is_not_taken_for_one_that_does_not(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert (await probed_with_counting(error_response(503, "busy"))).counts_tokens is None
+    assert "it is not known whether this is a llama-cpp-python server" in caplog.text
+
+
+async def test_a_server_that_loads_its_model_is_waited_for() -> None:
+    with serving(script(error_response(503, "Loading model"), completion('{"fruit": "kiwi-7"}'))) as server:
+        async with ModelClient(server.endpoint()) as client:
+            assert (await probe(client, retry=ONCE, load_timeout_s=60)).dialect is Dialect.JSON_SCHEMA
+        assert len(server.asked()) == 2

@@ -1,0 +1,85 @@
+"""Which of several endpoints of one model gets the next request: the one with the most room, and one that fails only now and then.
+
+An endpoint that refuses or fails at once always has the fewest requests: without this it would be given all of them. Pure; the
+clock is the caller's.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from runner.errors import EndpointError
+from runner.types import Value
+
+FIRST_COOLING_S = 1.0
+LONGEST_COOLING_S = 60.0
+"""An endpoint that is back gets work again within this time."""
+AWAY = frozenset({429, 502, 503, 504})
+"""HTTP statuses that are about the endpoint and not about the request."""
+
+
+class Standing(Value):
+    """How one endpoint has done lately."""
+
+    failures: int = 0
+    """In a row; 0 is an endpoint that nothing is known against."""
+    failed_s: float = float("-inf")
+    """When the newest of them was counted: what was sent before it says nothing of the time since."""
+    avoided_until_s: float = float("-inf")
+    """Before this it gets nothing while others can be asked, and after it one request at a time until one succeeds."""
+
+
+class Lane(NamedTuple):
+    """One endpoint as the choice sees it."""
+
+    standing: Standing
+    allowed: int
+    """Requests that its pace allows, at least 1."""
+    in_flight: int
+
+
+def is_away(error: EndpointError) -> bool:
+    """True when the endpoint could not be reached, or said that it cannot be asked now."""
+    return error.status in AWAY or (error.status is None and error.transient)
+
+
+def failed(standing: Standing, *, sent_s: float, now_s: float, asked_s: float | None = None) -> Standing:
+    """Return the standing after a request of ``sent_s`` failed; ``asked_s``: how long the endpoint asked to be left alone.
+
+    Requests that were on their way together fail together, and count once.
+    """
+    if sent_s < standing.failed_s:
+        return standing
+    # The exponent is bounded because an endpoint may be down for a night.
+    growing_s = FIRST_COOLING_S * 2 ** min(standing.failures, 16)
+    cooling_s = min(LONGEST_COOLING_S, max(growing_s, asked_s or 0.0))
+    return Standing(failures=standing.failures + 1, failed_s=now_s, avoided_until_s=now_s + cooling_s)
+
+
+def succeeded(standing: Standing, *, sent_s: float) -> Standing:
+    """Return the standing after a request of ``sent_s`` got its reply."""
+    return standing if sent_s < standing.failed_s else Standing()
+
+
+def rooms(lanes: Sequence[Lane], now_s: float) -> list[int]:
+    """Return how many requests each endpoint may have: where all have failed none is better, and all may have what they could."""
+    if all(lane.standing.failures for lane in lanes):
+        return [lane.allowed for lane in lanes]
+    return [_room(lane, now_s) for lane in lanes]
+
+
+def chosen(lanes: Sequence[Lane], now_s: float) -> int:
+    """Return the place of the endpoint that gets the next request; where all are avoided, of the one that is so for the shortest."""
+
+    def preference(place: int) -> tuple[bool, float, float]:
+        lane = lanes[place]
+        open_now = lane.standing.failures == 0 or lane.in_flight < _room(lane, now_s)
+        until_s = float("-inf") if open_now else lane.standing.avoided_until_s
+        return not open_now, until_s, lane.in_flight / lane.allowed
+
+    return min(range(len(lanes)), key=preference)
+
+
+def _room(lane: Lane, now_s: float) -> int:
+    if lane.standing.failures == 0:
+        return lane.allowed
+    return 1 if now_s >= lane.standing.avoided_until_s else 0

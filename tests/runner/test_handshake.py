@@ -1,0 +1,180 @@
+"""The first words with the endpoints of one judge: who is there, what makes them one judge, and who is waited for."""
+
+import time
+from contextlib import AsyncExitStack
+
+import pytest
+from fakes import (
+    Handler,
+    Response,
+    ScriptedJudge,
+    error_response,
+    html_response,
+    json_response,
+    lenient,
+    models_response,
+    serving,
+)
+
+from runner.client import ModelClient
+from runner.dialects import Dialect
+from runner.errors import AccessDenied, EndpointError, ServerError
+from runner.handshake import Met, meet
+from runner.retry import RetryPolicy
+from runner.types import Endpoint
+
+ONCE = RetryPolicy(attempts=1)
+QUICKLY = RetryPolicy(attempts=3, base_s=0.001)
+NOBODY = Endpoint(base_url="http://127.0.0.1:9/v1", model="m")
+
+
+def listing(**told: object):
+    """A judge that says more about its model than the name."""
+    entry = {"id": "m", "object": "model", "created": 7, **told}
+    judge = ScriptedJudge(lenient)
+    return lambda r: json_response({"object": "list", "data": [entry]}) if r.path == "/v1/models" else judge(r)
+
+
+async def met(*endpoints: Endpoint, retry: RetryPolicy = ONCE, load_timeout_s: float = 60.0) -> Met:
+    async with AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(ModelClient(endpoint)) for endpoint in endpoints]
+        return await meet(clients, retry=retry, load_timeout_s=load_timeout_s)
+
+
+async def checked(handler: Handler, name: str = "coder", retry: RetryPolicy = ONCE) -> Met:
+    with serving(handler) as server:
+        return await met(server.endpoint(name), retry=retry)
+
+
+def at_first(*faults: Response, path: str = "/v1/models") -> Handler:
+    """A judge at which the first requests for ``path`` go wrong like this."""
+    left, judge = list(faults), ScriptedJudge(lenient)
+    return lambda request: left.pop(0) if left and request.path == path else judge(request)
+
+
+# --- one model ----------------------------------------------------------------------------------------------------------
+
+
+async def test_endpoints_that_list_the_same_model_are_one_judge() -> None:
+    with serving(listing(root="/models/q4.gguf")) as one, serving(listing(root="/models/q4.gguf", created=8)) as other:
+        found = await met(one.endpoint(), other.endpoint())
+    assert len(found.clients) == 2
+    assert found.capabilities.dialect is Dialect.JSON_SCHEMA
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ({"root": "/models/q8.gguf"}, "q8.gguf.* instead of .*q4.gguf"),
+        ({}, "found nothing said, json_schema instead of .*q4.gguf"),
+    ],
+)
+async def test_endpoints_that_say_different_things_of_the_model_are_refused(told: dict[str, str], message: str) -> None:
+    with (
+        serving(listing(root="/models/q4.gguf")) as one,
+        serving(listing(**told)) as other,
+        pytest.raises(ServerError, match=message),
+    ):
+        await met(one.endpoint(), other.endpoint())
+
+
+async def test_an_endpoint_without_the_model_is_refused() -> None:
+    with (
+        serving(ScriptedJudge(lenient)) as one,
+        serving(ScriptedJudge(lenient, name="other")) as other,
+        pytest.raises(ServerError, match="asked for model 'm', the endpoint lists 'other'"),
+    ):
+        await met(one.endpoint(), other.endpoint())
+
+
+# --- the model ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_model_that_is_listed_is_accepted() -> None:
+    assert (await checked(ScriptedJudge(lenient, name="coder"))).left_out == ()
+
+
+async def test_a_model_that_is_not_listed_is_refused_with_those_that_are() -> None:
+    with pytest.raises(ServerError) as caught:
+        await checked(lambda _: models_response("llama", "qwen"), "qwen3")
+    assert str(caught.value).partition("/v1: ")[2] == (
+        "asked for model 'qwen3', the endpoint lists 'llama', 'qwen'; give one of these names"
+    )
+
+
+async def test_an_endpoint_that_lists_nothing_says_so() -> None:
+    with pytest.raises(ServerError, match="the endpoint lists none"):
+        await checked(lambda _: models_response())
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+async def test_an_endpoint_without_a_listing_is_left_to_refuse_the_name_itself(status: int) -> None:
+    judge = ScriptedJudge(lenient)
+    await checked(lambda r: error_response(status, "Not Found") if r.path == "/v1/models" else judge(r))
+
+
+async def test_a_listing_that_breaks_is_no_missing_listing() -> None:
+    with pytest.raises(EndpointError, match="HTTP 500"):
+        await checked(lambda _: error_response(500, "oops"))
+
+
+# --- endpoints that are not there yet ---------------------------------------------------------------------------------------
+
+LOADING = error_response(503, "Loading model", code="503")
+
+
+@pytest.mark.parametrize("fault", [error_response(503, "no backend"), html_response(502)], ids=["503", "502"])
+async def test_a_listing_that_fails_once_is_asked_for_again(fault: Response) -> None:
+    assert (await checked(at_first(fault), "m", QUICKLY)).capabilities.dialect is Dialect.JSON_SCHEMA
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/extras/tokenize/count", "/v1/chat/completions"])
+async def test_an_endpoint_that_loads_its_model_is_waited_for_and_that_is_said_once(
+    path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = await checked(at_first(LOADING, LOADING, path=path), "m", ONCE)  # nothing is tried again
+    assert found.capabilities.counts_tokens is False
+    assert [record.message.partition("HTTP ")[2] for record in caplog.records] == [
+        "503: Loading model 503; waiting for it, 60 s at most"
+    ]
+
+
+async def test_an_endpoint_that_loads_for_too_long_is_given_up_with_what_to_do() -> None:
+    said = r"Loading model.*; still so after \d s; wait until .* --load-timeout"
+    with serving(lambda _: LOADING) as server, pytest.raises(EndpointError, match=said) as caught:
+        await met(server.endpoint(), retry=QUICKLY, load_timeout_s=0.1)
+    assert not caught.value.transient
+
+
+async def test_an_endpoint_where_nobody_listens_fails_after_the_usual_attempts() -> None:
+    began_s = time.monotonic()
+    with pytest.raises(EndpointError, match=r"127.0.0.1:9/v1/models: the connection failed"):
+        await met(NOBODY, retry=QUICKLY, load_timeout_s=3600)
+    assert time.monotonic() - began_s < 5
+
+
+@pytest.mark.parametrize("down", ["refused", "502", "loads for ever"])
+async def test_of_several_endpoints_the_one_that_cannot_be_reached_is_left_out_and_named(down: str) -> None:
+    response = {"refused": None, "502": html_response(502), "loads for ever": LOADING}[down]
+    with serving(ScriptedJudge(lenient)) as good, serving(lambda _: response or LOADING) as bad:
+        endpoint = bad.endpoint() if response else NOBODY
+        found = await met(endpoint, good.endpoint(), retry=QUICKLY, load_timeout_s=0.1)
+        assert [client.endpoint for client in found.clients] == [good.endpoint()]
+        (line,) = found.left_out
+        assert line.startswith(f"not used in this run, the others do its work: {endpoint.base_url}")
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_an_endpoint_that_refuses_the_key_is_no_endpoint_that_is_down(status: int) -> None:
+    with (
+        serving(ScriptedJudge(lenient)) as good,
+        serving(lambda _: error_response(status, "no")) as bad,
+        pytest.raises(AccessDenied, match=f"refused the key .HTTP {status}."),
+    ):
+        await met(good.endpoint(), bad.endpoint())
+
+
+async def test_when_no_endpoint_can_be_reached_the_first_one_is_named() -> None:
+    other = NOBODY.model_copy(update={"base_url": "http://127.0.0.1:7/v1"})
+    with pytest.raises(EndpointError, match=r"127.0.0.1:9/v1"):
+        await met(NOBODY, other)

@@ -1,0 +1,101 @@
+"""The choice among endpoints, as a function: nothing is asked, and the clock is a number."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.errors import AccessDenied, EndpointError
+from runner.standing import (
+    FIRST_COOLING_S,
+    LONGEST_COOLING_S,
+    Lane,
+    Standing,
+    chosen,
+    failed,
+    is_away,
+    rooms,
+    succeeded,
+)
+
+GOOD = Standing()
+times = st.floats(0, 1e4)
+standings = st.builds(Standing, failures=st.integers(0, 40), failed_s=times, avoided_until_s=times)
+lanes = st.builds(Lane, standings, allowed=st.integers(1, 256), in_flight=st.integers(0, 300))
+
+
+def after(failures: int, *, at_s: float = 0.0, asked_s: float | None = None) -> Standing:
+    """An endpoint that failed so often in a row, each time as soon as it was asked again."""
+    standing, now_s = GOOD, at_s
+    for _ in range(failures):
+        standing = failed(standing, sent_s=now_s, now_s=now_s, asked_s=asked_s)
+        now_s = standing.avoided_until_s
+    return standing
+
+
+def test_the_time_in_which_it_is_avoided_doubles_and_is_bounded() -> None:
+    waits = [(standing := after(n)).avoided_until_s - standing.failed_s for n in (1, 2, 3, 4, 40, 10_000)]
+    assert waits == [FIRST_COOLING_S * n for n in (1, 2, 4, 8)] + [LONGEST_COOLING_S] * 2
+
+
+@pytest.mark.parametrize(("asked_s", "wait_s"), [(None, 1.0), (0.2, 1.0), (30.0, 30.0), (7200.0, LONGEST_COOLING_S)])
+def test_it_is_left_alone_for_as_long_as_it_asks_within_bounds(asked_s: float | None, wait_s: float) -> None:
+    assert after(1, asked_s=asked_s).avoided_until_s == wait_s
+
+
+def test_requests_that_were_on_their_way_together_fail_once() -> None:
+    one = failed(GOOD, sent_s=0.0, now_s=5.0)
+    assert failed(one, sent_s=1.0, now_s=5.1) == one
+    assert failed(one, sent_s=6.0, now_s=6.1).failures == 2
+
+
+def test_only_a_reply_to_what_was_sent_after_the_failure_redeems_it() -> None:
+    one = failed(GOOD, sent_s=0.0, now_s=5.0)
+    assert succeeded(one, sent_s=4.0) == one
+    assert succeeded(one, sent_s=6.0) == GOOD
+
+
+def test_one_that_is_avoided_gets_nothing_then_one_request_then_what_it_takes() -> None:
+    bad, full = after(1), Lane(GOOD, 4, 4)
+    assert rooms([Lane(bad, 4, 0), full], 0.5) == [0, 4]
+    assert chosen([Lane(bad, 4, 0), full], 0.5) == 1
+    assert rooms([Lane(bad, 4, 0), full], 1.0) == [1, 4]
+    assert chosen([Lane(bad, 4, 0), full], 1.0) == 0
+    assert chosen([Lane(bad, 4, 1), full], 1.0) == 1, "one request finds out whether it is back"
+    assert chosen([Lane(succeeded(bad, sent_s=1.0), 4, 1), full], 1.5) == 0
+
+
+def test_where_all_are_avoided_the_one_that_failed_once_is_asked_before_the_one_that_is_down() -> None:
+    down, stumbled = after(9), after(1, at_s=200.0)
+    now_s = 200.5
+    assert down.avoided_until_s > stumbled.avoided_until_s > now_s
+    assert chosen([Lane(down, 4, 0), Lane(stumbled, 4, 60)], now_s) == 1
+
+
+@given(lanes, times)
+def test_a_single_endpoint_is_always_chosen_with_all_that_its_pace_allows(lane: Lane, now_s: float) -> None:
+    assert chosen([lane], now_s) == 0
+    assert rooms([lane], now_s) == [lane.allowed]
+
+
+@given(st.lists(lanes, min_size=2, max_size=5), times)
+def test_nobody_who_is_avoided_is_chosen_while_one_that_never_failed_is_there(found: list[Lane], now_s: float) -> None:
+    lane = found[chosen(found, now_s)]
+    if any(other.standing.failures == 0 for other in found):
+        assert lane.standing.failures == 0 or (lane.standing.avoided_until_s <= now_s and lane.in_flight == 0)
+    assert sum(rooms(found, now_s)) >= 1
+
+
+@pytest.mark.parametrize(
+    ("error", "away"),
+    [
+        (EndpointError("refused", transient=True), True),
+        (EndpointError("proxy", status=502, transient=True), True),
+        (EndpointError("slow down", status=429, transient=True), True),
+        (EndpointError("a fault of this request", status=500, transient=True), False),
+        (EndpointError("no such field", status=400), False),
+        (EndpointError("no chat completion"), False),
+        (AccessDenied("no", status=401), False),
+    ],
+)
+def test_what_is_about_the_endpoint_and_not_about_the_request(error: EndpointError, away: bool) -> None:
+    assert is_away(error) is away
