@@ -159,7 +159,9 @@ def test_a_results_file_that_does_not_fit_is_said_when_it_is_all_that_failed(
     cli.start("--store", store, *score_command(server), cwd=place)
     assert cli.wait() == ERROR
     last = error_of(cli.said)
-    assert re.fullmatch(r"error: results/\S+/results\.\w+: No space left on device; nothing that was stored is lost", last)
+    assert re.fullmatch(
+        r"error: results/\S+/results\.\w+: No space left on device; nothing that was stored is lost", last
+    )
     assert len([unit for unit in stored(store) if unit[0] == "judgement"]) == ANSWERS
 
 
