@@ -32,9 +32,9 @@ def imported(cli: WarmCli, folder: Path, answers: int = ANSWERS) -> set[str]:
     return set(marks)
 
 
-def score_command(server: FakeServer) -> Sequence[str | Path]:
+def score_command(server: FakeServer, in_flight: int = IN_FLIGHT) -> Sequence[str | Path]:
     """Return what has the newest run scored at ``server``."""
-    return ("score", "latest", "--judge-model", "m", "--judge-url", server.base_url, "-j", str(IN_FLIGHT), "--no-exam")
+    return ("score", "latest", "--judge-model", "m", "--judge-url", server.base_url, "-j", str(in_flight), "--no-exam")
 
 
 def run_command(demo: DemoModels) -> Sequence[str | Path]:
