@@ -132,7 +132,7 @@ async def _rank(contests: Sequence[Contest], store: Store, machinery: Machinery,
         for contest in contests:
             async for event in rank_run(contest, store, templates, machinery):
                 screen.show(event)
-        if machinery.budget.spent():
+        if machinery.budget.spent() and any(count_owed_pairings(contest, store) for contest in contests):
             screen.show(BudgetSpent(hours=conduct.budget_hours or 0.0))
 
 
