@@ -55,12 +55,12 @@ class Streams:
         async with asyncio.timeout(self._timeouts.first_token_s) as patience:
             async with await self._create(stream=True, **body) as chunks:
                 async for chunk in chunks:
-                    had_finished = stream.finished
                     stream.add(chunk)
                     if stream.endless:
                         return
-                    # A role alone may come long before the first token, and what comes after the end buys no more time.
-                    if not had_finished and (stream.finished or stream.first_s is not None):
+                    if (
+                        stream.finished or stream.first_s is not None
+                    ):  # a role alone may come long before the first token
                         wait_s = AFTER_FINISH_S if stream.finished else self._timeouts.idle_s
                         patience.reschedule(asyncio.get_running_loop().time() + wait_s)
                 if not stream.heard:

@@ -113,6 +113,13 @@ async def test_a_stream_that_has_its_finish_reason_is_whole_and_waits_for_nothin
     )
 
 
+@pytest.mark.parametrize("early", ["null", "", "stop"])
+async def test_text_after_a_finish_reason_that_was_none_is_waited_for(early: str) -> None:
+    limits = Timeouts(first_token_s=20, idle_s=20)
+    late = sse(delta("one ", finish=early), delta("two "), AFTER_FINISH_S + 0.2, delta("three", finish="stop"), DONE)
+    assert (await stream(late, timeouts=limits)).text == "one two three"
+
+
 async def test_a_finished_stream_without_text_is_not_waited_for_either() -> None:
     reply = await stream(sse(delta(role="assistant"), delta(finish="stop"), Fault.HANG))
     assert (reply.text, reply.finish_reason) == ("", "stop")
