@@ -18,8 +18,6 @@ from runner.statuses import error_detail, one_line, status_error, where
 from runner.types import Endpoint
 
 _STREAM_TYPE = "text/event-stream"
-AFTER_FINISH_S = 2.0
-"""How long token counts and the end mark may come after the finish reason; they come at once, where they come at all."""
 
 
 class Streams:
@@ -61,7 +59,7 @@ class Streams:
                     if (
                         stream.finished or stream.first_s is not None
                     ):  # a role alone may come long before the first token
-                        wait_s = AFTER_FINISH_S if stream.finished else self._timeouts.idle_s
+                        wait_s = self._timeouts.after_finish_s if stream.finished else self._timeouts.idle_s
                         patience.reschedule(asyncio.get_running_loop().time() + wait_s)
                 if not stream.heard:
                     _check_is_stream(self._endpoint, chunks.response.headers.get("content-type", _STREAM_TYPE))
