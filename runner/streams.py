@@ -56,9 +56,8 @@ class Streams:
                     stream.add(chunk)
                     if stream.endless:
                         return
-                    if (
-                        stream.finished or stream.first_s is not None
-                    ):  # a role alone may come long before the first token
+                    # A role alone may come long before the first token.
+                    if stream.finished or stream.first_s is not None:
                         wait_s = self._timeouts.after_finish_s if stream.finished else self._timeouts.idle_s
                         patience.reschedule(asyncio.get_running_loop().time() + wait_s)
                 if not stream.heard:
