@@ -20,16 +20,13 @@ class ArrivingReply:
         self._reasoning: list[str] = []
         self._finish_reason: str | None = None
         self._heard_s = self._sent_s
+        self.finished = False
+        """True once the finish reason is there and no text came after it: what then comes are counts and the end mark."""
         self._usage = Usage()
         self.heard = False
         """True once anything came that the client library could read."""
         self._tail = ""
         self._repetition: Repetition | None = None
-
-    @property
-    def finished(self) -> bool:
-        """True once the finish reason is there: after it comes no more text, only counts and the end mark."""
-        return self._finish_reason is not None
 
     @property
     def endless(self) -> bool:
@@ -48,7 +45,9 @@ class ArrivingReply:
         self._usage = read_usage(chunk) or self._usage
         part = read_chunk(chunk)
         self._finish_reason = part.finish_reason or self._finish_reason
-        if part.text or part.reasoning:
+        says = bool(part.text or part.reasoning)
+        self.finished = part.finish_reason is not None or (self.finished and not says)
+        if says:
             self._last_s = self._heard_s
             self.first_s = self._last_s if self.first_s is None else self.first_s
             self._text.append(part.text)

@@ -33,6 +33,8 @@ _ENDINGS: dict[str, Ending] = {
     ),
     **dict.fromkeys(("error", "abort", "cancelled", "insufficient_system_resource"), "broken"),
 }
+_NO_REASON = ("", "null", "none")
+"""What some servers write into every chunk but the last."""
 
 
 def ending(finish_reason: str) -> Ending:
@@ -70,10 +72,11 @@ def _choice(reply: object) -> object:
 
 
 def _part(choice: object, message: object) -> Part:
+    reason = well_formed(_text(_field(choice, "finish_reason")))
     return Part(
         text=_text(_field(message, "content")),
         reasoning=_text(_field(message, "reasoning_content")) or _text(_field(message, "reasoning")),
-        finish_reason=well_formed(_text(_field(choice, "finish_reason"))) or None,
+        finish_reason=None if reason.lower() in _NO_REASON else reason,
     )
 
 

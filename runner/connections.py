@@ -47,6 +47,8 @@ class Timeouts(Value):
     """Request sent to first chunk: prefill of a long prompt on a 480B model takes minutes."""
     idle_s: float = 180.0
     """Between two chunks."""
+    after_finish_s: float = 2.0
+    """From the finish reason to token counts and the end mark; they come at once, where they come at all."""
     reply_s: float = 3600.0
     """A whole reply that is not streamed; ``HOSTED_REPLY_S`` for endpoints that are neither here nor on the own network."""
     control_s: float = 10.0

@@ -1,7 +1,8 @@
 """The one retry policy for requests to models. The client library's own retries are switched off.
 
-Only failures that the client marked transient are tried again: transport errors, 408, 409, 425, 429, 502-504, and a 500
-that is no validation error. ``Retry-After`` is honoured. The sleep is injected, so tests do not wait.
+Only failures that the client marked transient are tried again: transport errors, replies that were broken off, 408, 409, 425, 429,
+502-504, and a 500 that is no validation error. Silence is waited out fewer times. ``Retry-After`` is honoured. The sleep is injected,
+so tests do not wait.
 """
 
 import asyncio

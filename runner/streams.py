@@ -19,8 +19,6 @@ from runner.statuses import one_line, status_error, where
 from runner.types import Endpoint
 
 _STREAM_TYPE = "text/event-stream"
-AFTER_FINISH_S = 2.0
-"""How long token counts and the end mark may come after the finish reason; they come at once, where they come at all."""
 
 
 class Streams:
@@ -57,13 +55,12 @@ class Streams:
         async with asyncio.timeout(self._timeouts.first_token_s) as patience:
             async with await self._create(stream=True, **body) as chunks:
                 async for chunk in chunks:
-                    had_finished = stream.finished
                     stream.add(chunk)
                     if stream.endless:
                         return
-                    # A role alone may come long before the first token, and what comes after the end buys no more time.
-                    if not had_finished and (stream.finished or stream.first_s is not None):
-                        wait_s = AFTER_FINISH_S if stream.finished else self._timeouts.idle_s
+                    # A role alone may come long before the first token.
+                    if stream.finished or stream.first_s is not None:
+                        wait_s = self._timeouts.after_finish_s if stream.finished else self._timeouts.idle_s
                         patience.reschedule(asyncio.get_running_loop().time() + wait_s)
                 if not stream.heard:
                     _check_is_stream(self._endpoint, chunks.response.headers.get("content-type", _STREAM_TYPE))

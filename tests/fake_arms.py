@@ -17,7 +17,7 @@ from runner.serve import RunningServer, ServerLog
 from runner.supervise import Prepare, Start, Supervised
 from runner.types import Arm, Config, Endpoint, Serving
 
-QUICK = Timeouts(connect_s=2, first_token_s=10, idle_s=0.5)
+QUICK = Timeouts(connect_s=2, first_token_s=10, idle_s=0.5, after_finish_s=0.3)
 PROOF = Proof(overrides={"llama.expert_used_count": 2}, experts_used=2, n_ctx=2048, lines=("at 0x7f00",))
 
 

@@ -14,7 +14,7 @@ from runner.types import Endpoint, Sampling
 TEMPLATES = load_judge_prompts().templates
 WORK = question(weights=(50, 30, 20))
 RETRY = RetryPolicy(attempts=2, base_s=0.001)
-PATIENT = Timeouts(first_token_s=10, idle_s=0.5, reply_s=10)
+PATIENT = Timeouts(first_token_s=10, idle_s=0.5, after_finish_s=0.3, reply_s=10)
 
 
 def grader(client: ModelClient, dialect: Dialect = Dialect.JSON_SCHEMA) -> Grader:

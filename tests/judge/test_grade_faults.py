@@ -26,7 +26,7 @@ from judge.types import JudgeFailure, Judgement
 from runner.client import ModelClient, Timeouts
 from runner.errors import AccessDenied
 
-HASTY = Timeouts(connect_s=2, first_token_s=0.3, idle_s=0.3, reply_s=0.3)
+HASTY = Timeouts(connect_s=2, first_token_s=0.3, idle_s=0.3, after_finish_s=0.3, reply_s=0.3)
 JSON = {"content-type": "application/json"}
 
 

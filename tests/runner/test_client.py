@@ -33,12 +33,11 @@ from hypothesis import strategies as st
 from runner.client import ModelClient, Timeouts
 from runner.errors import AccessDenied, ContextExceeded, EndpointError, NoReply, StreamCut
 from runner.statuses import retry_after, status_error
-from runner.streams import AFTER_FINISH_S
 from runner.types import Endpoint, Reply, Sampling
 
 HELLO = ({"role": "user", "content": "hello"},)
 GREEDY = Sampling(temperature=0, max_tokens=16)
-QUICK = Timeouts(connect_s=2, first_token_s=0.3, idle_s=0.2, reply_s=0.3, control_s=0.3)
+QUICK = Timeouts(connect_s=2, first_token_s=0.3, idle_s=0.2, after_finish_s=0.2, reply_s=0.3, control_s=0.3)
 PATIENT = Timeouts(connect_s=5, first_token_s=20, idle_s=20, reply_s=20, control_s=20)
 
 Work = Callable[[ModelClient], Coroutine[Any, Any, Any]]
@@ -106,15 +105,23 @@ async def test_a_stream_without_the_done_mark_is_whole_when_it_has_a_finish_reas
 async def test_a_stream_that_has_its_finish_reason_is_whole_and_waits_for_nothing_but_counts(
     end: tuple[float | Fault, ...],
 ) -> None:
-    reply = await stream(sse(delta("whole"), delta(finish="stop"), 0.05, usage_event(3, 9), *end))
+    limits = Timeouts(after_finish_s=0.5)
+    reply = await stream(sse(delta("whole"), delta(finish="stop"), 0.05, usage_event(3, 9), *end), timeouts=limits)
     assert (reply.text, reply.finish_reason, reply.usage.completion_tokens) == ("whole", "stop", 9)
-    assert reply.stamps.ended_s - reply.stamps.sent_s < AFTER_FINISH_S, (
-        "waiting for nothing took no time of the model's"
-    )
+    assert reply.stamps.last_token_s is not None
+    waited_s = reply.stamps.ended_s - reply.stamps.last_token_s
+    assert waited_s < limits.after_finish_s, "waiting for nothing is no time of the model's"
+
+
+@pytest.mark.parametrize("early", ["null", "", "stop"])
+async def test_text_after_a_finish_reason_that_was_none_is_waited_for(early: str) -> None:
+    limits = Timeouts(after_finish_s=0.3)
+    late = sse(delta("one ", finish=early), delta("two "), 0.5, delta("three", finish="stop"), DONE)
+    assert (await stream(late, timeouts=limits)).text == "one two three"
 
 
 async def test_a_finished_stream_without_text_is_not_waited_for_either() -> None:
-    reply = await stream(sse(delta(role="assistant"), delta(finish="stop"), Fault.HANG))
+    reply = await stream(sse(delta(role="assistant"), delta(finish="stop"), Fault.HANG), timeouts=QUICK)
     assert (reply.text, reply.finish_reason) == ("", "stop")
 
 

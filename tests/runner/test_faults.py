@@ -90,7 +90,7 @@ async def test_a_fault_ends_as_its_state_with_one_line_and_is_scored_only_if_it_
     response: Response, state: str, requests: int, said: str | None, log: Path
 ) -> None:
     async with fake_arm(logging(log, script(response), perf()), log) as (server, fake, _):
-        hasty = Timeouts(connect_s=2, first_token_s=0.3, idle_s=0.3)
+        hasty = Timeouts(connect_s=2, first_token_s=0.3, idle_s=0.3, after_finish_s=0.3)
         async with ModelClient(server.endpoint, timeouts=hasty) as client:
             answer = await ask(server, client, REQUEST, RETRY)
         asked = len(fake.asked())
