@@ -38,7 +38,7 @@ async def score_run(
     if not any(one.needs_judge for one in owed_scorings(run, judge, store)):  # ends at the first that does
         for event in _keep_no_answers(run, judge, store, counter):
             yield event
-    if (counter.left or _only_exam_owed(run, judge, store, machinery)) and not machinery.budget.spent():
+    if (counter.left or only_exam_owed(run, judge, store, machinery)) and not machinery.budget.spent():
         async for event in _ask_judge(run, judge, store, templates, machinery, counter):
             yield event
 
@@ -50,7 +50,7 @@ def _keep_no_answers(run: RunRecord, judge: JudgeRecord, store: Store, counter: 
         yield from _keep(run, [(task, _no_answer(task)) for task in batch], store, counter)
 
 
-def _only_exam_owed(run: RunRecord, judge: JudgeRecord, store: Store, machinery: Machinery) -> bool:
+def only_exam_owed(run: RunRecord, judge: JudgeRecord, store: Store, machinery: Machinery) -> bool:
     """True when scores that are stored wait for the judge's exam, or the run is nothing but an exam."""
     if not exam_owed(run, judge, store, machinery):
         return False
