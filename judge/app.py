@@ -96,6 +96,10 @@ async def _execute(
     machinery = machinery_of(conduct, folder, isolation=await unsafe() if conduct.unsafe else None)
     store.set_run_state(run.id, "running")
     threading.Thread(target=_get_ready, name="imports").start()
+
+    def is_cut_short() -> bool:
+        return machinery.budget.spent() and _is_owing(run, store, phases, machinery)
+
     try:
         with terminal.screen(lambda: _plan(places, run, store, conduct), quiet=conduct.quiet) as screen:
             wanted: RunRecord | None = run
@@ -104,13 +108,13 @@ async def _execute(
                 async for event in _events(run, store, machinery, phases):
                     screen.show(event)
                     see(event)
-                wanted = None if machinery.budget.spent() else _further(run, store, conduct.further)
-            if machinery.budget.spent() and _is_owing(run, store, phases):
+                wanted = None if is_cut_short() else _further(run, store, conduct.further)
+            if is_cut_short():
                 spent = BudgetSpent(hours=conduct.budget_hours or 0.0)
                 screen.show(spent)
                 see(spent)
     except BaseException as error:
-        with _said_after(error):
+        with _keeping_the_first_error():
             if isinstance(error, ServerError | EndpointError):
                 store.set_run_state(run.id, "failed")
             _finish(run, store, folder, page=conduct.page)
@@ -119,19 +123,19 @@ async def _execute(
 
 
 @contextmanager
-def _said_after(error: BaseException) -> Iterator[None]:
-    """Keep what goes wrong in the block from taking the place of ``error``: a full disk has no room for the results either."""
+def _keeping_the_first_error() -> Iterator[None]:
+    """Keep what goes wrong in the block from taking the place of the error before it: a full disk has no room for results either."""
     try:
         yield
     except (JudgeError, OSError) as later:
-        sys.stderr.write(f"after an error, the results of the run could not be written: {later}\n")
-        error.add_note(str(later))
+        said = f"{later.filename}: {later.strerror}" if isinstance(later, OSError) and later.filename else str(later)
+        sys.stderr.write(f"after an error, the results of the run could not be written: {said}\n")
 
 
-def _is_owing(run: RunRecord, store: Store, phases: Sequence[Phase]) -> bool:
+def _is_owing(run: RunRecord, store: Store, phases: Sequence[Phase], machinery: Machinery) -> bool:
     from judge.ending import is_owing
 
-    return is_owing(run, store, phases)
+    return is_owing(run, store, phases, machinery)
 
 
 def _further(run: RunRecord, store: Store, further: Further) -> RunRecord | None:

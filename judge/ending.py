@@ -7,7 +7,7 @@ from pathlib import Path
 from judge import report
 from judge.conduct import Further
 from judge.further import escalated, sampled_further
-from judge.pipeline import count_owed_answers, count_owed_checks, count_owed_scorings
+from judge.pipeline import Machinery, count_owed_answers, count_owed_checks, count_owed_scorings, only_exam_owed
 from judge.places import Places, run_folder
 from judge.printed import print_table
 from judge.records import RunRecord
@@ -29,12 +29,15 @@ def wanted_further(run: RunRecord, store: Store, further: Further) -> RunRecord 
     return wanted
 
 
-def is_owing(run: RunRecord, store: Store, phases: Collection[str]) -> bool:
+def is_owing(run: RunRecord, store: Store, phases: Collection[str], machinery: Machinery) -> bool:
     """True when one of ``phases`` (collect, check, score) has not come to its end. Reads keys, and computes no figures."""
     left = {
         "collect": lambda: any(count_owed_answers(run, record, store) for record in run.arms if record.model),
         "check": lambda: bool(run.checks) and count_owed_checks(run, store) > 0,
-        "score": lambda: any(count_owed_scorings(run, judge, store) for judge in run.judges),
+        "score": lambda: any(
+            count_owed_scorings(run, judge, store) or only_exam_owed(run, judge, store, machinery)
+            for judge in run.judges
+        ),
     }
     return any(left[phase]() for phase in phases)
 

@@ -76,3 +76,16 @@ def test_a_budget_that_is_spent_when_everything_is_done_is_not_told(cli: WarmCli
             assert cli.wait() == OK, cli.said
             assert TOLD not in cli.said
             assert len(judge.asked) == asked, "the second time nothing is owed"
+
+
+def test_a_budget_that_is_spent_when_only_the_exam_of_the_judge_is_left_is_told(cli: WarmCli, tmp_path: Path) -> None:
+    imported(cli, tmp_path / "place", ANSWERS)
+    place, judge = tmp_path / "place", Timekeeper(slow_at=0)
+    with serving(judge) as server:
+        line = score_command(server, in_flight=1)
+        cli.start(*line, cwd=place)
+        assert cli.wait() == OK, cli.said
+        cli.start(*(word for word in line if word != "--no-exam"), "--budget-hours", "0", cwd=place)
+        assert cli.wait() == OK, cli.said
+        assert TOLD in cli.said
+        assert len(judge.asked) == ANSWERS

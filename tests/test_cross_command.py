@@ -91,10 +91,21 @@ def test_answers_on_which_two_judges_differ_go_to_one_more_and_the_others_do_not
     assert loads(again) == [] and len(lines(tmp_path / "asked")) == asked, "nobody is asked twice"
 
 
-def test_judges_that_differ_by_less_than_the_spread_are_left_alone(cross: Cross) -> None:
-    done = cross("--judge", "kind", "strict", "--escalate-to", "higher", "--spread", "4")
+def test_judges_that_differ_by_less_than_the_spread_are_left_alone_and_a_round_that_has_no_time_left_is_owed(
+    cross: Cross,
+) -> None:
+    line = ("--judge", "kind", "strict", "--escalate-to", "higher", "--seed", "10", "--spread")
+    done = cross(*line, "4")
     assert done.returncode == 0, done.stderr
     assert ("score", "higher") not in loads(done)
+
+    late = cross(*line, "2", "--budget-hours", "0")
+    assert late.returncode == 3, late.stderr
+    assert "the budget of 0 hours is spent: nothing new is begun" in late.stderr and loads(late) == []
+    assert json.loads(late.stdout)["owed_scorings"] == 2
+    again = cross(*line, "2")
+    assert again.returncode == 0, again.stderr
+    assert loads(again) == [("score", "higher")]
 
 
 def test_a_judge_at_an_endpoint_and_one_that_is_served_here_judge_together(cross: Cross) -> None:

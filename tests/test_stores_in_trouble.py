@@ -6,13 +6,13 @@ import shutil
 import sqlite3
 import stat
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 from commands import command
-from fakes import Asked, FakeServer, Request, Response, ScriptedJudge, lenient, serving, verdict_json
+from fakes import FakeServer, Request, Response, ScriptedJudge, error_response, lenient, script, serving
 from steady_llama import MARK, Steady, lines
 from steady_place import QUESTIONS, SAMPLES, Unit, imported, run_command, score_command, steady_servers, stored
 from warm_cli import WarmCli, warm_cli
@@ -22,6 +22,7 @@ from runner.moe import DemoModels
 
 ANSWERS = 12
 DISK_BYTES = 4_000_000
+NOT_WRITTEN = "after an error, the results of the run could not be written"
 OK, ERROR = 0, 1
 
 
@@ -103,51 +104,65 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run([*as_root, "umount", folder], check=True)
 
 
-def fill(disk: Path, *, leave: int) -> Path:
+def fill(disk: Path, *, leave: int = 0) -> Path:
     """Fill a disk up to ``leave`` bytes, and return the file that does."""
     filling = disk / "filling"
     filling.write_bytes(bytes(shutil.disk_usage(disk).free - leave))
     return filling
 
 
-class Talker:
-    """A judge that writes 40 kB about an answer until it is told to be brief."""
+class Filling:
+    """A judge whose answer to the ``at``-th scoring finds a disk that has just become full."""
 
-    brief = False
+    def __init__(self, disk: Path, at: int) -> None:
+        self.asked: list[Unit] = []
+        self.is_full = False
+        """True from then on, whoever empties the disk again."""
+        self._disk = disk
+        self._at = at
 
     def __call__(self, request: Request) -> Response:
-        return ScriptedJudge(self._opinion)(request)
-
-    def _opinion(self, asked: Asked) -> str:
-        reasons = "seen" if self.brief else "seen " * 2000
-        return verdict_json(lenient(asked)).replace("seen", reasons)
-
-
-def marks_asked(requests: Sequence[Request]) -> set[Unit]:
-    """Return the scorings that were asked for; a handshake is of no answer."""
-    found = [MARK.search(str(request.body["messages"])) for request in requests]
-    return {("judgement", mark[0]) for mark in found if mark}
+        if mark := MARK.search(str(request.body)):
+            self.asked.append(("judgement", mark[0]))
+            if len(self.asked) == self._at and not self.is_full:
+                fill(self._disk)
+                self.is_full = True
+        return ScriptedJudge(lenient)(request)
 
 
-def test_a_disk_that_fills_up_under_the_store_is_the_error_that_is_said_and_the_next_command_owes_the_rest(
+def test_a_disk_that_fills_up_under_the_store_stops_the_scoring_and_the_next_command_owes_the_rest(
     cli: WarmCli, whole: Path, small_disk: Path
 ) -> None:
-    place, talker = Path(shutil.copytree(whole, small_disk / "place")), Talker()
-    filling = fill(small_disk, leave=200_000)
-    with serving(talker) as server:
-        cli.start(*score_command(server), cwd=place)
+    place, judge = Path(shutil.copytree(whole, small_disk / "place")), Filling(small_disk, at=ANSWERS // 2)
+    with serving(judge) as server:
+        cli.start(*score_command(server, in_flight=1), cwd=place)
         assert cli.wait() == ERROR
         hint = "database or disk is full; free some space; everything stored so far is safe"
         assert error_of(cli.said) == f"error: results/judge.db: {hint}"
-        assert "No space left on device" in cli.said, "the results were tried as well, and that is told before"
-        filling.unlink()
-        kept, asked, talker.brief = scored(place), len(server.asked()), True
+        assert cli.said.count(NOT_WRITTEN) == 1, "the results were tried all the same"
+        (small_disk / "filling").unlink()
+        kept = scored(place)
         assert 0 < len(kept) < ANSWERS
+        assert kept < set(judge.asked)
 
-        cli.start(*score_command(server), cwd=place)
+        judge.asked.clear()
+        cli.start(*score_command(server, in_flight=1), cwd=place)
         assert cli.wait() == OK, cli.said
-        assert len(scored(place)) == ANSWERS
-        assert marks_asked(server.asked()[asked:]) == scored(place) - kept
+    assert len(scored(place)) == ANSWERS
+    assert set(judge.asked) == scored(place) - kept
+
+
+def test_an_error_is_said_though_the_results_do_not_fit_on_the_disk_either(
+    cli: WarmCli, whole: Path, small_disk: Path
+) -> None:
+    place = Path(shutil.copytree(whole, small_disk / "place"))
+    store = tmp_store(place)
+    fill(small_disk, leave=8_192)
+    with serving(script(error_response(401, "who are you"))) as closed:
+        cli.start("--store", store, *score_command(closed), cwd=place)
+        assert cli.wait() == ERROR
+    assert "401" in error_of(cli.said)
+    assert re.search(rf"^{NOT_WRITTEN}: results/\S+/results\.\w+: No space left on device$", cli.said, re.MULTILINE)
 
 
 def test_a_results_file_that_does_not_fit_is_said_when_it_is_all_that_failed(

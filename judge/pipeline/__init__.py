@@ -8,7 +8,7 @@ from judge.pipeline.bench import judge_arm
 from judge.pipeline.collecting import collect_run, count_owed_answers, work_of
 from judge.pipeline.examining import exam_of, qualification_of
 from judge.pipeline.executing import check_run, count_owed_checks, evidence_of, owed_checks, wanted_checks
-from judge.pipeline.judging import score_all, score_run
+from judge.pipeline.judging import only_exam_owed, score_all, score_run
 from judge.pipeline.pairings import ArmPair, Contest, PairTask, askable, count_owed_pairings, wanted_pairings
 from judge.pipeline.ranking import rank_run
 from judge.pipeline.scorings import count_owed_scorings, owed_scorings, wanted_scorings
@@ -31,6 +31,7 @@ __all__ = [
     "exam_of",
     "file_name",
     "judge_arm",
+    "only_exam_owed",
     "owed_checks",
     "owed_scorings",
     "qualification_of",

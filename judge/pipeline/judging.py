@@ -64,7 +64,7 @@ async def score_run(
     counter = Counter(count_owed_scorings(run, judge, store))
     wanted = any(one.needs_judge for one in owed_scorings(run, judge, store))  # ends at the first that does
     try:
-        if (wanted or _only_exam_owed(run, judge, store, machinery)) and not machinery.budget.spent():
+        if (wanted or only_exam_owed(run, judge, store, machinery)) and not machinery.budget.spent():
             async for event in _ask_judge(run, judge, store, templates, machinery, counter):
                 yield event
     except (ServerError, EndpointError):
@@ -83,7 +83,7 @@ def _keep_no_answers(run: RunRecord, judge: JudgeRecord, store: Store, counter: 
         yield from _keep(run, [(task, _no_answer(task)) for task in batch], store, counter)
 
 
-def _only_exam_owed(run: RunRecord, judge: JudgeRecord, store: Store, machinery: Machinery) -> bool:
+def only_exam_owed(run: RunRecord, judge: JudgeRecord, store: Store, machinery: Machinery) -> bool:
     """True when scores that are stored wait for the judge's exam, or the run is nothing but an exam."""
     if not exam_owed(run, judge, store, machinery):
         return False
