@@ -15,6 +15,7 @@ from runner.types import Sampling
 
 HELLO = [{"role": "user", "content": "hello"}]
 ONCE = RetryPolicy(attempts=1)
+KEY = "sk-0123456789-never-written"
 
 
 def listing(**told: object):
@@ -24,8 +25,8 @@ def listing(**told: object):
     return lambda r: json_response({"object": "list", "data": [entry]}) if r.path == "/v1/models" else judge(r)
 
 
-async def found_in(*servers: FakeServer):
-    clients = [ModelClient(server.endpoint()) for server in servers]
+async def found_in(*servers: FakeServer, api_key: str | None = None):
+    clients = [ModelClient(server.endpoint(), api_key=api_key) for server in servers]
     try:
         return await same_model(clients, retry=ONCE)
     finally:
@@ -86,6 +87,17 @@ async def test_endpoints_that_say_different_things_of_the_model_are_refused(told
         pytest.raises(ServerError, match=message),
     ):
         await found_in(one, other)
+
+
+@pytest.mark.parametrize("told", [{"root": f"served with {KEY}"}, {"meta": {"deep": [KEY]}}, {"id": KEY}], ids=str)
+async def test_a_listing_that_quotes_the_key_does_not_make_us_show_it(told: dict[str, object]) -> None:
+    with (
+        serving(listing(root="q4")) as one,
+        serving(listing(**told)) as other,
+        pytest.raises(ServerError, match=r"\[key\]") as caught,
+    ):
+        await found_in(one, other, api_key=KEY)
+    assert "0123" not in str(caught.value)
 
 
 async def test_an_endpoint_without_the_model_is_refused() -> None:
