@@ -30,6 +30,7 @@ from judge.plan import wanted_answers
 from judge.request import JudgeChoice, RunChoice, build_judge
 from judge.store import Store
 from runner.journal import written
+from runner.retry import RetryPolicy
 from runner.serve import ServeOptions
 from runner.statuses import SHOWN_CHARS
 from runner.types import Serving
@@ -201,11 +202,19 @@ def events_by_unit(path: Path) -> dict[str | None, list[tuple[str, str]]]:
     return found
 
 
-async def test_all_lines_about_a_unit_of_a_run_share_its_id_and_those_about_no_unit_have_none(tmp_path: Path) -> None:
-    (tmp_path / "deaths").write_text("0")
+DIED = [("guard", "request"), ("guard", "failed"), ("supervise", "message")]
+"""A request of which the server dies, before it is started again."""
+
+
+@pytest.mark.parametrize(("deaths", "second"), [("0", ASKED), ("2", [*DIED, *ASKED])], ids=["alive", "dying"])
+async def test_all_lines_about_a_unit_of_a_run_share_its_id_and_those_about_no_unit_have_none(
+    tmp_path: Path, deaths: str, second: list[tuple[str, str]]
+) -> None:
+    (tmp_path / "deaths").write_text(deaths)
     judge = judge_record(endpoint=None, model=model_file(), serving=Serving(n_threads=1))
     run = run_record(samples=2, judges=(judge,))
-    machinery = Machinery(folder=tmp_path, serve=ServeOptions(python=str(fake_llama.program(tmp_path))))
+    serve = ServeOptions(python=str(fake_llama.program(tmp_path)))
+    machinery = Machinery(folder=tmp_path, serve=serve, retry=RetryPolicy(attempts=1))
     store = Store.open(tmp_path / "judge.db")
     store.add_run(run)
     with written(tmp_path / "log.jsonl"):
@@ -219,12 +228,9 @@ async def test_all_lines_about_a_unit_of_a_run_share_its_id_and_those_about_no_u
     scorings = [task.key for task in wanted_scorings(run, judge, {})]
     store.close()
     found = events_by_unit(tmp_path / "log.jsonl")
-    collected, scored = (
-        [("collecting", "asking"), *ASKED, ("collecting", "stored")],
-        [("judging", "scoring"), *ASKED, ("judging", "stored")],
-    )
-    assert [found.pop(unit) for unit in answers] == [collected] * 2
-    assert [found.pop(unit) for unit in scorings] == [scored] * 2
+    for units, layer, begun in ((answers, "collecting", "asking"), (scorings, "judging", "scoring")):
+        lines = [[(layer, begun), *asked, (layer, "stored")] for asked in (ASKED, second)]
+        assert [found.pop(unit) for unit in units] == lines
     assert found.keys() == {None} and set(found[None]) == {*ASKED}, "what is left is warm-ups and the handshake"
 
 
