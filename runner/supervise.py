@@ -13,6 +13,7 @@ from typing import Self, TypeVar
 
 from runner.client import ModelClient
 from runner.errors import EndpointError, ProofError, ServerError
+from runner.journal import about
 from runner.proof import Proof
 from runner.serve import RunningServer, ServeOptions, serve
 from runner.types import Arm, Endpoint, ModelFile
@@ -122,7 +123,8 @@ class Supervised:
         told = self.server.arm.id, self.deaths[-1], len(self.deaths), self._restarts
         logger.warning("%s: %s; starting it again, %d of at most %d times", *told)
         await self._open.aclose()
-        await self._bring_up()
+        with about(None):  # warm-ups and handshakes are not about the unit of which the server died
+            await self._bring_up()
 
     async def _bring_up(self) -> None:
         self.server = await self._open.enter_async_context(self._start(len(self.deaths)))

@@ -28,6 +28,8 @@ FAULTS: dict[str, Callable[[], Response]] = {
     "out of five": lambda: completion("I would say 4/5 overall."),
     "cut": lambda: completion(LOW, finish="length"),
     "quoting": lambda: completion(f"{LOW} It brought along: {LOW.replace('1', '5')}"),
+    "half a character": lambda: error_response(400, "bad \ud83e"),
+    "nested": lambda: Response((b"[" * 100_000,), headers={"content-type": "application/json"}),
     "silent": lambda: completion("", reasoning_content="correct_logic deserves a 5"),
 }
 

@@ -24,6 +24,8 @@ HEAD = "0008"
 BUSY_TIMEOUT_MS = 30_000
 BUSY_POLL_S = 0.01
 LOOKUP_BATCH = 500
+SAID_CHARS = 200
+"""Of what a database said, in a message."""
 UNITS: sa.BindParameter[Any] = sa.bindparam("units", expanding=True)
 """In a condition: the keys that are given when the query is sent. Conditions refer to themselves, so keys that stood in them would
 stay in memory until garbage is looked for, 20 MB in a run over 100,000 answers."""
@@ -245,7 +247,7 @@ def _explain(error: SQLAlchemyError, hidden: Blackout) -> str:
     }
     hint = next((what for mark, what in advice.items() if mark in text), None)
     kind = "" if isinstance(error, (OperationalError, DatabaseError)) else f"{type(error).__name__}: "
-    return f"{kind}{text[:200]}" + (f"; {hint}" if hint else "")
+    return f"{kind}{text[:SAID_CHARS]}" + (f"; {hint}" if hint else "")
 
 
 @functools.cache

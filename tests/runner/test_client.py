@@ -32,7 +32,7 @@ from hypothesis import strategies as st
 
 from runner.client import ModelClient, Timeouts
 from runner.errors import AccessDenied, ContextExceeded, EndpointError, NoReply, StreamCut
-from runner.statuses import retry_after, status_error
+from runner.statuses import SHOWN_CHARS, retry_after, status_error
 from runner.types import Endpoint, Reply, Sampling
 
 HELLO = ({"role": "user", "content": "hello"},)
@@ -352,6 +352,20 @@ def test_only_busy_absent_and_broken_servers_are_asked_again(status: int, detail
     assert not error.transient or status in {408, 409, 425, 429, 500, 502, 503, 504}
 
 
+@pytest.mark.parametrize("before", [0, SHOWN_CHARS - 8, SHOWN_CHARS + 50, 40_000])
+async def test_what_an_error_means_is_read_from_all_that_the_server_said_and_what_is_shown_is_short(
+    before: int,
+) -> None:
+    said = f"in your request {'x' * before}"
+    late = await failure(error_response(400, said, code="context_length_exceeded"))
+    assert isinstance(late, ContextExceeded)
+    unnamed = await failure(error_response(500, f"{said}: 1 validation error for Request"))
+    assert (unnamed.status, unnamed.transient) == (500, False)
+    page = await failure(Response((f"{said}: maximum context length".encode(),), 400))
+    assert isinstance(page, ContextExceeded)
+    assert all(len(str(error)) < SHOWN_CHARS + 100 for error in (late, unnamed, page))
+
+
 # --- broken bodies ----------------------------------------------------------------------------------------------------
 
 
@@ -447,6 +461,122 @@ async def test_an_error_before_the_first_chunk_is_no_cut_stream() -> None:
     with pytest.raises(EndpointError, match="out of memory") as caught:
         await stream(sse(event({"error": {"message": "out of memory"}})))
     assert not isinstance(caught.value, StreamCut)
+
+
+DEEP = b"[" * 100_000
+JSON = {"content-type": "application/json"}
+
+
+@pytest.mark.parametrize("body", [DEEP, b"[" * 500 + b"]" * 500], ids=["beyond Python", "beyond any reply"])
+async def test_json_that_is_nested_too_deeply_cannot_be_read(body: bytes) -> None:
+    with pytest.raises(EndpointError, match=r"\(m\): the reply cannot be read: it is nested too deeply$") as caught:
+        await complete(Response((body,), headers=JSON))
+    assert not caught.value.transient
+    with pytest.raises(EndpointError, match=r"found '\[\[.*\[' instead of a chat completion"):
+        await complete(Response((body,), headers={"content-type": "text/plain"}))
+    with pytest.raises(EndpointError, match="it is nested too deeply"):
+        await ask(lambda _: Response((body,), headers=JSON), lambda client: client.listing())
+
+
+async def test_an_error_whose_body_is_nested_too_deeply_is_what_its_status_says() -> None:
+    error = await failure(Response((DEEP,), 500, JSON))
+    assert (error.status, error.transient) == (500, True)
+    assert len(str(error)) < SHOWN_CHARS + 100
+
+
+async def test_a_chunk_that_is_nested_too_deeply_cuts_the_stream() -> None:
+    with pytest.raises(StreamCut, match="cannot be read: it is nested too deeply") as caught:
+        await stream(sse(delta("so far"), b"data: " + DEEP + b"\n\n", DONE))
+    assert caught.value.reply.text == "so far"
+
+
+async def test_half_a_character_in_an_error_becomes_the_replacement_mark() -> None:
+    error = await failure(error_response(400, "bad \ud83e"))
+    assert str(error).endswith("HTTP 400: bad \ufffd")
+    with pytest.raises(StreamCut, match="bad \ufffd"):
+        await stream(sse(delta("so far"), event({"error": {"message": "bad \ud83e"}}), DONE))
+    with pytest.raises(EndpointError, match="bad \ufffd"):
+        await complete(json_response({"error": {"message": "bad \ud83e"}}))
+    assert await ask(lambda _: models_response("m\ud83e"), lambda client: client.models()) == ["m\ufffd"]
+
+
+async def test_half_a_character_in_a_finish_reason_becomes_the_replacement_mark() -> None:
+    whole, streamed = (
+        await complete(completion("a", finish="\ud83e")),
+        await stream(sse(delta("a", finish="\ud83e"), DONE)),
+    )
+    assert whole.finish_reason == streamed.finish_reason == "\ufffd"
+
+
+# --- a server that quotes the key ---------------------------------------------------------------------------------------
+
+KEY = "sk-0123456789-never-written"
+PIECES = [KEY[at : at + 8] for at in range(len(KEY) - 7)]
+
+
+async def outcome(asked: Coroutine[Any, Any, Any]) -> str:
+    """Return what the error or the reply says."""
+    try:
+        return str(await asked)
+    except EndpointError as error:
+        return str(error)
+
+
+async def told(response: Response, call: Work) -> str:
+    return await outcome(ask(lambda _: response, call, api_key=KEY))
+
+
+def whole(client: ModelClient) -> Coroutine[Any, Any, Any]:
+    return client.complete(HELLO, GREEDY)
+
+
+def in_stream(client: ModelClient) -> Coroutine[Any, Any, Any]:
+    return client.stream(HELLO, GREEDY)
+
+
+def listed(client: ModelClient) -> Coroutine[Any, Any, Any]:
+    return client.listing()
+
+
+QUOTING: dict[str, Callable[[str], Response]] = {
+    "an error": lambda said: error_response(401, said),
+    "a page": lambda said: Response((said.encode(),), 500, {"content-type": "text/plain"}),
+    "no completion": lambda said: json_response({"error": {"message": said}}),
+    "no json": lambda said: Response((said.encode(),), headers={"content-type": "text/html"}),
+    "an event": lambda said: sse(event({"error": {"message": said}})),
+    "escaped": lambda said: Response((json.dumps({"message": said}).replace("0", "\\u0030").encode(),), 400, JSON),
+}
+
+
+@pytest.mark.parametrize("call", [whole, in_stream, listed])
+@pytest.mark.parametrize("form", QUOTING)
+async def test_wherever_a_message_is_cut_no_piece_of_the_key_is_left_in_it(form: str, call: Work) -> None:
+    cuts = (0, *range(80 - len(KEY), 81, 2), *range(SHOWN_CHARS - len(KEY), SHOWN_CHARS + 1, 2))
+    responses = iter([QUOTING[form]("x" * before + KEY) for before in cuts])
+    with serving(lambda _: next(responses)) as server:
+        async with ModelClient(server.endpoint(), api_key=KEY) as client:
+            said = [await outcome(call(client)) for _ in cuts]
+    assert [(before, text) for before, text in zip(cuts, said, strict=True) if any(p in text for p in PIECES)] == []
+
+
+@pytest.mark.parametrize("length", [8, 15, len(KEY) - 1])
+async def test_a_key_that_the_server_has_cut_is_not_shown_either(length: int) -> None:
+    said = await told(error_response(500, f"refused: {KEY[:length]}..."), whole)
+    assert said.endswith("refused: [key]...")
+
+
+async def test_a_key_in_many_chunks_is_not_kept_nor_what_had_arrived_of_it() -> None:
+    assert "[key]" in await told(sse(*[delta(part) for part in KEY], delta(finish="stop"), DONE), in_stream)
+    with pytest.raises(StreamCut) as caught:
+        await ask(lambda _: sse(delta("you sent "), delta(KEY[:15]), Fault.RESET), in_stream, api_key=KEY)
+    assert caught.value.reply.text == "you sent [key]"
+    loop = sse(*[delta(f"{KEY}, ") for _ in range(200)], Fault.HANG)
+    assert [piece for piece in PIECES if piece in await told(loop, in_stream)] == []
+
+
+async def test_the_form_with_stars_that_an_endpoint_shows_is_shown() -> None:
+    said = "Incorrect API key provided: sk-012***ten."
+    assert said in await told(error_response(401, said), whole)
 
 
 # --- breaks and silence -----------------------------------------------------------------------------------------------

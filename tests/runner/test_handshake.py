@@ -25,6 +25,7 @@ from runner.types import Endpoint
 
 ONCE = RetryPolicy(attempts=1)
 QUICKLY = RetryPolicy(attempts=3, base_s=0.001)
+KEY = "sk-0123456789-never-written"
 NOBODY = Endpoint(base_url="http://127.0.0.1:9/v1", model="m")
 
 
@@ -35,10 +36,23 @@ def listing(**told: object):
     return lambda r: json_response({"object": "list", "data": [entry]}) if r.path == "/v1/models" else judge(r)
 
 
-async def met(*endpoints: Endpoint, retry: RetryPolicy = ONCE, load_timeout_s: float = 60.0) -> Met:
+async def met(
+    *endpoints: Endpoint, retry: RetryPolicy = ONCE, load_timeout_s: float = 60.0, api_key: str | None = None
+) -> Met:
     async with AsyncExitStack() as stack:
-        clients = [await stack.enter_async_context(ModelClient(endpoint)) for endpoint in endpoints]
+        clients = [await stack.enter_async_context(ModelClient(one, api_key=api_key)) for one in endpoints]
         return await meet(clients, retry=retry, load_timeout_s=load_timeout_s)
+
+
+@pytest.mark.parametrize("told", [{"root": f"served with {KEY}"}, {"meta": {"deep": [KEY]}}, {"id": KEY}], ids=str)
+async def test_a_listing_that_quotes_the_key_does_not_make_us_show_it(told: dict[str, object]) -> None:
+    with (
+        serving(listing(root="q4")) as one,
+        serving(listing(**told)) as other,
+        pytest.raises(ServerError, match=r"\[key\]") as caught,
+    ):
+        await met(one.endpoint(), other.endpoint(), api_key=KEY)
+    assert "0123" not in str(caught.value)
 
 
 async def checked(handler: Handler, name: str = "coder", retry: RetryPolicy = ONCE) -> Met:

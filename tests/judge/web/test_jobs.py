@@ -21,6 +21,7 @@ from judge.jobs.locks import Lock
 from judge.jobs.options import RunOptions, ScoreOptions
 from judge.jobs.telling import INTERVAL_S, Telling
 from judge.jobs.worker import MOST_RESUMES, Worker
+from judge.places import Places
 from judge.store import Store
 from judge.web.queueing import MOST_WAITING
 from judge.web.streams import MOST_STREAMS
@@ -302,6 +303,18 @@ def test_a_job_that_was_being_cancelled_or_stops_every_service_is_not_begun_agai
     worker = Worker(places(tmp_path), store)
     assert worker._turn() and worker._turn() and not worker._turn()
     assert states(store) == {"stopped": "cancelled", "ruinous": "failed"}
+
+
+def test_a_job_finds_the_store_of_its_worker_without_its_address_in_the_list_of_processes(tmp_path: Path) -> None:
+    elsewhere = Places(results=tmp_path / "results", store=str(tmp_path / "elsewhere" / "judge.db"))
+    kept = elsewhere.open_store()
+    kept.add_job(job(kind="score", options={"run_id": "none"}), most_waiting=9)
+    worker = Worker(elsewhere, kept)
+    assert "elsewhere" not in str(worker._arguments(kept.job("job-1")))
+    assert worker._turn()
+    told = kept.job("job-1")
+    assert (told.state, told.exit_code) == ("failed", 1), "its own process says so in this store: there is no such run"
+    kept.close()
 
 
 def test_a_second_worker_and_one_beside_a_job_by_hand_begin_nothing(store: Store, tmp_path: Path) -> None:
