@@ -1,5 +1,7 @@
 """What a run tells whoever watches it: the pipeline yields these and prints nothing."""
 
+from typing import Literal
+
 from judge.checks.checking import Evidence
 from judge.exam.result import ExamResult, ItemKind
 from judge.pairs import Winner
@@ -131,8 +133,9 @@ class JudgeUnusable(Value):
     """A judge could not be served or reached, or refused; what it owes stays owed, and other judges go on."""
 
     judge: str
+    unit: Literal["scorings", "comparisons"]
     owed: int
-    """Scorings of answers."""
+    """How many of them; exams are not counted."""
     message: str
 
 

@@ -19,7 +19,7 @@ class Progress(Value):
 
     kind: str
     """``loading``, ``loaded``, ``noticed``, ``answered``, ``checked``, ``exam_marked``, ``examined``, ``exam_unfinished``,
-    ``scored``, ``scoring_failed``, ``arm_failed`` or ``budget_spent``."""
+    ``scored``, ``scoring_failed``, ``arm_failed``, ``judge_unusable`` or ``budget_spent``."""
     phase: Literal["collect", "check", "exam", "score"] | None = None
     """What the counts are of; ``None`` without counts."""
     text: str

@@ -13,7 +13,7 @@ from judge.ending import finish
 from judge.errors import Interrupted, UserError
 from judge.events import BudgetSpent
 from judge.judge_prompts import load_judge_prompts
-from judge.pipeline import Contest, Machinery, count_owed_pairings, rank_run
+from judge.pipeline import Contest, Machinery, count_owed_pairings, rank_all
 from judge.places import Places, run_folder
 from judge.printed import print_table
 from judge.records import JudgeRecord, RankingRecord, RunRecord
@@ -129,9 +129,8 @@ def rank(places: Places, plan: Planned, conduct: Conduct, command: Sequence[str]
 async def _rank(contests: Sequence[Contest], store: Store, machinery: Machinery, conduct: Conduct) -> None:
     templates = load_judge_prompts().templates
     with terminal.screen(lambda: (), quiet=conduct.quiet) as screen:
-        for contest in contests:
-            async for event in rank_run(contest, store, templates, machinery):
-                screen.show(event)
+        async for event in rank_all(contests, store, templates, machinery):
+            screen.show(event)
         if machinery.budget.spent() and any(count_owed_pairings(contest, store) for contest in contests):
             screen.show(BudgetSpent(hours=conduct.budget_hours or 0.0))
 

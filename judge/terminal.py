@@ -160,7 +160,7 @@ def describe(event: Event) -> str:
         case ArmFailed():
             return f"failed, left owed: {event.message}"
         case JudgeUnusable():
-            return f"{event.judge} cannot be used, {event.owed} scorings stay owed: {event.message}"
+            return f"{event.judge} cannot be used, {event.owed} {event.unit} stay owed: {event.message}"
         case BudgetSpent():
             return f"the budget of {event.hours:g} hours is spent: nothing new is begun"
 

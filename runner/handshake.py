@@ -51,11 +51,18 @@ async def meet(clients: Sequence[ModelClient], *, retry: RetryPolicy | None = No
     away = [outcome for outcome in outcomes if isinstance(outcome, EndpointError) and is_away(outcome)]
     broken = [outcome for outcome in outcomes if isinstance(outcome, BaseException) and outcome not in away]
     greeted = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
-    if broken or not greeted:
-        raise (broken or away)[0]
+    if broken:
+        raise broken[0]
+    if not greeted:
+        raise _unreached(away[0])
     _check_same(greeted)
     left_out = tuple(f"not used in this run, the others do its work: {error}" for error in away)
     return Met(tuple(one.client for one in greeted), greeted[0].capabilities, left_out)
+
+
+def _unreached(error: EndpointError) -> EndpointError:
+    advice = "see whether the server there is up, and whether the URL is right"
+    return EndpointError(f"{error}; {advice}", status=error.status, transient=error.transient)
 
 
 def _check_same(greeted: Sequence[Greeted]) -> None:

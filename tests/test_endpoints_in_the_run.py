@@ -107,7 +107,7 @@ def test_a_key_that_is_revoked_ends_the_run_with_one_line_and_loses_nothing(
         again = score(judge, place, server)
         assert scorings(server) - before == 10, "exactly what is owed"
     assert (done.returncode, again.returncode) == (1, 0), done.stderr + again.stderr
-    told = [line for line in done.stderr.splitlines() if str(status) in line or "revoked" in line]
+    told = [line for line in done.stderr.splitlines() if f"HTTP {status}" in line or "revoked" in line]
     assert told == [f"error: {server.base_url} (m): the endpoint refused the key (HTTP {status}): revoked"]
     assert "Traceback" not in done.stderr
     assert 0 < before - (ANSWERS - 10) <= IN_FLIGHT, "it stops at once"
@@ -119,7 +119,7 @@ def test_a_key_that_is_refused_from_the_start_ends_with_one_line(judge: Run, pla
         done = score(judge, place, server)
         assert len(server.requests) == 1
     assert done.returncode == 1
-    told = [line for line in done.stderr.splitlines() if "403" in line]
+    told = [line for line in done.stderr.splitlines() if "HTTP 403" in line]
     assert told == [f"error: {server.base_url}/models: the endpoint refused the key (HTTP 403): not for you"]
 
 

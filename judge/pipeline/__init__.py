@@ -10,7 +10,7 @@ from judge.pipeline.examining import exam_of, qualification_of
 from judge.pipeline.executing import check_run, count_owed_checks, evidence_of, owed_checks, wanted_checks
 from judge.pipeline.judging import only_exam_owed, score_all, score_run
 from judge.pipeline.pairings import ArmPair, Contest, PairTask, askable, count_owed_pairings, wanted_pairings
-from judge.pipeline.ranking import rank_run
+from judge.pipeline.ranking import rank_all, rank_run
 from judge.pipeline.scorings import count_owed_scorings, owed_scorings, wanted_scorings
 from judge.pipeline.shared import Budget, Machinery, file_name
 
@@ -35,6 +35,7 @@ __all__ = [
     "owed_checks",
     "owed_scorings",
     "qualification_of",
+    "rank_all",
     "rank_run",
     "score_all",
     "score_run",

@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from string import Template
 
-from judge.events import Event, JudgeUnusable, Loaded, Loading, Scored, ScoringFailed
+from judge.events import Event, Loaded, Loading, Scored, ScoringFailed
 from judge.grounding import findings
 from judge.pipeline.bench import open_judge
 from judge.pipeline.carried import carried_out
 from judge.pipeline.examining import exam_owed, examine
+from judge.pipeline.in_turn import Share, in_turn
 from judge.pipeline.scorings import BATCH, JudgeTask, OwedTask, count_owed_scorings, has_scorings, owed_scorings
 from judge.pipeline.shared import Counter, Machinery
 from judge.prefilter import no_answer_verdicts
@@ -19,7 +20,6 @@ from judge.records import JudgeRecord, RunRecord
 from judge.scoring import answer_score
 from judge.store import Store
 from judge.types import JudgeFailure, Judgement
-from runner.errors import EndpointError, ServerError
 from runner.journal import about, note
 
 logger = logging.getLogger(__name__)
@@ -27,29 +27,17 @@ logger = logging.getLogger(__name__)
 _Outcome = tuple[JudgeTask, Judgement | JudgeFailure]
 
 
-async def score_all(
+def score_all(
     run: RunRecord, store: Store, templates: Mapping[str, Template], machinery: Machinery
 ) -> AsyncIterator[Event]:
-    """Score every owed answer with every judge. One that cannot be used is reported and left owed; the next one goes on.
+    """Score every owed answer with every judge, as ``in_turn`` does."""
 
-    Raises ServerError or EndpointError when no judge could be used, that of the first one. Also when one could not be used that owes
-    nothing but its exam: in what a run is said to owe that would not be seen.
-    """
-    failed: list[ServerError | EndpointError] = []
-    unseen: list[ServerError | EndpointError] = []
-    for judge in run.judges:
-        try:
-            async for event in score_run(run, judge, store, templates, machinery):
-                yield event
-        except (ServerError, EndpointError) as error:
-            if len(run.judges) == 1:
-                raise
-            owed = count_owed_scorings(run, judge, store)
-            failed.append(error)
-            unseen += [error] if run.arms and not owed else []
-            yield JudgeUnusable(judge=judge.name, owed=owed, message=str(error))
-    if unseen or (failed and len(failed) == len(run.judges)):
-        raise (unseen or failed)[0]
+    def share(judge: JudgeRecord) -> Share:
+        work = score_run(run, judge, store, templates, machinery)
+        return Share(judge.name, work, lambda: count_owed_scorings(run, judge, store))
+
+    # A run without arms is an exam, and an exam that was not held is missed by whoever asked for it.
+    return in_turn([share(judge) for judge in run.judges], "scorings", all_owed_is_seen=not run.arms)
 
 
 async def score_run(

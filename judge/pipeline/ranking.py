@@ -12,7 +12,8 @@ from judge.events import Compared, ComparisonFailed, Event, Loaded, Loading
 from judge.pairs import PairFailure, PairJudgement, Winner
 from judge.pipeline.bench import open_judge
 from judge.pipeline.carried import carried_out
-from judge.pipeline.pairings import Contest, OwedPair, PairTask, owed_pairings
+from judge.pipeline.in_turn import Share, in_turn
+from judge.pipeline.pairings import Contest, OwedPair, PairTask, count_owed_pairings, owed_pairings
 from judge.pipeline.scorings import BATCH
 from judge.pipeline.shared import Counter, Machinery
 from judge.store import Store
@@ -21,6 +22,18 @@ from runner.journal import about, note
 logger = logging.getLogger(__name__)
 
 _Outcome = tuple[PairTask, PairJudgement | PairFailure]
+
+
+def rank_all(
+    contests: Sequence[Contest], store: Store, templates: Mapping[str, Template], machinery: Machinery
+) -> AsyncIterator[Event]:
+    """Make every owed comparison of every judge, as ``in_turn`` does."""
+
+    def share(contest: Contest) -> Share:
+        work = rank_run(contest, store, templates, machinery)
+        return Share(contest.ranking.judge.name, work, lambda: count_owed_pairings(contest, store))
+
+    return in_turn([share(contest) for contest in contests], "comparisons")
 
 
 async def rank_run(

@@ -76,6 +76,5 @@ async def run_batches(
     finally:
         for worker in workers:
             worker.cancel()
-        await asyncio.gather(
-            *workers, *ended, return_exceptions=True
-        )  # an error that nobody looks at is written to stderr
+        # Those that have ended as well: an error that nobody looks at is written to stderr.
+        await asyncio.gather(*workers, *ended, return_exceptions=True)

@@ -7,6 +7,7 @@ from examples import add_answers, arm_record, call, judge_record, judgement, que
 from hypothesis import given
 from hypothesis import strategies as st
 
+from judge.app import DryRun, print_plan
 from judge.events import Loaded, Loading, Scored
 from judge.forecast import Forecast
 from judge.pipeline import Budget
@@ -131,6 +132,17 @@ def test_a_judge_at_an_endpoint_is_reckoned_with_one_request_at_a_time_unless_th
     finally:
         store.close()
     assert (plan.owed, plan.in_flight, plan.in_flight_assumed, plan.seconds) == (4, in_flight, assumed, seconds)
+
+
+@pytest.mark.parametrize("assumed", [True, False])
+def test_the_plan_says_where_it_assumed_how_many_requests_run_at_a_time(
+    capsys: pytest.CaptureFixture[str], assumed: bool
+) -> None:
+    part = judge_estimate("j", 4, Seen(seconds=(9.0,)), None, local=False, in_flight=3, assumed=assumed)
+    print_plan(DryRun(estimates=(part,), loads=0, seconds=part.seconds))
+    said = capsys.readouterr().out
+    assert ("(assumed)" in said) is assumed
+    assert ("assumed: one request at a time at each endpoint of a judge" in said) is assumed
 
 
 def test_the_estimate_gives_way_to_what_happens() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from examples import arm_record, exam_result
-from fakes import FakeServer, serving
+from fakes import FakeServer, error_response, serving
 from pair_judges import AskedPair, PairOpinion, always_first, preferring
 from rankings import (
     add_score,
@@ -33,6 +33,7 @@ from judge.results import Results
 from judge.results.rankings import JudgeRanking, RunRanking, ScoreOrder
 from judge.show import show_answer_or_run
 from judge.store import Store
+from runner.errors import AccessDenied
 
 QUALITIES = {"good": 3, "fair": 2, "poor": 1}
 QUIET = Conduct(quiet=True, concurrency=4)
@@ -340,3 +341,24 @@ def test_another_version_of_the_prompts_is_asked_anew_and_takes_the_place_of_the
         (found,) = ranked(places).judges
         assert len(comparisons_asked(server)) == 10
     assert found.owed == 0
+
+
+# --- judges that are not there ----------------------------------------------------------------------------------------------
+
+
+def test_a_judge_that_refuses_the_key_keeps_no_other_from_comparing(places: Places, store: Store) -> None:
+    with serving(preferring(knows_better)) as server, serving(lambda _: error_response(401, "no")) as closed:
+        judges = (comparing_judge(closed, "refusing"), comparing_judge(server, "there"))
+        add_texts(store, ranked_run("good", "poor", judges=judges), by_name(QUALITIES))
+        found = ranked(places)
+        assert len(comparisons_asked(server)) == 10
+    assert found.owed == 10, "those of the judge that refused"
+
+
+def test_when_every_judge_refuses_that_is_an_error(places: Places, store: Store) -> None:
+    with serving(lambda _: error_response(401, "no")) as closed:
+        judges = tuple(comparing_judge(closed, name) for name in ("one", "other"))
+        add_texts(store, ranked_run("good", "poor", judges=judges), by_name(QUALITIES))
+        with pytest.raises(AccessDenied):
+            ranked(places)
+    assert len(closed.requests) == 2, "each was asked"

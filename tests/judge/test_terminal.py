@@ -14,6 +14,7 @@ from judge.events import (
     Event,
     ExamMarked,
     ExamUnfinished,
+    JudgeUnusable,
     Loaded,
     Loading,
     Noticed,
@@ -76,6 +77,10 @@ PLACE = {"arm_id": "coder/moe4", "question_id": "C-T1-Q1", "done": 3, "owed": 20
         (
             ExamUnfinished(judge="j", owed=4, message="503 overloaded"),
             "exam of j: unfinished, 4 scorings stay owed: 503 overloaded",
+        ),
+        (
+            JudgeUnusable(judge="j", unit="comparisons", owed=7, message="the endpoint refused the key"),
+            "j cannot be used, 7 comparisons stay owed: the endpoint refused the key",
         ),
         (ArmFailed(arm_id="coder/moe4", message="coder/moe4: no proof"), "failed, left owed: coder/moe4: no proof"),
     ],

@@ -113,6 +113,14 @@ async def test_a_server_that_dies_in_an_answer_leaves_it_owed(log: Path) -> None
 # --- counts and figures -------------------------------------------------------------------------------------------------
 
 
+async def test_an_answer_whose_tokens_cannot_be_counted_just_now_is_kept_without_their_number(log: Path) -> None:
+    answers = script(streamed("one two three four"))
+    busy = error_response(503, "busy")
+    found = await one(lambda r: busy if r.path == "/extras/tokenize/count" else answers(r), log)
+    assert (found.text, found.state) == ("one two three four", AnswerState.OK)
+    assert (found.usage.completion_tokens, found.usage.source) == (None, None)
+
+
 async def test_without_usage_the_whole_text_is_counted_by_the_servers_tokenizer(log: Path) -> None:
     answer = await one(script(streamed("one two three four"), counts_tokens=True, bos_tokens=1), log)
     assert (answer.usage.completion_tokens, answer.usage.source) == (4, "tokenize")
