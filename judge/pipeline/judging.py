@@ -20,6 +20,7 @@ from judge.records import JudgeRecord, RunRecord
 from judge.scoring import answer_score
 from judge.store import Store
 from judge.types import JudgeFailure, Judgement
+from runner.errors import EndpointError, ServerError
 from runner.journal import about, note
 
 logger = logging.getLogger(__name__)
