@@ -29,7 +29,8 @@ tour: setup ## take the pictures of docs/tour from the results of make demo, in 
 	.venv/bin/python tests/tour.py "$(DEMO_RESULTS)" docs/tour
 
 bench: setup ## measure the speed of this program itself
-	@for name in scoring web checks sandbox gguf_header; do echo "== $$name"; .venv/bin/python "benchmarks/$$name.py" || exit; done
+	@for line in scoring.py "scoring.py --sizes 1000,20000" web.py checks.py sandbox.py gguf_header.py; do \
+		echo "== $$line"; .venv/bin/python benchmarks/$$line || exit; done
 
 clean: ## remove .venv and caches; results and built wheels stay
 	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

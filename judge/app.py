@@ -6,13 +6,14 @@ import os
 import shlex
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from judge import terminal
 from judge.conduct import Conduct, Further, machinery_of
-from judge.errors import Interrupted, UserError
+from judge.errors import Interrupted, JudgeError, UserError
 from judge.events import BudgetSpent, Event
 from judge.grounding import Policy
 from judge.judge_prompts import load_judge_prompts
@@ -104,16 +105,33 @@ async def _execute(
                     screen.show(event)
                     see(event)
                 wanted = None if machinery.budget.spent() else _further(run, store, conduct.further)
-            if machinery.budget.spent():
+            if machinery.budget.spent() and _is_owing(run, store, phases):
                 spent = BudgetSpent(hours=conduct.budget_hours or 0.0)
                 screen.show(spent)
                 see(spent)
-    except (ServerError, EndpointError):
-        store.set_run_state(run.id, "failed")
+    except BaseException as error:
+        with _said_after(error):
+            if isinstance(error, ServerError | EndpointError):
+                store.set_run_state(run.id, "failed")
+            _finish(run, store, folder, page=conduct.page)
         raise
-    finally:
-        results = _finish(run, store, folder, page=conduct.page)
-    return results
+    return _finish(run, store, folder, page=conduct.page)
+
+
+@contextmanager
+def _said_after(error: BaseException) -> Iterator[None]:
+    """Keep what goes wrong in the block from taking the place of ``error``: a full disk has no room for the results either."""
+    try:
+        yield
+    except (JudgeError, OSError) as later:
+        sys.stderr.write(f"after an error, the results of the run could not be written: {later}\n")
+        error.add_note(str(later))
+
+
+def _is_owing(run: RunRecord, store: Store, phases: Sequence[Phase]) -> bool:
+    from judge.ending import is_owing
+
+    return is_owing(run, store, phases)
 
 
 def _further(run: RunRecord, store: Store, further: Further) -> RunRecord | None:

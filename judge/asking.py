@@ -10,6 +10,7 @@ from judge.prompting import Messages
 from judge.types import JudgeFailureKind
 from runner.balance import Asks
 from runner.collect import metered
+from runner.completions import ending
 from runner.dialects import Dialect
 from runner.errors import ContextExceeded, EndpointError
 from runner.retry import RetryPolicy, retried
@@ -86,19 +87,28 @@ class Asker:
     ) -> Understood:
         """Return what ``parse`` makes of the reply, or of the one after ``repair`` (bad reply, what is wrong with it).
 
-        Raises VerdictError when both are bad, and EndpointError.
+        Raises VerdictError when both are bad, and EndpointError. A reply that was cut is bad whatever stands in it: a whole
+        object may be a draft whose correction is what was lost.
         """
         reply = await self._ask(messages, fields, replicate, log)
         try:
-            return parse(reply.text)
+            return parse(self._ended(reply))
         except VerdictError as error:
             log.repaired = True
-            messages = repair(reply.text, _problem(error, reply))
-        return parse((await self._ask(messages, fields, replicate, log)).text)
+            messages = repair(reply.text, f"{error}{_advice(reply)}")
+        return parse(self._ended(await self._ask(messages, fields, replicate, log)))
 
     def mark(self, answer: str) -> str:
         """Return the mark of an answer: the same for all requests about it, so that they share a prefix; unguessable for it."""
         return hashlib.blake2b(answer.encode(), key=self._secret, digest_size=MARK_BYTES).hexdigest()
+
+    def _ended(self, reply: Reply) -> str:
+        """Return the text of a reply that the judge ended itself. Raises VerdictError for one that was cut."""
+        if reply.repetition is not None:
+            raise VerdictError(f"the reply repeated itself over and over and was cut ({reply.repetition})")
+        if _at_limit(reply):
+            raise VerdictError(f"the reply was cut at the token limit (max_tokens {self._sampling.max_tokens})")
+        return reply.text
 
     async def _ask(self, messages: Messages, fields: dict[str, Any], replicate: int, log: CallLog) -> Reply:
         sampling = self._sampling.for_sample(replicate)
@@ -118,11 +128,15 @@ def failure_kind(error: VerdictError | EndpointError) -> JudgeFailureKind:
     return "context_exceeded" if isinstance(error, ContextExceeded) else "endpoint"
 
 
-def _problem(error: VerdictError, reply: Reply) -> str:
+def _advice(reply: Reply) -> str:
+    """Return what a judge whose reply was cut can do about it."""
     if reply.repetition is not None:
-        return f"{error} (the reply repeated itself over and over and was cut: say everything once)"
-    cut = " (the reply was cut at the token limit: be briefer)" if reply.finish_reason == "length" else ""
-    return f"{error}{cut}"
+        return ": say everything once"
+    return ": be briefer" if _at_limit(reply) else ""
+
+
+def _at_limit(reply: Reply) -> bool:
+    return ending(reply.finish_reason or "") == "limit"
 
 
 def _sum(total: int | None, more: int | None) -> int | None:

@@ -4,6 +4,7 @@ Data goes to stdout, talk to stderr. Exit codes: 0 done; 1 something broke; 2 wr
 owes the rest; 4 a gate failed; 130 interrupted.
 """
 
+import atexit
 import gc
 import os
 import sys
@@ -84,6 +85,9 @@ NO_PLUGINS = "PYDANTIC_DISABLE_PLUGINS"
 def main() -> NoReturn:
     """Run the command line; every expected error becomes one line on stderr and an exit code."""
     gc.set_threshold(GARBAGE_EVERY)
+    atexit.register(
+        gc.freeze
+    )  # or Python looks through everything once more, for a fifth of the time of a short command
     os.environ.setdefault(NO_PLUGINS, "true")
     try:
         _carry_out(spread(sys.argv[1:]))
@@ -105,7 +109,6 @@ def _carry_out(args: list[str]) -> None:
     try:
         app(args=args, standalone_mode=True)
     finally:
-        gc.freeze()  # or Python looks through everything once more when it ends, for a fifth of the time of a short command
         sys.stdout.flush()  # here it can still be said when it does not fit on the disk
 
 

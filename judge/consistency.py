@@ -6,7 +6,7 @@ mistake never hides another.
 
 from collections.abc import Collection, Iterator
 
-from judge.shipped import Problem
+from judge.problem import Problem
 from judge.yaml_lines import Document, Where, as_field
 from runner.errors import UsageError
 from runner.types import Config

@@ -1,11 +1,13 @@
 """What happens when the work of a run is done: whether it goes on, its figures, its files and what is printed of them."""
 
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from judge import report
 from judge.conduct import Further
 from judge.further import escalated, sampled_further
+from judge.pipeline import count_owed_answers, count_owed_checks, count_owed_scorings
 from judge.places import Places, run_folder
 from judge.printed import print_table
 from judge.records import RunRecord
@@ -25,6 +27,16 @@ def wanted_further(run: RunRecord, store: Store, further: Further) -> RunRecord 
     if wanted is not None:
         store.extend_run(wanted)
     return wanted
+
+
+def is_owing(run: RunRecord, store: Store, phases: Collection[str]) -> bool:
+    """True when one of ``phases`` (collect, check, score) has not come to its end. Reads keys, and computes no figures."""
+    left = {
+        "collect": lambda: any(count_owed_answers(run, record, store) for record in run.arms if record.model),
+        "check": lambda: bool(run.checks) and count_owed_checks(run, store) > 0,
+        "score": lambda: any(count_owed_scorings(run, judge, store) for judge in run.judges),
+    }
+    return any(left[phase]() for phase in phases)
 
 
 def finish(run: RunRecord, store: Store, folder: Path, *, page: bool = False) -> Results:

@@ -147,7 +147,7 @@ class Noticed(Value):
 
 
 class BudgetSpent(Value):
-    """The time that was given is over: what was begun was finished, and nothing else is begun."""
+    """The time that was given is over: what was begun was finished, and what is left is not begun."""
 
     hours: float
 

@@ -87,7 +87,7 @@ class Grader:
             _score_fields(self._asker.dialect, tuple(criteria)),
             log,
             replicate=call.replicate,
-            parse=lambda reply: parse_verdicts(reply, criteria),
+            parse=lambda reply: parse_verdicts(reply, criteria, messages[-1]["content"]),
             repair=lambda reply, problem: repair_messages(self._templates, messages, reply, problem, criteria),
         )
 
@@ -128,7 +128,7 @@ class Grader:
             _preference_fields(self._asker.dialect),
             log,
             replicate=0,
-            parse=parse_preference,
+            parse=lambda reply: parse_preference(reply, messages[-1]["content"]),
             repair=lambda reply, problem: pair_repair_messages(self._templates, messages, reply, problem),
         )
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from judge.shipped import Problem, good, prompts_folder, shown_name, unreadable
+from judge.problem import Problem
+from judge.shipped import good, prompts_folder, shown_name, unreadable
 from runner.identity import digest
 
 PAIR_VARIABLES: Mapping[str, frozenset[str]] = {

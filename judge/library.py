@@ -10,8 +10,9 @@ from pathlib import Path
 from judge.consistency import models_problems, roles_of, suite_problems
 from judge.files import Models, ModelsFile, QuestionsFile, RubricsFile, models_of, suite_of
 from judge.judge_prompts import read_judge_prompts
+from judge.problem import Problem
 from judge.shapes import refuse_newer, shape
-from judge.shipped import Problem, good, ordered, prompts_folder, shipped, shown_name, unreadable
+from judge.shipped import good, ordered, prompts_folder, shipped, shown_name, unreadable
 from judge.types import Suite
 from judge.yaml_lines import Document, parse
 from runner.types import Value

@@ -131,7 +131,7 @@ async def _rank(contests: Sequence[Contest], store: Store, machinery: Machinery,
     with terminal.screen(lambda: (), quiet=conduct.quiet) as screen:
         async for event in rank_all(contests, store, templates, machinery):
             screen.show(event)
-        if machinery.budget.spent():
+        if machinery.budget.spent() and any(count_owed_pairings(contest, store) for contest in contests):
             screen.show(BudgetSpent(hours=conduct.budget_hours or 0.0))
 
 

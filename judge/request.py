@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -18,6 +17,7 @@ from judge.grounding import Policy
 from judge.judge_prompts import JudgePrompts
 from judge.lineage import is_self
 from judge.model_files import MissingFile, find_file
+from judge.passwords import without_password
 from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.types import JudgingMode, ModelEntry, Suite
 from runner.arms import build_arm
@@ -314,12 +314,14 @@ def _refuse_self_judging(judge: JudgeRecord, arms: Sequence[ArmRecord]) -> None:
 
 def _check_url(url: str) -> None:
     """Raise UserError for what is no URL, and for one with a key in it, which would be stored and shown everywhere."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https"):
-        raise UserError(f"--judge-url {url!r} is no URL; it starts with http:// or https:// and usually ends with /v1")
-    if "@" in parts.netloc or parts.query:
+    shown = without_password(url if "://" in url else url.rpartition("@")[2])
+    if not url.lower().startswith(("http://", "https://")):
         raise UserError(
-            f"--judge-url {parts.scheme}://{parts.hostname}{parts.path} was given with a user, password or query; "
+            f"--judge-url {shown!r} is no URL; it starts with http:// or https:// and usually ends with /v1"
+        )
+    if any(mark in url for mark in "@?#"):
+        raise UserError(
+            f"--judge-url {shown} was given with a user, password or query; "
             "put the key into JUDGE_API_KEY, from where it is never stored"
         )
 

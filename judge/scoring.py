@@ -15,15 +15,23 @@ ENOUGH_COVERAGE = 0.95
 """With more than one in twenty missing, the mean may be that of another set of answers (D1): it is shown and decides nothing."""
 
 
-def answer_score(question: Question, verdicts: Sequence[Verdict]) -> float | None:
-    """Return the weighted score, 1.0-5.0; ``None`` when any criterion has no score (leaving it out would change the scale)."""
+NO_BOUNDS: Mapping[str, Grade] = {}
+
+
+def answer_score(
+    question: Question, verdicts: Sequence[Verdict], bounds: Mapping[str, Grade] = NO_BOUNDS
+) -> float | None:
+    """Return the weighted score, 1.0-5.0; ``None`` when any criterion has no score (leaving it out would change the scale).
+
+    ``bounds``: the highest score that the evidence allows, of criteria that have one; the same as scoring ``grounding.bounded``.
+    """
     scores = {verdict.criterion: verdict.score for verdict in verdicts}
     total = 0
     for criterion in question.criteria:
         score = scores.get(criterion.id)
         if score is None:
             return None
-        total += criterion.weight * score
+        total += criterion.weight * min(score, bounds.get(criterion.id, score))
     return total / 100  # once, at the end: a 4 on everything must be a 4.0 and not 3.9999999999999996
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from judge.files import NEWEST_VERSION, FileFormat
-from judge.shipped import Problem
+from judge.problem import Problem
 from judge.yaml_lines import Document, Where
 
 Form = TypeVar("Form", bound=FileFormat)

@@ -10,25 +10,10 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from judge.errors import LibraryError, UserError
-from runner.types import Value
+from judge.problem import Problem
 
 Kind = Literal["models.yaml", "prompts", "rubrics"]
 Loaded = TypeVar("Loaded")
-
-
-class Problem(Value):
-    """Something wrong in a file of the library."""
-
-    file: str
-    line: int | None
-    """1-based; ``None`` when it is about the file as a whole."""
-    field: str
-    """``questions.C-T1-Q1.criteria[2].weight``; empty when it is about no field in particular."""
-    message: str
-
-    def __str__(self) -> str:
-        place = self.file if self.line is None else f"{self.file}:{self.line}"
-        return ": ".join(part for part in (place, self.field, self.message) if part)
 
 
 def shipped(kind: Kind) -> Traversable:

@@ -62,10 +62,13 @@ def evidence_key(answer_key: str, checks_hash: str) -> str:
 
 def judgement_key(answer_key: str, call: JudgeCall) -> str:
     """Identity of one judge's scoring of one answer; the judge's display name is not part of it."""
-    return short_hash(f'["{answer_key}",{_call_json(call)}]')
+    shown = "null" if call.evidence is None else f'"{call.evidence}"'
+    rest = _rest_of_call(call.judge_fingerprint, call.prompt_hash, call.rubric_hash, call.mode, call.replicate)
+    return short_hash(f'["{answer_key}",{{"evidence":{shown},{rest}]')
 
 
 @functools.lru_cache
-def _call_json(call: JudgeCall) -> str:
-    """A run asks for it with every scoring, and has few calls."""
-    return canonical_json(call.model_dump(exclude={"judge"}))
+def _rest_of_call(judge_fingerprint: str, prompt_hash: str, rubric_hash: str, mode: str, replicate: int) -> str:
+    """Return the JSON of a call from behind its evidence, which sorts first: a run has few of these, and one evidence an answer."""
+    fields = {"judge_fingerprint": judge_fingerprint, "mode": mode, "prompt_hash": prompt_hash}
+    return canonical_json({**fields, "replicate": replicate, "rubric_hash": rubric_hash})[1:]

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from judge.shipped import Problem
+from judge.problem import Problem
 
 Where = tuple[str | int, ...]
 """Path of a value: keys and list indices from the root, ``("questions", 0, "prompt")``."""

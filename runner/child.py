@@ -9,8 +9,11 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Child:
@@ -40,12 +43,16 @@ class Child:
         self._process.stdin.close()
 
 
-def start_child(module: str, arguments: Sequence[str], log: Path) -> Child:
-    """Start ``python -m MODULE ARGUMENTS``; what it says goes to the end of ``log``. Raises OSError when it cannot be started."""
+def start_child(module: str, arguments: Sequence[str], log: Path, environ: Mapping[str, str] = _NOTHING) -> Child:
+    """Start ``python -m MODULE ARGUMENTS``; what it says goes to the end of ``log``. ``environ`` comes on top of our environment.
+
+    Raises OSError when it cannot be started.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as said:
         process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
+            env={**os.environ, **environ},
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=said,

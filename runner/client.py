@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from runner.arriving import ArrivingReply
-from runner.completions import read_completion, read_usage, well_formed
+from runner.completions import ending, read_completion, read_usage
 from runner.connections import Connections, Exchange, Timeouts, parsed
 from runner.errors import EndpointError, StreamCut, UsageError
+from runner.foreign_text import Blackout
 from runner.guard import guarded
-from runner.statuses import error_detail, one_line, status_error, where
+from runner.statuses import one_line, status_error, where
 from runner.types import Endpoint, Reply, Sampling, Stamps, Usage
 
 if TYPE_CHECKING:
@@ -41,14 +42,19 @@ class ModelClient:
         timeouts: Timeouts | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
-        """Raises UsageError for a key that cannot be sent, or a proxy that cannot be spoken to."""
+        """``timeouts``: ``None`` takes those that fit the address.
+
+        Raises UsageError for a key that cannot be sent, or a proxy that cannot be spoken to.
+        """
         self.endpoint = endpoint
         self.clock = clock
-        self._timeouts = timeouts or Timeouts()
+        self._timeouts = timeouts or Timeouts.of(endpoint.base_url)
         self._tokenizer_marks: int | None = None
         self._api = endpoint.base_url.removesuffix("/")
-        self.key = _sendable(api_key or PLACEHOLDER_KEY)
-        self._connections = Connections(endpoint.base_url, self.key, self._timeouts.connect_s)
+        self._key = _sendable(api_key or PLACEHOLDER_KEY)
+        self._connections = Connections(endpoint.base_url, self._key, self._timeouts.connect_s)
+        self.hidden = self._connections.hidden
+        """What was sent to prove who asks, and must not come back in anything."""
         self._opened_streams: Streams | None = None
 
     async def __aenter__(self) -> Self:
@@ -78,17 +84,20 @@ class ModelClient:
         reply = stream.reply()
         if reply.finish_reason is None and reply.repetition is None:
             raise StreamCut("the stream ended without a finish reason", reply=reply)
-        return reply
+        return _not_given_up(self.endpoint, reply)
 
     @guarded
     async def complete(self, messages: Messages, sampling: Sampling, **fields: Any) -> Reply:
-        """Generate one reply in one piece. Raises EndpointError."""
+        """Generate one reply in one piece. Raises EndpointError, also when no finish reason says that it is whole."""
         here, sent_s = where(self.endpoint), self.clock()
         body = _body(self.endpoint, messages, sampling, fields)
         body |= body.pop("extra_body")
         url = f"{self._api}/chat/completions"
         exchange = await self._connections.send(here, url, body, timeout_s=self._timeouts.reply_s)
-        return _whole_reply(self.endpoint, _accepted(here, exchange), sent_s, self.clock())
+        reply = _whole_reply(self.endpoint, _accepted(here, exchange, self.hidden), sent_s, self.clock())
+        if reply.finish_reason is None:
+            raise EndpointError(f"{here}: the reply came without a finish reason, so it may be cut", transient=True)
+        return _not_given_up(self.endpoint, reply)
 
     async def models(self) -> list[str]:
         """Return the names that the endpoint lists under ``/v1/models``. Raises EndpointError."""
@@ -99,7 +108,7 @@ class ModelClient:
         """Return what the endpoint says under ``/v1/models``, one entry a model. Raises EndpointError."""
         url = f"{self._api}/models"
         exchange = await self._connections.send(url, url, timeout_s=self._timeouts.control_s)
-        reply = _accepted(url, exchange)
+        reply = _accepted(url, exchange, self.hidden)
         data = reply.get("data") if isinstance(reply, dict) else None
         if not isinstance(data, list):
             raise EndpointError(f"{url}: found {one_line(str(reply))[:80]!r} instead of a list of models")
@@ -121,7 +130,7 @@ class ModelClient:
         url = f"{self._api.removesuffix('/v1')}/extras/tokenize/count"
         try:
             exchange = await self._connections.send(url, url, {"input": text}, timeout_s=self._timeouts.control_s)
-            reply = _accepted(url, exchange)
+            reply = _accepted(url, exchange, self.hidden)
         except EndpointError as error:
             if error.transient:
                 raise
@@ -134,7 +143,7 @@ class ModelClient:
             # Imported here because judges at an endpoint are never streamed, and the library takes a second to import.
             from runner.streams import Streams
 
-            self._opened_streams = Streams(self.endpoint, self.key, self._timeouts)
+            self._opened_streams = Streams(self.endpoint, self._key, self._timeouts, self.hidden)
         return self._opened_streams
 
 
@@ -147,11 +156,11 @@ def _sendable(key: str) -> str:
     return key
 
 
-def _accepted(here: str, exchange: Exchange) -> Any:
+def _accepted(here: str, exchange: Exchange, hidden: Blackout) -> Any:
     """Return the JSON of a reply (or its text, if it is no JSON). Raises EndpointError for a status that is none of success."""
     if exchange.status not in SUCCESS:
-        raise status_error(here, exchange.status, error_detail(exchange.text), exchange.headers)
-    return parsed(here, exchange)
+        raise status_error(here, exchange.status, exchange.text, exchange.headers, hidden)
+    return parsed(here, exchange, hidden)
 
 
 def _body(endpoint: Endpoint, messages: Messages, sampling: Sampling, fields: dict[str, Any]) -> dict[str, Any]:
@@ -172,12 +181,26 @@ def _whole_reply(endpoint: Endpoint, completion: object, sent_s: float, ended_s:
     if message is None:
         raise _unreadable(endpoint, completion)
     return Reply(
-        text=well_formed(message.text),
-        reasoning=well_formed(message.reasoning),
+        text=message.text,
+        reasoning=message.reasoning,
         finish_reason=message.finish_reason,
         stamps=Stamps(sent_s=sent_s, first_token_s=None, last_token_s=None, ended_s=ended_s),
         usage=read_usage(completion) or Usage(),
     )
+
+
+def _not_given_up(endpoint: Endpoint, reply: Reply) -> Reply:
+    """Return the reply. Raises EndpointError when its finish reason says that the endpoint, and not the model, ended it.
+
+    Asking again helps after a fault of the server, and not where a filter objects to what was asked or written.
+    """
+    ended = ending(reply.finish_reason or "")
+    reason = f"{where(endpoint)}: finish reason {reply.finish_reason!r}"
+    if ended == "withheld":
+        raise EndpointError(f"{reason}: a filter of the endpoint withheld the reply")
+    if ended == "broken":
+        raise StreamCut(f"{reason}: the server gave up within the reply", reply=reply)
+    return reply
 
 
 def _unreadable(endpoint: Endpoint, completion: object) -> EndpointError:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from functools import partial
 
 from runner.client import ModelClient
+from runner.completions import ending
 from runner.errors import AccessDenied, ContextExceeded, EndpointError, ProofError, StreamCut
 from runner.proof import drafted_tokens, is_complete, read_timings
 from runner.retry import RetryPolicy, retried
@@ -98,9 +99,9 @@ def classify(reply: Reply) -> AnswerState:
     """Return the state of a reply that ended with a finish reason, or that was cut because the model repeats itself."""
     if reply.repetition is not None:
         return AnswerState.LOOP
-    if not reply.text.strip():
-        return AnswerState.LENGTH if reply.finish_reason == "length" else AnswerState.EMPTY
-    return AnswerState.LENGTH if reply.finish_reason == "length" else AnswerState.OK
+    if ending(reply.finish_reason or "") == "limit":
+        return AnswerState.LENGTH
+    return AnswerState.OK if reply.text.strip() else AnswerState.EMPTY
 
 
 async def _counted(client: ModelClient, reply: Reply) -> Usage:

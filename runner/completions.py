@@ -2,10 +2,15 @@
 
 Servers leave fields out, set them to null or to forms of their own, and the client library hands them on unchecked. Whatever does not
 have the form of the OpenAI API says nothing here.
+
+Decision on finish reasons: those that are known to say that a reply is not whole are told apart, in the spellings of the servers that
+people use, and every other one (``stop``, ``eos``, ``end_turn``, ``tool_calls``) is an end that the model chose: a list of good ones
+would refuse odd servers whose replies are whole. Without any reason nothing says that the reply is whole.
 """
 
-from typing import Any
+from typing import Any, Literal
 
+from runner.foreign_text import well_formed
 from runner.types import Usage, Value
 
 
@@ -16,6 +21,23 @@ class Part(Value):
     reasoning: str
     """What the server delivers apart as reasoning; two spellings of the field are in use."""
     finish_reason: str | None
+
+
+Ending = Literal["whole", "limit", "withheld", "broken"]
+"""How a reply ended: as the model wanted, at a token limit, kept back by a filter of the endpoint, or by a fault of the server."""
+
+_ENDINGS: dict[str, Ending] = {
+    **dict.fromkeys(("length", "max_tokens", "max_length", "model_length", "limit"), "limit"),
+    **dict.fromkeys(
+        ("content_filter", "safety", "recitation", "blocklist", "prohibited_content", "refusal"), "withheld"
+    ),
+    **dict.fromkeys(("error", "abort", "cancelled", "insufficient_system_resource"), "broken"),
+}
+
+
+def ending(finish_reason: str) -> Ending:
+    """Return what a finish reason says of the reply."""
+    return _ENDINGS.get(finish_reason.lower(), "whole")
 
 
 def read_chunk(chunk: object) -> Part:
@@ -42,14 +64,6 @@ def read_usage(reply: object) -> Usage | None:
     return Usage(prompt_tokens=prompt, completion_tokens=completion, source="usage")
 
 
-def well_formed(text: str) -> str:
-    """Return ``text`` with split characters joined and lone halves replaced: those could be neither stored nor sent.
-
-    JSON spells a character like an emoji as two halves, and a server may end a chunk between them.
-    """
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
 def _choice(reply: object) -> object:
     choices = _field(reply, "choices")
     return choices[0] if isinstance(choices, list) and choices else None
@@ -59,7 +73,7 @@ def _part(choice: object, message: object) -> Part:
     return Part(
         text=_text(_field(message, "content")),
         reasoning=_text(_field(message, "reasoning_content")) or _text(_field(message, "reasoning")),
-        finish_reason=_text(_field(choice, "finish_reason")) or None,
+        finish_reason=well_formed(_text(_field(choice, "finish_reason"))) or None,
     )
 
 

@@ -10,11 +10,12 @@ import ipaddress
 import json
 import ssl
 from collections.abc import Mapping
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple, Self
+from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from runner.errors import EndpointError, UsageError
+from runner.errors import EndpointError, NoReply, UsageError
+from runner.foreign_text import Blackout, well_formed
 from runner.statuses import one_line
 from runner.trust import Trust, nobody_trusted
 from runner.types import Value
@@ -27,8 +28,19 @@ KEPT_S = 30.0
 USER_AGENT = "coder-judge"
 
 
+HOSTED_REPLY_S = 900.0
+"""A whole reply of a hosted endpoint. It answers within minutes or not at all, and what stands between has often given up before."""
+_OWN_NETWORK = (".local", ".localhost", ".lan", ".internal", ".home.arpa")
+
+
 class Timeouts(Value):
-    """How long silence is taken for life. None of these limits a request whose tokens keep arriving."""
+    """How long silence is taken for life. None of these limits a request whose tokens keep arriving.
+
+    Decision: a whole reply shows no life before its end, so how long it may take depends on where it comes from. On this machine and on
+    the own network that is an hour (a 480B model that thinks first takes it), at hosted endpoints a quarter of that. Together with
+    ``RetryPolicy.silences`` an endpoint that never answers costs two hours and half an hour a request, instead of five. Cost: a slow
+    model of one's own under a public name has a quarter of an hour; ask for it by its private address.
+    """
 
     connect_s: float = 10.0
     first_token_s: float = 1800.0
@@ -36,9 +48,14 @@ class Timeouts(Value):
     idle_s: float = 180.0
     """Between two chunks."""
     reply_s: float = 3600.0
-    """A whole reply that is not streamed."""
+    """A whole reply that is not streamed; ``HOSTED_REPLY_S`` for endpoints that are neither here nor on the own network."""
     control_s: float = 10.0
     """Requests to the control plane."""
+
+    @classmethod
+    def of(cls, base_url: str) -> Self:
+        """Return those for an endpoint at this address."""
+        return cls() if is_near(urlsplit(base_url).hostname or "") else cls(reply_s=HOSTED_REPLY_S)
 
 
 class Exchange(NamedTuple):
@@ -60,6 +77,8 @@ class Connections:
 
     def __init__(self, base_url: str, key: str, connect_s: float) -> None:
         self._proxy = proxy_of(base_url)
+        self.hidden = Blackout([key, *_passwords(self._proxy)])
+        """What is sent to prove who asks."""
         self._trust = Trust(ssl.PROTOCOL_TLS_CLIENT)
         self._headers = {"authorization": f"Bearer {key}", "user-agent": USER_AGENT}
         self._connect_s = connect_s
@@ -75,12 +94,16 @@ class Connections:
         try:
             async with self._session().request(method, url, data=data, headers=headers, timeout=limits) as response:
                 return Exchange(response.status, response.headers, await response.read())
-        except TimeoutError as error:
+        except aiohttp.ConnectionTimeoutError as error:
             raise EndpointError(f"{where}: nothing arrived in time", transient=True) from error
+        except TimeoutError as error:
+            raise NoReply(f"{where}: nothing arrived in time") from error
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise EndpointError(f"{where}: {url} is no address of an HTTP server") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise EndpointError(f"{where}: the connection failed ({cause(error)})", transient=True) from error
+            raise EndpointError(
+                f"{where}: the connection failed ({cause(error, self.hidden)})", transient=True
+            ) from error
 
     async def close(self) -> None:
         """Close what is idle."""
@@ -124,21 +147,44 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def cause(error: BaseException) -> str:
-    """Return the first cause of an error of a library on one line."""
+def is_near(host: str) -> bool:
+    """True for this machine and the own network: by an address that is not public, or a name that only means something there."""
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." not in host or host.endswith(_OWN_NETWORK)
+
+
+def _passwords(proxy: str | None) -> list[str]:
+    """Return the password in the address of a proxy, as it stands there and as it is meant."""
+    written = urlsplit(proxy or "").password
+    return [written, unquote(written)] if written else []
+
+
+def cause(error: BaseException, hidden: Blackout) -> str:
+    """Return the first cause of an error of a library, which may quote what a server sent, on one line."""
     while error.__cause__ is not None:
         error = error.__cause__
-    said = one_line(getattr(error, "message", "") or str(error))  # some put a status of 400 before it that nobody sent
+    said = str(getattr(error, "message", "") or error)  # some put a status of 400 before it that nobody sent
+    said = one_line(hidden.pieces(well_formed(said)))
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
-def parsed(where: str, exchange: Exchange) -> Any:
-    """Return the JSON of a reply, or its text when it never claimed to be JSON. Raises EndpointError when it cannot be read."""
+def parsed(where: str, exchange: Exchange, hidden: Blackout) -> Any:
+    """Return the JSON of a reply, or its text when it never claimed to be JSON; all of it well-formed and without what is hidden.
+
+    Raises EndpointError when it cannot be read.
+    """
     if not exchange.content.strip():
         raise EndpointError(f"{where}: found an empty body instead of JSON", transient=True)
     try:
-        return json.loads(exchange.content)
-    except ValueError as error:  # no JSON, or no UTF-8
+        return hidden.everywhere(json.loads(exchange.content))
+    except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, or nested beyond what is read
         if "json" in exchange.headers.get("content-type", ""):
-            raise EndpointError(f"{where}: the reply cannot be read: {one_line(str(error))}") from error
-        return exchange.text
+            raise EndpointError(f"{where}: the reply cannot be read: {unread(error)}") from error
+        return hidden.whole(exchange.text)
+
+
+def unread(error: Exception) -> str:
+    """Return on one line why something cannot be read; no reader quotes what it read."""
+    return "it is nested too deeply" if isinstance(error, RecursionError) else one_line(str(error))

@@ -6,7 +6,7 @@ Servers accept the forms of others with HTTP 200 and then do not enforce them, s
 import json
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Dialect(StrEnum):
@@ -59,20 +59,47 @@ def _portable_list(value: Any) -> Any:
     return [portable(v) if isinstance(v, dict) else v for v in value] if isinstance(value, list) else value
 
 
+class Repeating(dict[str, Any]):
+    """A JSON object in which a key stands more than once: which of the values was meant nobody knows. It has the last ones."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        names = [name for name, _ in pairs]
+        self.repeated = next(name for name in names if names.count(name) > 1)
+        """The first such key."""
+
+
+class Found(NamedTuple):
+    """A JSON object and where it stands in the text."""
+
+    start: int
+    end: int
+    value: dict[str, Any]
+    """``Repeating``, as are objects inside of it, where a key stands more than once."""
+
+
 def json_objects(text: str) -> list[dict[str, Any]]:
     """Return every outermost JSON object in ``text``, in order, whatever stands around it (prose, fences, markup)."""
-    return list(_objects(text))
+    return [found.value for found in find_objects(text)]
 
 
-def _objects(text: str) -> Iterator[dict[str, Any]]:
-    decoder = json.JSONDecoder()
+def find_objects(text: str) -> Iterator[Found]:
+    """Yield what ``json_objects`` returns, with its places."""
     at = text.find("{")
     while at >= 0:
         try:
-            value, end = decoder.raw_decode(text, at)
+            value, end = _DECODER.raw_decode(text, at)
         except (ValueError, RecursionError):  # no JSON, or numbers and nesting beyond what Python reads
             end = at + 1
         else:
             if isinstance(value, dict):
-                yield value
+                yield Found(at, end, value)
         at = text.find("{", end)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    return value if len(value) == len(pairs) else Repeating(pairs)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object)

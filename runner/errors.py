@@ -6,7 +6,8 @@ RunnerError
 ├── ServerError           a model server did not start, died, or is not the one that was asked for
 │   └── ProofError        the server's log does not prove that it runs as it was told to
 ├── EndpointError         a request to a model endpoint failed; says whether asking again could help
-│   ├── StreamCut         a stream broke off without a finish reason; carries what had arrived
+│   ├── StreamCut         a stream broke off without a finish reason, or with that of a fault; carries what had arrived
+│   ├── NoReply           nothing came for as long as a reply may take: asked for again, but less often than other failures
 │   ├── ContextExceeded   the prompt does not fit the model's context: permanent, a state of the answer
 │   └── AccessDenied      401 / 403: every further request would fail too, so the run stops at once
 └── SandboxError          the sandbox itself broke: infrastructure, never a failed check
@@ -58,11 +59,21 @@ class EndpointError(RunnerError):
 
 
 class StreamCut(EndpointError):
-    """A stream ended without a finish reason; ``reply`` is the part that had arrived. Never an answer to be scored."""
+    """A reply was broken off, such as a stream that ended without a finish reason. Never an answer to be scored.
+
+    ``reply`` is the part that had arrived.
+    """
 
     def __init__(self, message: str, *, reply: "Reply") -> None:
         super().__init__(message, transient=True)
         self.reply = reply
+
+
+class NoReply(EndpointError):
+    """Nothing came for as long as a reply may take. The next attempt may wait as long, so there are few of them."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, transient=True)
 
 
 class ContextExceeded(EndpointError):

@@ -6,14 +6,15 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast
 
 from runner.errors import EndpointError, StreamCut
-from runner.journal import blacked_out, note
+from runner.foreign_text import Blackout
+from runner.journal import note
 from runner.types import Reply
 
 logger = logging.getLogger(__name__)
 
 
 Method = TypeVar("Method", bound=Callable[..., Awaitable[Any]])
-"""A method of a client, which has an ``endpoint`` and a ``key``."""
+"""A method of a client, which has an ``endpoint`` and secrets that are ``hidden``."""
 
 
 def guarded(method: Method) -> Method:
@@ -26,11 +27,12 @@ def guarded(method: Method) -> Method:
         try:
             result = await method(client, *args, **kwargs)
         except EndpointError as error:
-            _clean_error(error, client.key)
+            _clean_error(error, client.hidden)
             note(logger, "failed", call=call, status=error.status, transient=error.transient, error=str(error))
             raise
+        result = clean_reply(result, client.hidden) if isinstance(result, Reply) else result
         note(logger, "reply", call=call, **(_figures(result) if isinstance(result, Reply) else {}))
-        return clean_reply(result, client.key) if isinstance(result, Reply) else result
+        return result
 
     return cast(Method, asked)
 
@@ -44,15 +46,19 @@ def _figures(reply: Reply) -> dict[str, object]:
     }
 
 
-def clean_reply(reply: Reply, key: str) -> Reply:
-    """Return the reply without the key: a server may quote the headers that it was sent."""
-    if key not in reply.text and key not in reply.reasoning:
-        return reply
-    changes = {"text": blacked_out(reply.text, [key]), "reasoning": blacked_out(reply.reasoning, [key])}
-    return reply.model_copy(update=changes)
+def clean_reply(reply: Reply, hidden: Blackout) -> Reply:
+    """Return the reply without the key: a server may quote the headers that it was sent, and a stream in many chunks."""
+    changes = {
+        "text": hidden.whole(reply.text),
+        "reasoning": hidden.whole(reply.reasoning),
+        "finish_reason": reply.finish_reason and hidden.whole(reply.finish_reason),
+        "repetition": reply.repetition and hidden.pieces(reply.repetition),  # shows the beginning of a text
+    }
+    changed = any(getattr(reply, name) != value for name, value in changes.items())
+    return reply.model_copy(update=changes) if changed else reply
 
 
-def _clean_error(error: EndpointError, key: str) -> None:
-    error.args = tuple(blacked_out(arg, [key]) if isinstance(arg, str) else arg for arg in error.args)
+def _clean_error(error: EndpointError, hidden: Blackout) -> None:
+    error.args = tuple(hidden.pieces(arg) if isinstance(arg, str) else arg for arg in error.args)
     if isinstance(error, StreamCut):
-        error.reply = clean_reply(error.reply, key)
+        error.reply = clean_reply(error.reply, hidden)

@@ -14,12 +14,10 @@ import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from runner.foreign_text import Blackout
+
 PACKAGES = ("runner", "judge")
 """Whose records are written: client libraries log headers, and the key is in one of them."""
-MIN_SECRET_CHARS = 6
-"""What is shorter cannot be told from ordinary text, and protects nothing."""
-HIDDEN = "[key]"
-
 _UNIT: contextvars.ContextVar[str | None] = contextvars.ContextVar("unit", default=None)
 
 
@@ -38,8 +36,8 @@ def unit_of_now() -> str | None:
     return _UNIT.get()
 
 
-def from_now_about(unit: str) -> None:
-    """Mark everything that this task logs from here on: for loops whose body belongs to somebody else."""
+def from_now_about(unit: str | None) -> None:
+    """Mark everything that this task logs from here on: for loops whose body belongs to somebody else. They end with ``None``."""
     _UNIT.set(unit)
 
 
@@ -81,20 +79,12 @@ class _LogFile(logging.FileHandler):
         sys.stderr.write(f"{self.baseFilename}: {error.strerror}; the log ends here, the work goes on\n")
 
 
-def blacked_out(text: str, secrets: Collection[str]) -> str:
-    """Return ``text`` with every secret that is long enough to be one replaced."""
-    for secret in secrets:
-        if len(secret) >= MIN_SECRET_CHARS:
-            text = text.replace(secret, HIDDEN)
-    return text
-
-
 class JsonLines(logging.Formatter):
     """A record as one line of JSON: ``time`` (UTC), ``monotonic_s``, ``level``, ``logger``, ``unit`` and the fields of the event."""
 
     def __init__(self, secrets: Collection[str] = ()) -> None:
         super().__init__()
-        self._secrets = secrets
+        self._hidden = Blackout(secrets)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -109,5 +99,8 @@ class JsonLines(logging.Formatter):
             **fields,
         }
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return blacked_out(json.dumps(line, ensure_ascii=False, default=str), self._secrets)
+            line["traceback"] = self._hidden.pieces(self.formatException(record.exc_info))
+        return json.dumps(self._hidden.everywhere(line), ensure_ascii=False, default=self._as_text)
+
+    def _as_text(self, value: object) -> str:
+        return self._hidden.whole(str(value))

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from runner.errors import EndpointError
+from runner.errors import EndpointError, NoReply
 from runner.types import Value
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ class RetryPolicy(Value):
 
     attempts: int = 5
     """Requests in all; 1 never retries."""
+    silences: int = 2
+    """Requests in all that may end because nothing came in time: each of them takes as long as a reply may take."""
     base_s: float = 0.5
     """Upper bound of the first random wait; it doubles each time."""
     max_wait_s: float = 60.0
@@ -41,10 +43,10 @@ async def retried(call: Callable[[], Awaitable[T]], policy: RetryPolicy, *, slee
             raise
         failed: EndpointError | None = error
     # Imported here because most requests succeed.
-    from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
+    from tenacity import AsyncRetrying, retry_if_exception
 
     retrying = AsyncRetrying(
-        stop=stop_after_attempt(policy.attempts),
+        stop=_enough(policy),
         wait=_wait(policy),
         retry=retry_if_exception(lambda error: isinstance(error, EndpointError) and error.transient),
         before_sleep=_log,
@@ -64,13 +66,24 @@ async def retried(call: Callable[[], Awaitable[T]], policy: RetryPolicy, *, slee
     return await retrying(attempt)
 
 
+def _enough(policy: RetryPolicy) -> "Callable[[RetryCallState], bool]":
+    silent = 0
+
+    def enough(state: "RetryCallState") -> bool:
+        nonlocal silent
+        silent += isinstance(_error(state), NoReply)
+        return state.attempt_number >= policy.attempts or silent >= policy.silences
+
+    return enough
+
+
 def _wait(policy: RetryPolicy) -> "Callable[[RetryCallState], float]":
     from tenacity import wait_random_exponential
 
     backoff = wait_random_exponential(multiplier=policy.base_s, max=policy.max_wait_s)
 
     def wait(state: "RetryCallState") -> float:
-        error = state.outcome.exception() if state.outcome else None
+        error = _error(state)
         asked = error.retry_after_s if isinstance(error, EndpointError) else None
         return backoff(state) if asked is None else min(asked, policy.max_wait_s)
 
@@ -78,6 +91,10 @@ def _wait(policy: RetryPolicy) -> "Callable[[RetryCallState], float]":
 
 
 def _log(state: "RetryCallState") -> None:
-    error = state.outcome.exception() if state.outcome else None
+    error = _error(state)
     wait_s = state.next_action.sleep if state.next_action else 0.0
     logger.warning("attempt %d failed (%s); next in %.1f s", state.attempt_number, error, wait_s)
+
+
+def _error(state: "RetryCallState") -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None

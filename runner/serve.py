@@ -178,7 +178,10 @@ async def _start(command: list[str], log_path: Path) -> Process:
 
 
 def _die_with_parent(parent: int):  # type: ignore[no-untyped-def]
-    """Return what the child runs before it becomes the server: the kernel will kill it when the runner is gone."""
+    """Return what the child runs before it becomes the server: the kernel will kill it when the runner is gone.
+
+    It must import nothing: another thread may be in the middle of an import, whose lock the child would wait for for ever.
+    """
 
     def arrange() -> None:
         if _LIBC is not None:

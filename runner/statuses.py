@@ -7,11 +7,14 @@ import time
 from collections.abc import Callable, Mapping
 
 from runner.errors import AccessDenied, ContextExceeded, EndpointError
+from runner.foreign_text import NO_SECRETS, Blackout
 from runner.types import Endpoint
 
 TRANSIENT_STATUS = frozenset({408, 409, 425, 429, 502, 503, 504})
 SHOWN_CHARS = 300
 """Of what a server said, in a message."""
+READ_CHARS = 65_536
+"""Of what a server said, to find out what it means: some repeat the request before they say what is wrong with it."""
 _VALIDATION_MARKS = ("validation error", "literal_error", "value_error", "type_error")
 _CONTEXT_MARKS = (
     "context_length_exceeded",
@@ -21,30 +24,35 @@ _CONTEXT_MARKS = (
 )
 
 
-def status_error(where: str, status: int, detail: str, headers: Mapping[str, str]) -> EndpointError:
-    """Return the error for an HTTP status: which kind it is, and whether asking again could help."""
+def status_error(
+    where: str, status: int, body: str, headers: Mapping[str, str], hidden: Blackout = NO_SECRETS
+) -> EndpointError:
+    """Return the error for an HTTP status and its whole body: which kind it is, and whether asking again could help."""
+    told = error_detail(body, hidden)
+    said = f"{told} {body[:READ_CHARS]}".lower()
+    detail = one_line(told) or "an empty body"
     message = f"{where}: HTTP {status}: {detail}"
     if status in (401, 403):
         return AccessDenied(f"{where}: the endpoint refused the key (HTTP {status}): {detail}", status=status)
-    if any(mark in detail.lower() for mark in _CONTEXT_MARKS):
+    if any(mark in said for mark in _CONTEXT_MARKS):
         return ContextExceeded(message, status=status)
     # llama-cpp-python answers a malformed request with 500: the same request would fail for ever.
-    is_fault = status == 500 and not any(mark in detail.lower() for mark in _VALIDATION_MARKS)
+    is_fault = status == 500 and not any(mark in said for mark in _VALIDATION_MARKS)
     transient = is_fault or status in TRANSIENT_STATUS
     return EndpointError(
         message, status=status, transient=transient, retry_after_s=retry_after(headers.get("retry-after"))
     )
 
 
-def error_detail(body: str) -> str:
-    """Return message and code of the body of an error on one line; HTML and other bodies are cut short."""
+def error_detail(body: str, hidden: Blackout = NO_SECRETS) -> str:
+    """Return message and code of the body of an error, or the body where it has none of the usual forms; without secrets."""
     try:
-        said = json.loads(body)
-    except ValueError:
+        said = hidden.everywhere(json.loads(body))
+    except (ValueError, RecursionError):  # no JSON, or numbers and nesting beyond what Python reads
         said = None
     error = said.get("error", said) if isinstance(said, dict) else None
     parts = [str(error[key]) for key in ("message", "code") if error.get(key)] if isinstance(error, dict) else []
-    return one_line(" ".join(parts) or body) or "an empty body"
+    return " ".join(parts) or hidden.whole(body[:READ_CHARS])
 
 
 def where(endpoint: Endpoint) -> str:
@@ -63,5 +71,5 @@ def retry_after(header: str | None, *, now: Callable[[], float] = time.time) -> 
 
 
 def one_line(text: str) -> str:
-    """Return ``text`` without line breaks, and no more of it than fits into a message."""
+    """Return ``text``, which has no secrets in it any more, without line breaks, and no more of it than fits into a message."""
     return " ".join(text.split())[:SHOWN_CHARS]

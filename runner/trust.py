@@ -15,19 +15,18 @@ WHERE = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 class Trust(ssl.SSLContext):
-    """Trusts whom the system does, or ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name.
+    """Trusts whom the system does, or ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name: as ``ssl.create_default_context()`` in all.
 
     An address with plain HTTP may lead to an encrypted one, by a redirection or a proxy, so every session has one of these.
     """
 
-    _read = False
+    _usual: ssl.SSLContext | None = None
 
     def wrap_bio(self, *args: Any, **options: Any) -> ssl.SSLObject:
-        """Begin an encrypted connection."""
-        if not self._read:
-            self.load_default_certs()
-            self._read = True
-        return super().wrap_bio(*args, **options)
+        """Begin an encrypted connection, by the usual context of this Python, which is made for the first one."""
+        if self._usual is None:
+            self._usual = ssl.create_default_context()
+        return self._usual.wrap_bio(*args, **options)
 
 
 @contextlib.contextmanager

@@ -44,5 +44,5 @@ tests() {
 printf '\n=== tests on real models\n'
 tests -m real
 printf '\n=== tests\n'
-tests -m "not real" -n auto --dist loadscope
+tests -m "not real" -n auto --dist loadscope --no-loadscope-reorder
 printf '\ncheck: all passed\n'

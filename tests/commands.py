@@ -1,6 +1,9 @@
 """The command line in a process of its own, as a user has it."""
 
+import atexit
+import gc
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -19,11 +22,15 @@ def command(*args: str | Path) -> list[str]:
 
 def typed(*args: str | Path) -> int:
     """Run ``judge ARGS`` in this process, where there is nothing to kill, and return its exit code."""
-    with mock.patch.object(sys, "argv", ["judge", *map(str, args)]):
+    environ = mock.patch.dict(os.environ)  # what a command sets for its own process is none of the next test's
+    with mock.patch.object(sys, "argv", ["judge", *map(str, args)]), environ, mock.patch.object(atexit, "register"):
+        thresholds = gc.get_threshold()
         try:
             main()
         except SystemExit as ended:
             return int(ended.code or 0)
+        finally:
+            gc.set_threshold(*thresholds)
     return 0
 
 

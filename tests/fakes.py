@@ -370,7 +370,9 @@ class ScriptedJudge:
             word = re.search(r"kiwi-\d+", rule or "")
             return json.dumps({"fruit": word[0] if word else "apple"})
         wanted = tuple(re.findall(r"\w+", messages[-1]["content"].partition("in this order: ")[2].partition("\n")[0]))
-        answer = re.search(r"<<<ANSWER (\w+)\n(.*)\nANSWER \1>>>", text, re.DOTALL)
+        # The first message has an example of a graded answer.
+        shown = "\n".join(message["content"] for message in messages[1:] if message["role"] != "assistant")
+        answer = re.search(r"<<<ANSWER (\w+)\n(.*)\nANSWER \1>>>", shown, re.DOTALL)
         said = self.opinion(
             Asked(
                 wanted,

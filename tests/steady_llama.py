@@ -10,11 +10,12 @@ import hashlib
 import re
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from fake_log import perf
-from fakes import Asked, Request, Response, Scores, ScriptedJudge, error_response, lenient, serving, streamed
+from fakes import Asked, Handler, Request, Response, Scores, ScriptedJudge, error_response, lenient, serving, streamed
 
 from runner.dialects import Dialect
 
@@ -43,6 +44,20 @@ def answer_text(mark: str) -> str:
     return f"```python\ndef factorial(n: int) -> int:\n    return 1 if n < 2 else n * factorial(n - 1)  # {mark}\n```\n"
 
 
+def is_preparation(request: Request) -> bool:
+    """True for what is no unit: a list of models, a warm-up, a handshake."""
+    said = str(request.body and request.body.get("messages"))
+    return request.path != "/v1/chat/completions" or "red green blue" in said or "not a kiwi" in said
+
+
+def unit_asked(request: Request) -> tuple[str, str]:
+    """Return the phase and the mark of the unit that is asked for."""
+    said = str(request.body["messages"])
+    if mark := MARK.search(said):
+        return "judgement", mark[0]
+    return "answer", f"mark-{hashlib.sha256(said.encode()).hexdigest()[:8]}-{request.body['seed']}"
+
+
 class Steady:
     """A handler that answers after ``latency_s`` and writes the request down before."""
 
@@ -58,27 +73,21 @@ class Steady:
     def __call__(self, request: Request) -> Response:
         if request.path != "/v1/chat/completions":
             return self._judge(request)
-        response = self._answered(request, str(request.body["messages"]))
+        response = self._answered(request)
         return dataclasses.replace(response, steps=(self._latency_s, *response.steps))
 
-    def _answered(self, request: Request, said: str) -> Response:
-        if "red green blue" in said or "not a kiwi" in said:
+    def _answered(self, request: Request) -> Response:
+        if is_preparation(request):
             return self._judge(request)
-        phase, mark = "judgement", MARK.search(said)
-        if mark is None:
-            phase, mark = (
-                "answer",
-                MARK.match(f"mark-{hashlib.sha256(said.encode()).hexdigest()[:8]}-{request.body['seed']}"),
-            )
-        assert mark is not None
+        phase, mark = unit_asked(request)
         self._counted += 1
         if self._counted % BUSY_EVERY == 0:
-            self._write(phase, mark[0], "busy")
+            self._write(phase, mark, "busy")
             return error_response(503, "busy", retry_after="0")
         if phase == "judgement":
             return self._judge(request)
-        self._write(phase, mark[0], "ok")
-        return streamed(answer_text(mark[0]))
+        self._write(phase, mark, "ok")
+        return streamed(answer_text(mark))
 
     def _opinion(self, asked: Asked) -> Scores | str:
         mark = MARK.search(asked.text)
@@ -95,10 +104,10 @@ class Steady:
             file.write(" ".join(words) + "\n")
 
 
-def main() -> None:
+def main(made: Callable[..., Handler] = Steady) -> None:
     """Serve as ``python -m llama_cpp.server --port N --model_alias NAME ...`` would, and write into the working folder."""
     port, name = (sys.argv[sys.argv.index(option) + 1] for option in ("--port", "--model_alias"))
-    handler = Steady(Path("asked"), name=name, local=True)
+    handler = made(Path("asked"), name=name, local=True)
 
     def logged(request: Request) -> Response:
         if request.path == "/v1/chat/completions":

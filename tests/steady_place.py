@@ -32,9 +32,9 @@ def imported(cli: WarmCli, folder: Path, answers: int = ANSWERS) -> set[str]:
     return set(marks)
 
 
-def score_command(server: FakeServer) -> Sequence[str | Path]:
+def score_command(server: FakeServer, in_flight: int = IN_FLIGHT) -> Sequence[str | Path]:
     """Return what has the newest run scored at ``server``."""
-    return ("score", "latest", "--judge-model", "m", "--judge-url", server.base_url, "-j", str(IN_FLIGHT), "--no-exam")
+    return ("score", "latest", "--judge-model", "m", "--judge-url", server.base_url, "-j", str(in_flight), "--no-exam")
 
 
 def run_command(demo: DemoModels) -> Sequence[str | Path]:
@@ -45,12 +45,12 @@ def run_command(demo: DemoModels) -> Sequence[str | Path]:
     )  # fmt: skip
 
 
-def steady_servers(folder: Path) -> dict[str, str]:
-    """Return the environment in which ``python -m llama_cpp.server`` is ``steady_llama``."""
+def steady_servers(folder: Path, module: str = "steady_llama") -> dict[str, str]:
+    """Return the environment in which ``python -m llama_cpp.server`` is ``module`` of these tests."""
     package = folder / "modules" / "llama_cpp"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("")
-    (package / "server.py").write_text("from steady_llama import main\nmain()\n")
+    (package / "server.py").write_text(f"from {module} import main\nmain()\n")
     return {"PYTHONPATH": f"{package.parent}:{Path(steady_llama.__file__).parent}"}
 
 

@@ -15,14 +15,19 @@ from fakes import (
     html_response,
     lenient,
     serving,
+    verdict_json,
 )
 
+LOW = verdict_json(dict.fromkeys(("correct_logic", "type_hints", "edge_cases", "clean_code"), 1))
+"""A whole verdict that would be the lowest score."""
 FAULTS: dict[str, Callable[[], Response]] = {
     "validation": lambda: error_response(500, "1 validation error for Request: literal_error"),
     "proxy": html_response,
     "throttled": lambda: error_response(429, "slow down", retry_after="0"),
     "too long": lambda: error_response(400, "too long", code="context_length_exceeded"),
     "out of five": lambda: completion("I would say 4/5 overall."),
+    "cut": lambda: completion(LOW, finish="length"),
+    "quoting": lambda: completion(f"{LOW} It brought along: {LOW.replace('1', '5')}"),
     "silent": lambda: completion("", reasoning_content="correct_logic deserves a 5"),
 }
 
@@ -68,14 +73,14 @@ def test_what_failed_is_counted_and_is_all_that_the_next_run_asks_for(judge: Run
     assert arm["tiers"][0]["questions"] == {"C-T1-Q1": [5.0, 5.0]}
     coverage = arm["tiers"][0]["coverage"]
     assert {name: coverage[name] for name in ("wanted", "answered", "scored", "failed")} == {
-        "wanted": 8,
-        "answered": 8,
+        "wanted": len(FAULTS) + 2,
+        "answered": len(FAULTS) + 2,
         "scored": 2,
         "failed": len(FAULTS),
     }
-    assert (coverage["samples"], coverage["judges"]) == ([8], ["m"])
+    assert (coverage["samples"], coverage["judges"]) == ([len(FAULTS) + 2], ["m"])
     assert len(arm["failures"]) == len(FAULTS)
     assert graded(asked[:before]) == {*FAULTS, "fine", "fine too"}
     assert second.returncode == 0, second.stderr
     assert graded(asked[before:]) == set(FAULTS)
-    assert json.loads(second.stdout)["arms"][0]["tiers"][0]["coverage"]["scored"] == 8
+    assert json.loads(second.stdout)["arms"][0]["tiers"][0]["coverage"]["scored"] == len(FAULTS) + 2

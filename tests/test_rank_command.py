@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from commands import Run
+from commands import Run, typed
 from fakes import serving
 from pair_judges import AskedPair, preferring
 from rankings import comparisons_asked, knows_better
@@ -70,3 +70,21 @@ def test_a_ranking_is_planned_carried_out_in_two_goes_and_reported(judge: Run, p
     assert ranking["groups"][0]["p_better"]["better/baseline"]["worse/baseline"] > 0.99
     (report,) = place.glob("results/*/results.md")
     assert "## Ranking" in report.read_text()
+
+
+def test_a_spent_budget_begins_no_comparison_and_is_told_only_where_some_are_left(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(place)
+    told = "the budget of 0 hours is spent: nothing new is begun"
+    with serving(preferring(knows_better)) as server:
+        line = ("rank", "latest", "--judge-url", server.base_url, "--judge-model", "m", "--judge-family", "other")
+        assert typed(*line, "--budget-hours", "0") == 3
+        assert told in capsys.readouterr().err
+        assert comparisons_asked(server) == []
+        assert typed(*line) == 0
+        done = len(comparisons_asked(server))
+        capsys.readouterr()
+        assert typed(*line, "--budget-hours", "0") == 0
+        assert told not in capsys.readouterr().err
+        assert len(comparisons_asked(server)) == done == 10

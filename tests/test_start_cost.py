@@ -1,6 +1,7 @@
 """What scoring one stored answer imports: what a judge at an endpoint does not need costs every command that asks one."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -39,3 +40,18 @@ def test_scoring_a_stored_answer_at_an_endpoint_imports_nothing_that_it_does_not
     assert done.returncode == 0, done.stderr
     assert "scored: 1" in done.stdout, done.stdout
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_arithmetic_starts_no_threads_and_leaves_the_environment_as_it_was() -> None:
+    program = """
+import os
+from judge.stats.estimators import due_look
+from judge.stats.exam_stats import jeffreys_rate
+from judge.stats.intervals import tier_interval
+before = dict(os.environ)
+tier_interval([[4.0, 5.0]], 4.0), jeffreys_rate(3, 4)
+print(len(os.listdir("/proc/self/task")), dict(os.environ) == before)
+"""
+    kept = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=kept, check=True)
+    assert done.stdout.split() == ["1", "True"]

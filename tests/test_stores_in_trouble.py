@@ -1,17 +1,19 @@
 """A store that cannot be used, through the command line: one line that says what to do, exit code 1, and nothing lost."""
 
+import os
+import re
 import shutil
 import sqlite3
 import stat
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 from commands import command
-from fakes import FakeServer, serving
-from steady_llama import Steady, lines
+from fakes import Asked, FakeServer, Request, Response, ScriptedJudge, lenient, serving, verdict_json
+from steady_llama import MARK, Steady, lines
 from steady_place import QUESTIONS, SAMPLES, Unit, imported, run_command, score_command, steady_servers, stored
 from warm_cli import WarmCli, warm_cli
 
@@ -19,6 +21,7 @@ from judge.store import HEAD
 from runner.moe import DemoModels
 
 ANSWERS = 12
+DISK_BYTES = 4_000_000
 OK, ERROR = 0, 1
 
 
@@ -79,6 +82,93 @@ def test_a_store_that_cannot_grow_stops_the_scoring_and_the_next_command_owes_th
     assert cli.wait() == OK, cli.said
     assert len(scored(place)) == ANSWERS
     assert not {line[:2] for line in lines(place / "asked", since=asked)} & kept
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of DISK_BYTES, which is really full when it is full."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    options = f"size={DISK_BYTES},uid={os.getuid()},gid={os.getgid()},mode=0700"
+    try:
+        done = subprocess.run([*as_root, "mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True)
+    except FileNotFoundError as missing:
+        pytest.skip(f"no small file system can be mounted here: {missing}")
+    if done.returncode != 0:
+        pytest.skip(f"no small file system can be mounted here: {done.stderr.decode().strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run([*as_root, "umount", folder], check=True)
+
+
+def fill(disk: Path, *, leave: int) -> Path:
+    """Fill a disk up to ``leave`` bytes, and return the file that does."""
+    filling = disk / "filling"
+    filling.write_bytes(bytes(shutil.disk_usage(disk).free - leave))
+    return filling
+
+
+class Talker:
+    """A judge that writes 40 kB about an answer until it is told to be brief."""
+
+    brief = False
+
+    def __call__(self, request: Request) -> Response:
+        return ScriptedJudge(self._opinion)(request)
+
+    def _opinion(self, asked: Asked) -> str:
+        reasons = "seen" if self.brief else "seen " * 2000
+        return verdict_json(lenient(asked)).replace("seen", reasons)
+
+
+def marks_asked(requests: Sequence[Request]) -> set[Unit]:
+    """Return the scorings that were asked for; a handshake is of no answer."""
+    found = [MARK.search(str(request.body["messages"])) for request in requests]
+    return {("judgement", mark[0]) for mark in found if mark}
+
+
+def test_a_disk_that_fills_up_under_the_store_is_the_error_that_is_said_and_the_next_command_owes_the_rest(
+    cli: WarmCli, whole: Path, small_disk: Path
+) -> None:
+    place, talker = Path(shutil.copytree(whole, small_disk / "place")), Talker()
+    filling = fill(small_disk, leave=200_000)
+    with serving(talker) as server:
+        cli.start(*score_command(server), cwd=place)
+        assert cli.wait() == ERROR
+        hint = "database or disk is full; free some space; everything stored so far is safe"
+        assert error_of(cli.said) == f"error: results/judge.db: {hint}"
+        assert "No space left on device" in cli.said, "the results were tried as well, and that is told before"
+        filling.unlink()
+        kept, asked, talker.brief = scored(place), len(server.asked()), True
+        assert 0 < len(kept) < ANSWERS
+
+        cli.start(*score_command(server), cwd=place)
+        assert cli.wait() == OK, cli.said
+        assert len(scored(place)) == ANSWERS
+        assert marks_asked(server.asked()[asked:]) == scored(place) - kept
+
+
+def test_a_results_file_that_does_not_fit_is_said_when_it_is_all_that_failed(
+    cli: WarmCli, whole: Path, small_disk: Path, server: FakeServer
+) -> None:
+    place = Path(shutil.copytree(whole, small_disk / "place"))
+    store = tmp_store(place)
+    fill(small_disk, leave=8_192)
+    cli.start("--store", store, *score_command(server), cwd=place)
+    assert cli.wait() == ERROR
+    last = error_of(cli.said)
+    assert re.fullmatch(
+        r"error: results/\S+/results\.\w+: No space left on device; nothing that was stored is lost", last
+    )
+    assert len([unit for unit in stored(store) if unit[0] == "judgement"]) == ANSWERS
+
+
+def tmp_store(place: Path) -> Path:
+    """Move the store to another disk than its results."""
+    elsewhere = place.parent.parent / "elsewhere.db"
+    return Path(shutil.move(store_of(place), elsewhere))
 
 
 def test_a_report_that_does_not_fit_on_the_disk_is_said_by_its_file(cli: WarmCli, place: Path) -> None:

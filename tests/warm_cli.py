@@ -37,15 +37,23 @@ class WarmCli:
         self._pid: int | None = None
         self._cwd = Path()
 
-    def start(self, *args: str | Path, cwd: Path, file_bytes: int | None = None, unprivileged: bool = False) -> None:
+    def start(
+        self,
+        *args: str | Path,
+        cwd: Path,
+        file_bytes: int | None = None,
+        unprivileged: bool = False,
+        patience_s: float | None = None,
+    ) -> None:
         """Begin ``judge ARGS``.
 
         No file may grow beyond ``file_bytes``. Permissions of files bind one that is ``unprivileged``, even when it is root.
+        A model that is silent in the middle of a reply for ``patience_s`` is given up; ``None``: as for everybody.
         """
         self._cwd = cwd
         self.said_file.unlink(missing_ok=True)
         command = {"args": [*map(str, args)], "cwd": str(cwd), "said": str(self.said_file)}
-        command |= {"file_bytes": file_bytes, "unprivileged": unprivileged}
+        command |= {"file_bytes": file_bytes, "unprivileged": unprivileged, "patience_s": patience_s}
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(command).encode() + b"\n")
         self._process.stdin.flush()
@@ -121,6 +129,8 @@ def _carry_out(command: dict[str, Any]) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (command["file_bytes"], command["file_bytes"]))
     if command["unprivileged"]:
         _drop_capabilities()
+    if command["patience_s"] is not None:
+        _lose_patience(command["patience_s"])
     sys.argv = ["judge", *command["args"]]
     code: Any = 1
     try:
@@ -133,6 +143,17 @@ def _carry_out(command: dict[str, Any]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(int(code))
+
+
+def _lose_patience(after_s: float) -> None:
+    """Shorten the time after which silence is death: minutes for everybody, which no test can wait."""
+    from runner import client
+
+    class Impatient(client.Timeouts):
+        idle_s: float = after_s
+        reply_s: float = after_s
+
+    vars(client)["Timeouts"] = Impatient
 
 
 def _drop_capabilities() -> None:

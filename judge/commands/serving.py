@@ -17,7 +17,7 @@ PORT = 8765
 
 
 GARBAGE_EVERY = 10_000
-"""Objects made between two looks for garbage: a service runs for days, where a short command ends before it would matter."""
+"""Objects made between two looks for garbage: a service makes some with every request, for days."""
 
 
 @app.command()

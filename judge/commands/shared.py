@@ -1,14 +1,16 @@
 """What all commands share: where things are, how they end, and how they print."""
 
 import json
-import re
+import os
 import sys
 from collections.abc import Mapping
 from enum import IntEnum
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
 
 import typer
+
+from judge.passwords import passwords, without_password
+from runner.foreign_text import Blackout
 
 if TYPE_CHECKING:
     from judge.places import Places
@@ -49,18 +51,14 @@ def places_of(context: typer.Context) -> "Places":
 
 def command_line() -> tuple[str, ...]:
     """Return the command as typed."""
-    return ("judge", *(without_password(part) for part in sys.argv[1:]))
-
-
-def without_password(argument: str) -> str:
-    """Return an argument as it may be stored and shown: the password of a URL is left out."""
-    return re.sub(r"(\w+://[^/@:\s]*):[^/@\s]*@", r"\1:...@", argument)
+    hidden = Blackout(secrets(os.environ, None))
+    return ("judge", *(hidden.whole(without_password(part)) for part in sys.argv[1:]))
 
 
 def secrets(environ: Mapping[str, str], store: str | None) -> list[str]:
-    """Return what must not be written anywhere: keys of endpoints, and the password of the store."""
-    password = urlsplit(store).password if store and "://" in store else None
-    return [secret for secret in (*(environ.get(name) for name in KEYS), password) if secret]
+    """Return what must not be written anywhere: keys of endpoints, and whatever may be the password of the store."""
+    keys = (environ.get(name) for name in KEYS)
+    return [*(key for key in keys if key), *passwords(store or "")]
 
 
 def end(*, complete: bool) -> None:

@@ -14,7 +14,7 @@ from judge.records import RunRecord
 from judge.results import Results
 from judge.store import Store
 from runner.errors import RunnerError
-from runner.journal import blacked_out
+from runner.foreign_text import Blackout
 
 INCOMPLETE = 3
 """Exit code of a job after which something is owed."""
@@ -66,7 +66,7 @@ def _settled(store: Store, job_id: str, secrets: Collection[str]) -> Iterator[No
         raise
     except (JudgeError, RunnerError) as error:
         code = 2 if isinstance(error, UserError) else 1
-        store.end_job(job_id, "failed", error=blacked_out(_one_line(error), secrets), exit_code=code)
+        store.end_job(job_id, "failed", error=Blackout(secrets).pieces(_one_line(error)), exit_code=code)
         raise
 
 

@@ -16,7 +16,7 @@ from judge.events import (
 from judge.job_record import Progress
 from judge.store import Store
 from judge.terminal import describe
-from runner.journal import blacked_out
+from runner.foreign_text import NO_SECRETS, Blackout
 
 INTERVAL_S = 0.5
 """At most so often counts are written: a judge may give 150 scores a second, and who watches reads two lines."""
@@ -26,9 +26,9 @@ COUNTS = frozenset({"answered", "checked", "exam_marked", "scored"})
 """Kinds of which the last one says all."""
 
 
-def progress_of(event: Event, secrets: Collection[str] = ()) -> Progress:
-    """Return the event as who watches is told it; ``secrets`` are blacked out."""
-    text = blacked_out(describe(event).splitlines()[0], secrets)[:LONGEST_TEXT]
+def progress_of(event: Event, hidden: Blackout = NO_SECRETS) -> Progress:
+    """Return the event as who watches is told it, without what is hidden."""
+    text = hidden.whole(describe(event).splitlines()[0])[:LONGEST_TEXT]
     kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(event).__name__).lower()
     match event:
         case Answered(done=done, owed=owed):
@@ -51,7 +51,7 @@ class Telling:
     ) -> None:
         self._store = store
         self._job_id = job_id
-        self._secrets = secrets
+        self._hidden = Blackout(secrets)
         self._clock = clock
         self._held: list[Progress] = []
         self._written_s = float("-inf")
@@ -59,7 +59,7 @@ class Telling:
 
     def see(self, event: Event) -> None:
         """Write an event now or, when one was written just before, a little later with what comes until then."""
-        progress = progress_of(event, self._secrets)
+        progress = progress_of(event, self._hidden)
         if self._held and self._held[-1].kind == progress.kind and progress.kind in COUNTS:
             self._held.pop()
         self._held.append(progress)

@@ -106,7 +106,8 @@ class Worker:
             self._carry_out(job)
 
     def _carry_out(self, job: Job) -> None:
-        child = start_child("judge.cli", self._arguments(job), self._places.results / "jobs" / f"{job.id}.log")
+        log = self._places.results / "jobs" / f"{job.id}.log"
+        child = start_child("judge.cli", self._arguments(job), log, environ=self._environ())
         try:
             code = self._wait_for(child, job.id)
         except BaseException:
@@ -117,11 +118,15 @@ class Worker:
         self._settle(job.id, code)
 
     def _arguments(self, job: Job) -> list[str]:
-        store, models = self._places.store, self._places.models
+        models = self._places.models
         where = ["--results", str(self._places.results)]
-        where += ["--store", store] if store is not None else []
         where += ["--models", str(models)] if models is not None else []
         return [*where, "job", job.id, "--by-worker"]
+
+    def _environ(self) -> dict[str, str]:
+        """Name the store where no list of processes shows it: a password may be in its address."""
+        store = self._places.store
+        return {} if store is None else {"JUDGE_STORE": store}
 
     def _wait_for(self, child: Child, job_id: str) -> int:
         """Return the exit code; have the job stopped when it was cancelled or the service stops."""

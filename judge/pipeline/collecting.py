@@ -53,6 +53,8 @@ async def collect_run(run: RunRecord, store: Store, machinery: Machinery) -> Asy
                 yield event
         except (ServerError, EndpointError) as error:
             yield ArmFailed(arm_id=record.arm.id, message=str(error))
+        finally:
+            from_now_about(None)  # a server that failed left the requests where they were
 
 
 async def _collect_arm(
@@ -97,6 +99,7 @@ def _requests(
         from_now_about(unit.key)
         note(logger, "asking", arm=record.arm.id, question=unit.question_id, sample=unit.sample)
         yield questions[unit.question_id].as_prompt(), unit.sample, unit.sampling
+    from_now_about(None)
 
 
 def _answered(arm: Arm, unit: AnswerUnit, answer: Answer, counter: "Counter") -> Answered:

@@ -4,6 +4,7 @@ The scorings are judgements like any other, about answers that are identified by
 rest, and papers share what they have in common. The judge is told nothing of what executing the answers would show.
 """
 
+import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING
@@ -19,9 +20,12 @@ from judge.types import Grade, JudgeCall, JudgeFailure, Judgement, Suite
 from judge.units import judgement_key
 from runner.engines.local import run_batches
 from runner.identity import digest
+from runner.journal import about, note
 
 if TYPE_CHECKING:
     from judge.exam.paper import ExamItem, ExamPaper
+
+logger = logging.getLogger(__name__)
 
 
 def qualification_of(
@@ -81,8 +85,11 @@ async def examine(
     async def ask(scoring: "tuple[ExamItem, int]") -> ExamMarked:
         item, replicate = scoring
         question, call = run.suite.question(item.question_id), _call(paper, judge, item, replicate)
-        outcome = await bench.grade(question, item.key, item.text, call)
-        _keep(run.id, outcome, store)
+        with about(judgement_key(item.key, call)):
+            place = {"question": item.question_id, "answer": item.key, "kind": item.kind}
+            note(logger, "examining", judge=judge.name, replicate=replicate, **place)
+            outcome = await bench.grade(question, item.key, item.text, call)
+            _keep(run.id, outcome, store)
         if isinstance(outcome, JudgeFailure) and outcome.kind == "endpoint":
             troubles.append(outcome.message)
         else:
@@ -134,3 +141,4 @@ def _keep(run_id: str, outcome: Judgement | JudgeFailure, store: Store) -> None:
         store.add_judge_failure(run_id, outcome)
     else:
         store.add_judgement(run_id, outcome)
+    note(logger, "stored", outcome=type(outcome).__name__, message=getattr(outcome, "message", None))

@@ -20,6 +20,7 @@ from judge.records import JudgeRecord, RunRecord
 from judge.scoring import answer_score
 from judge.store import Store
 from judge.types import JudgeFailure, Judgement
+from runner.errors import EndpointError, ServerError
 from runner.journal import about, note
 
 logger = logging.getLogger(__name__)
@@ -46,20 +47,27 @@ async def score_run(
     """Score every owed answer with one judge. Raises ServerError or EndpointError when the judge cannot be used at all.
 
     Outcomes are stored in one transaction with whatever else has come since the last one. A killed process loses what was in
-    flight, and what came in the one turn of the loop before the transaction.
+    flight, and what came in the one turn of the loop before the transaction. A text that is no answer gets its score whatever
+    becomes of the judge.
     """
     counter = Counter(count_owed_scorings(run, judge, store))
-    if not any(one.needs_judge for one in owed_scorings(run, judge, store)):  # ends at the first that does
+    wanted = any(one.needs_judge for one in owed_scorings(run, judge, store))  # ends at the first that does
+    try:
+        if (wanted or _only_exam_owed(run, judge, store, machinery)) and not machinery.budget.spent():
+            async for event in _ask_judge(run, judge, store, templates, machinery, counter):
+                yield event
+    except (ServerError, EndpointError):
         for event in _keep_no_answers(run, judge, store, counter):
             yield event
-    if (counter.left or _only_exam_owed(run, judge, store, machinery)) and not machinery.budget.spent():
-        async for event in _ask_judge(run, judge, store, templates, machinery, counter):
+        raise
+    if counter.left:
+        for event in _keep_no_answers(run, judge, store, counter):
             yield event
 
 
 def _keep_no_answers(run: RunRecord, judge: JudgeRecord, store: Store, counter: Counter) -> Iterator[Event]:
-    """Store the lowest score of everything that is owed, without a judge: there is no answer among it."""
-    tasks = (one.task for one in owed_scorings(run, judge, store))
+    """Store the lowest score of what is owed and no answer."""
+    tasks = (one.task for one in owed_scorings(run, judge, store) if not one.needs_judge)
     while batch := list(itertools.islice(tasks, BATCH)):
         yield from _keep(run, [(task, _no_answer(task)) for task in batch], store, counter)
 

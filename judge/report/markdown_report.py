@@ -92,7 +92,7 @@ def _sections(results: Results) -> Iterator[str]:
     yield "## Questions\n\n" + markdown_table(QUESTION_COLUMNS, question_rows(results))
     yield "## How the models were served\n\n" + _launches(results)
     failures = [f"- {arm.id}: {line}" for arm in results.arms for line in arm.failures]
-    yield "## Failures (missing, counted, owed again)\n\n" + ("\n".join(failures) or "None.")
+    yield "## Failures (missing, counted, never a score)\n\n" + ("\n".join(failures) or "None.")
 
 
 def checks_lines(results: Results) -> list[str]:

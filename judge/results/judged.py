@@ -84,6 +84,8 @@ class QuestionAnswers:
     """In the order of their samples."""
     missing: list[str] = field(default_factory=list)
     """One line per answer that failed and is still owed."""
+    unscorable: list[str] = field(default_factory=list)
+    """One line per stored answer that can never be scored, such as one whose prompt did not fit into the context."""
     failures: dict[str, list[str]] = field(default_factory=dict)
     """Judge fingerprint -> one line per scoring that failed and is still owed."""
     reuse: dict[str, Reuse] = field(default_factory=dict)
@@ -125,13 +127,19 @@ def _read_batch(
         stored.add(key)
         if answer.scorable:
             scorable.add(key)
+        else:
+            found.unscorable.append(f"{_attempt_line(answer)} (asking again would change nothing)")
         found.judged.append(_judged(record, question, key, answer, evidence.get(key), said, broken))
     failed = dict(store.answer_failures(key for key in keys if key not in stored))
-    found.missing.extend(f"{a.prompt_id} sample {a.sample}: {a.state}: {a.message}" for a in failed.values())
+    found.missing.extend(map(_attempt_line, failed.values()))
     if question.id in run.checks:
         found.unchecked.extend(scorable - evidence.keys())
     for judge in judges:
         _count_scorings(question, judge, said[judge.fingerprint], scorable, failures[judge.fingerprint], found)
+
+
+def _attempt_line(attempt: Answer) -> str:
+    return f"{attempt.prompt_id} sample {attempt.sample}: {attempt.state}: {attempt.message or 'nothing more is known'}"
 
 
 def _count_scorings(

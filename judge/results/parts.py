@@ -33,7 +33,7 @@ class QuestionPart:
     rates: Rates
     logic_audit: LogicAudit
     missing: tuple[str, ...]
-    """One line per answer that failed and is still owed."""
+    """One line per answer that failed: those that are still owed, then those that can never be scored."""
     failures: Mapping[str, tuple[str, ...]]
     """Judge fingerprint -> one line per scoring that failed and is still owed."""
     reuse: Mapping[str, Reuse]
@@ -69,7 +69,7 @@ def question_part(
         disagreements=tuple(_disagreements(record, question, found.judged, counting)),
         rates=_rates(found.judged, counting),
         logic_audit=_logic_audit(run, question, scorable, counting),
-        missing=tuple(found.missing),
+        missing=(*found.missing, *found.unscorable),
         failures={judge: tuple(lines) for judge, lines in found.failures.items()},
         reuse=dict(found.reuse),
         owed_answers=run.samples_of(record, question) - len(found.judged),

@@ -20,7 +20,7 @@ def judge_score(question: Question, judged: Judged, judge: JudgeRecord, policy: 
     """Return the mean of one judge's replicates, 1.0-5.0; ``None`` until every replicate is there and complete."""
     limits = judged.limits if policy == "grounded" else {}
     given = judged.judgements.get(judge.fingerprint, ())
-    scores = [answer_score(question, bounded(verdicts, limits)) for verdicts in given]
+    scores = [answer_score(question, verdicts, limits) for verdicts in given]
     known = [score for score in scores if score is not None]
     return fmean(known) if known and len(known) == judge.replicates else None
 

@@ -111,7 +111,7 @@ class ArmResult(Value):
     """The tests as an audit of the criteria that they decide."""
     launches: tuple[Launch, ...]
     failures: tuple[str, ...]
-    """One line per failed attempt or scoring that is still owed."""
+    """One line per answer or scoring that failed; those that can never be scored say so, the others are still owed."""
 
     @property
     def coverage(self) -> Coverage:

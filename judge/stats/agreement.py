@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from judge.stats import resampling
 from judge.stats.alpha import coincidences, ordinal_alphas
-from judge.stats.arrays import np
+from judge.stats.arrays import np, stats
 from judge.stats.figures import Coefficient, Interval
 from judge.stats.gwet import expected_by_chance, gwet_ac, unit_agreement
 from judge.stats.kappa import SCALE, Weighting, agreement_weights, kappas, weighted_kappa
@@ -21,7 +21,7 @@ from judge.types import Grade
 from runner.types import Value
 
 if TYPE_CHECKING:
-    from judge.stats.arrays import Array, Bytes, Index, Places
+    from judge.stats.arrays import Array, Bytes, Index, Whole
 
 
 class RatedUnit(NamedTuple):
@@ -166,25 +166,22 @@ def _defined(value: float) -> float | None:
     return None if np.isnan(value) else value
 
 
-def _table_places(given: Places) -> Places:
+def _table_places(given: Whole) -> Whole:
     """Return for each unit that both of two raters rated the place of its cell in a 5 x 5 table, row by row."""
     return np.asarray((given[0] - SCALE[0]) * len(SCALE) + given[1] - SCALE[0])
 
 
-def _tables(places: Places, index: Places, clusters: int) -> Array:
+def _tables(places: Whole, index: Whole, clusters: int) -> Array:
     """Return clusters x 5 x 5 counts of units; ``index``: the cluster of each."""
     cells = len(SCALE) ** 2
     counts = np.bincount(index * cells + places, minlength=clusters * cells)
     return counts.reshape(clusters, len(SCALE), len(SCALE)).astype(float)
 
 
-def _tau_b(given: Places) -> float | None:
+def _tau_b(given: Whole) -> float | None:
     if any(len(np.unique(row)) < 2 for row in given):
         return None
-    # Imported here because it takes a second, and most reports have one judge.
-    from scipy.stats import kendalltau
-
-    return float(kendalltau(*given, variant="b").statistic)
+    return float(stats.kendalltau(*given, variant="b").statistic)
 
 
 def _biases(tables: Array) -> Array:
@@ -195,7 +192,7 @@ def _biases(tables: Array) -> Array:
 
 
 def _intervals(
-    questions: Index, models: Index, places: Places | None, counts: Array, seed: int
+    questions: Index, models: Index, places: Whole | None, counts: Array, seed: int
 ) -> AgreementIntervals | None:
     """Every figure is a function of sums over units, so a resample is a weighted sum over the questions' sums."""
     names, index = np.unique(questions, return_inverse=True)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from math import ceil
 from typing import TYPE_CHECKING, Literal
 
-from judge.stats.arrays import np
+from judge.stats.arrays import np, special
 from judge.stats.figures import as_floats
 
 if TYPE_CHECKING:
@@ -58,9 +58,7 @@ def units_needed(alpha: float, *, levels: int = 5, significance: float = 0.05) -
 
     Krippendorff 2019, 12.2: 2 z^2 ((1+a)(3-a) / (4(1-a) p(1-p)) - a) with p = 1/levels, the rarest value's share.
     """
-    from scipy.special import ndtri
-
-    z = float(ndtri(1 - significance))
+    z = float(special.ndtri(1 - significance))
     share = 1 / levels
     ratio = (1 + alpha) * (3 - alpha) / (4 * (1 - alpha) * share * (1 - share))
     return ceil(2 * z**2 * (ratio - alpha))

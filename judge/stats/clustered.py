@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scipy.special import stdtrit
-
-from judge.stats.arrays import np
+from judge.stats.arrays import np, special
 from judge.stats.figures import Interval, Refused
 from judge.stats.resampling import cluster_index, sums_by_cluster
 from runner.types import Value
@@ -52,6 +50,6 @@ def population_estimate(
             reason=f"an interval beyond these questions needs at least {MIN_POPULATION_QUESTIONS} of them, and there are {count}"
         )
     mean, se = float(np.mean(scores)), clustered_se(scores, questions)
-    reach = float(stdtrit(count - 1, (1 + confidence) / 2)) * se
+    reach = float(special.stdtrit(count - 1, (1 + confidence) / 2)) * se
     interval = Interval(low=mean - reach, high=mean + reach, confidence=confidence)
     return PopulationEstimate(mean=mean, se=se, interval=interval, questions=count)

@@ -12,10 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from math import sqrt
 from typing import TYPE_CHECKING, Literal
 
-from scipy.special import stdtrit
-
 from judge.errors import UserError
-from judge.stats.arrays import np
+from judge.stats.arrays import np, special
 from judge.stats.clustered import clustered_se
 from judge.stats.figures import Interval, Refused
 from judge.stats.labels import AuditLabel, RepairLabel, Stratum, require_audit
@@ -177,7 +175,7 @@ def _reach(se: float, freedom: int, labels: int, confidence: float) -> float:
     if freedom == 0:
         return 0.0
     if se > ROUNDING:
-        return float(stdtrit(freedom, (1 + confidence) / 2)) * se
+        return float(special.stdtrit(freedom, (1 + confidence) / 2)) * se
     unseen: float = 1 - ((1 - confidence) / 2) ** (1 / labels)
     return unseen * (HIGHEST - LOWEST)
 

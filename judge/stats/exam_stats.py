@@ -7,8 +7,7 @@ rejects. Fourteen judges of Python code had TPR over 96 % and TNR under 25 % (ar
 from collections.abc import Sequence
 from enum import StrEnum
 
-from scipy.special import betaincinv
-
+from judge.stats.arrays import special
 from judge.stats.figures import Interval, Refused
 from runner.types import Value
 
@@ -74,8 +73,8 @@ class Outlook(StrEnum):
 def jeffreys_rate(yes: int, trials: int, *, confidence: float = CONFIDENCE) -> Rate:
     """Return the rate with the equal-tailed Jeffreys interval, Beta(yes + 1/2, no + 1/2), closed at 0 and 1 (Brown et al. 2001)."""
     no, tail = trials - yes, (1 - confidence) / 2
-    low = float(betaincinv(yes + 0.5, no + 0.5, tail)) if yes else 0.0
-    high = float(betaincinv(yes + 0.5, no + 0.5, 1 - tail)) if no else 1.0
+    low = float(special.betaincinv(yes + 0.5, no + 0.5, tail)) if yes else 0.0
+    high = float(special.betaincinv(yes + 0.5, no + 0.5, 1 - tail)) if no else 1.0
     return Rate(yes=yes, trials=trials, interval=Interval(low=low, high=high, confidence=confidence))
 
 

@@ -24,7 +24,7 @@ DRAWS = 20_000
 DRAWN_AT_ONCE = 1_000_000
 """Random weights that are held at a time, eight bytes each."""
 ROWS_ALIKE = 256
-"""Array are cut into multiples of it: a matrix product adds the last rows of an odd number up in another order."""
+"""Draws are cut into multiples of it: a matrix product adds the last rows of an odd number up in another order."""
 SEED = 20_251_216
 CONFIDENCE = 0.95
 LOWEST, HIGHEST = 1.0, 5.0
@@ -65,7 +65,10 @@ def tier_interval(questions: Sequence[Sequence[float]], threshold: float, *, s: 
     """Return the interval of the mean over ``questions`` (each the scores of its answers, at least one) at a threshold."""
     if not questions or not all(questions):
         raise ValueError("a tier interval needs at least one score for every question")
-    lower, upper = _means(tuple(map(tuple, questions)), s)
+    return _held_against(*_kept_means(tuple(map(tuple, questions)), s, DRAWS), threshold)
+
+
+def _held_against(lower: Array, upper: Array, threshold: float) -> TierInterval:
     return TierInterval(
         low=float(np.quantile(lower, 1 - CONFIDENCE)),
         high=float(np.quantile(upper, CONFIDENCE)),
@@ -76,7 +79,7 @@ def tier_interval(questions: Sequence[Sequence[float]], threshold: float, *, s: 
 
 def score_interval(questions: Sequence[Sequence[float]]) -> tuple[float, float]:
     """Return [q05(L), q95(U)] of the mean over ``questions``; one without a score may lie anywhere on the scale."""
-    lower, upper = _means(tuple(map(tuple, questions)), PRIOR_STRENGTH)
+    lower, upper = _kept_means(tuple(map(tuple, questions)), PRIOR_STRENGTH, DRAWS)
     return float(np.quantile(lower, 1 - CONFIDENCE)), float(np.quantile(upper, CONFIDENCE))
 
 
@@ -104,15 +107,19 @@ def settles_at(questions: Sequence[Sequence[float]], threshold: float) -> int | 
     """
     have = min(map(len, questions))
     low, high = have, MOST_SAMPLES
-    if have >= high or tier_interval(_repeated(questions, high), threshold).outcome is Outcome.UNDECIDED:
+    if have >= high or _repeated_outcome(questions, high, threshold) is Outcome.UNDECIDED:
         return None
     while high - low > 1:
         middle = (low + high) // 2
-        if tier_interval(_repeated(questions, middle), threshold).outcome is Outcome.UNDECIDED:
+        if _repeated_outcome(questions, middle, threshold) is Outcome.UNDECIDED:
             low = middle
         else:
             high = middle
     return high
+
+
+def _repeated_outcome(questions: Sequence[Sequence[float]], count: int, threshold: float) -> Outcome:
+    return _held_against(*_means(_repeated(questions, count), PRIOR_STRENGTH, DRAWS), threshold).outcome
 
 
 def _repeated(questions: Sequence[Sequence[float]], count: int) -> list[list[float]]:
@@ -120,21 +127,29 @@ def _repeated(questions: Sequence[Sequence[float]], count: int) -> list[list[flo
     return [[ranked[i * len(ranked) // count] for i in range(count)] for ranked in map(sorted, questions)]
 
 
-@lru_cache(maxsize=4)
-def _means(questions: tuple[tuple[float, ...], ...], s: float) -> tuple[Array, Array]:
-    """Return draws of L and of U; the same serve all thresholds that a tier is held against."""
+def _means(questions: Sequence[Sequence[float]], s: float, draws: int) -> tuple[Array, Array]:
+    """Return draws of L and of U."""
     rng = np.random.default_rng(SEED)
-    ends = [_question_ends(scores, s, rng) for scores in questions]
+    ends = [_question_ends(scores, s, rng, draws) for scores in questions]
     return np.mean([low for low, _ in ends], axis=0), np.mean([high for _, high in ends], axis=0)
 
 
-def _question_ends(scores: Sequence[float], s: float, rng: np.random.Generator) -> tuple[Array, Array]:
+@lru_cache(maxsize=4)
+def _kept_means(questions: tuple[tuple[float, ...], ...], s: float, draws: int) -> tuple[Array, Array]:
+    """Return the same, kept for all the thresholds that a tier is held against; nobody writes into it."""
+    lower, upper = _means(questions, s, draws)
+    lower.setflags(write=False)
+    upper.setflags(write=False)
+    return lower, upper
+
+
+def _question_ends(scores: Sequence[float], s: float, rng: np.random.Generator, draws: int) -> tuple[Array, Array]:
     # Equal scores are drawn together: their weights sum to a Dirichlet weight of their number, and there are few different scores.
     x, counts = np.unique(np.asarray(scores, dtype=float), return_counts=True)
     rows = max(ROWS_ALIKE, DRAWN_AT_ONCE // (len(x) + 1) // ROWS_ALIKE * ROWS_ALIKE)
-    low, high = np.empty(DRAWS), np.empty(DRAWS)
-    for start in range(0, DRAWS, rows):
-        drawn = slice(start, min(start + rows, DRAWS))
+    low, high = np.empty(draws), np.empty(draws)
+    for start in range(0, draws, rows):
+        drawn = slice(start, min(start + rows, draws))
         seen = rng.dirichlet([*counts, s], size=drawn.stop - start)[:, :-1]
         # Measured from the ends, where the imaginary answers add nothing: so rounding leads neither off the scale nor past a score
         # exactly at its end.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from judge.stats.arrays import np
+from judge.stats.arrays import np, special
 from judge.stats.figures import Coefficient, Interval
 
 if TYPE_CHECKING:
@@ -60,9 +60,7 @@ def kappas(tables: Array, weights: Array) -> Array:
 
 def coefficient(value: float, se: float, units: int, confidence: float) -> Coefficient:
     """Return value, error and the t interval with units-1 degrees of freedom, cut at 1, the most that agreement can be."""
-    from scipy.special import stdtrit
-
-    reach = float(stdtrit(units - 1, (1 + confidence) / 2)) * se
+    reach = float(special.stdtrit(units - 1, (1 + confidence) / 2)) * se
     return Coefficient(
         value=value, se=se, interval=Interval(low=value - reach, high=min(1.0, value + reach), confidence=confidence)
     )

@@ -12,9 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from scipy.special import ndtri
-
-from judge.stats.arrays import np
+from judge.stats.arrays import np, special
 from judge.stats.figures import Interval
 from judge.stats.labels import AuditLabel, require_audit
 from judge.stats.resampling import cluster_index
@@ -61,7 +59,7 @@ def ppi_mean(
     questions = [*(label.question for label in labels), *(unit.question for unit in unlabelled)]
     members = _membership(questions) if by_question else None
     mean, error, used = ppi_moments(y, f, rest, power=power, members=members, ddof=ddof)
-    reach = float(ndtri((1 + confidence) / 2) * error)
+    reach = float(special.ndtri((1 + confidence) / 2) * error)
     low, high = float(mean) - reach, float(mean) + reach
     return PpiEstimate(
         mean=float(mean), power=float(used), interval=Interval(low=low, high=high, confidence=confidence)

@@ -14,7 +14,9 @@ from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAlchemyError
 
 from judge.errors import StoreError
+from judge.passwords import has_password_setting, is_host, passwords, without_password
 from judge.store.tables import ANSWERS, CHANGES
+from runner.foreign_text import Blackout
 from runner.types import Value
 
 HEAD = "0008"
@@ -38,6 +40,8 @@ class Database:
     @classmethod
     def open(cls, where: str | Path) -> Self:
         """Open, and create or migrate, the store at a path or a database URL."""
+        if has_password_setting(str(where)):
+            raise StoreError("the store was named by settings with a password; name a path or a URL with --store")
         engine = _engine(str(where)) if "://" in str(where) else sa.create_engine(_sqlite_url(Path(where)))
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _configure_sqlite)
@@ -73,7 +77,7 @@ class Database:
         try:
             yield
         except SQLAlchemyError as error:
-            raise StoreError(f"{self._place()}: {_explain(error)}") from error
+            raise StoreError(f"{self._place()}: {_explain(error, self._hidden())}") from error
 
     def _parsed(self, kind: type[Stored], document: str) -> Stored:
         try:
@@ -127,7 +131,10 @@ class Database:
         return {row.scope: row.number for row in rows}
 
     def _place(self) -> str:
-        return str(self._file() or self._engine.url.render_as_string(hide_password=True))
+        return str(self._file() or without_password(self._engine.url.render_as_string(hide_password=False)))
+
+    def _hidden(self) -> Blackout:
+        return Blackout(passwords(self._engine.url.render_as_string(hide_password=False)))
 
     def _file(self) -> Path | None:
         """Return where an SQLite store is; ``None`` for another database, and for one in memory."""
@@ -175,7 +182,12 @@ def _upgrade(engine: sa.Engine) -> None:
 def _engine(url: str) -> sa.Engine:
     shown = f"{url.partition('://')[0]}://..."  # never the rest: a password may be in it
     try:
-        return sa.create_engine(url)
+        engine = sa.create_engine(url)
+        if not is_host(engine.url.host or ""):
+            raise StoreError(
+                f"{shown}: the name of the host is none; write @ as %40 in a user or password, and / as %2F"
+            )
+        return engine
     except ImportError as error:
         raise StoreError(
             f"{shown}: needs the Python package {error.name}, which is not installed; install it"
@@ -219,9 +231,9 @@ def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
             return
 
 
-def _explain(error: SQLAlchemyError) -> str:
+def _explain(error: SQLAlchemyError, hidden: Blackout) -> str:
     """Return what the database said on one line, and what to do where that is known."""
-    text = " ".join(str(getattr(error, "orig", None) or error).split())
+    text = " ".join(hidden.pieces(str(getattr(error, "orig", None) or error)).split())
     advice = {
         "readonly": "make the file and its folder writable",
         "disk is full": "free some space; everything stored so far is safe",

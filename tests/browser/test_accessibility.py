@@ -6,6 +6,8 @@ from chromium import PHONE
 from playwright.sync_api import Browser, Page
 from visits import Place, begin, go, rate_first, visit
 
+pytestmark = pytest.mark.slow
+
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 CONTRAST = ["color-contrast"]
 FOCUSED = """

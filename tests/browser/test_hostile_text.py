@@ -4,6 +4,7 @@ import re
 from html import escape
 from urllib.parse import quote
 
+import pytest
 from browsing import MARK
 from chromium import Watch
 from payloads import ACTING, PAYLOADS
@@ -11,6 +12,8 @@ from playwright.sync_api import Browser
 from visits import Place, begin, go, rate_first, visit
 
 from judge.report.legible import legible
+
+pytestmark = pytest.mark.slow
 
 NOWHERE = "http://127.0.0.1:8765/"
 PATIENCE = 100

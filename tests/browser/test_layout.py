@@ -5,6 +5,8 @@ from chromium import DESK, NARROW, PHONE, overflow_px, picture
 from playwright.sync_api import Browser
 from visits import HEIGHT, Place, go, rate_first, visit
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("kind", ["reviewed", "hostile"])
 def test_no_page_is_wider_than_its_window(chromium: Browser, kind: str, request: pytest.FixtureRequest) -> None:

@@ -31,16 +31,13 @@ ARMS = (arm_record(), arm_record(config="moe4"))
 
 
 @pytest.fixture
-def small_batches(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches that a test run fills many of, and few random draws."""
     monkeypatch.setattr(judged, "BATCH", 8)
     monkeypatch.setattr(scorings, "BATCH", 8)
     monkeypatch.setattr("judge.report.files.LOOKUP_BATCH", 8)
     monkeypatch.setattr(intervals, "DRAWS", 512)  # as many for few answers as for many: they only hide what grows
     monkeypatch.setattr(paired, "DRAWS", 512)
-    intervals._means.cache_clear()
-    yield
-    intervals._means.cache_clear()  # or others get draws that are too few
 
 
 def scored_run(store: Store, samples: int, **fields: Any) -> RunRecord:

@@ -5,8 +5,9 @@ from examples import covered, question, suite, verdicts
 from hypothesis import given
 from hypothesis import strategies as st
 
+from judge.grounding import bounded
 from judge.scoring import Coverage, answer_score, mean_of_means, tier_scores, together
-from judge.types import Verdict
+from judge.types import Grade, Verdict
 
 WEIGHTS = st.lists(st.integers(1, 99), min_size=1, max_size=6).map(
     lambda cuts: tuple(b - a for a, b in zip([0, *sorted(set(cuts))], [*sorted(set(cuts)), 100], strict=True))
@@ -133,3 +134,14 @@ def test_cells_together_have_all_their_judges_and_all_their_numbers_of_samples()
 @pytest.mark.parametrize(("groups", "mean"), [([], None), ([[]], None), ([[4.2] * 3, []], 4.2), ([[1, 2], [5]], 3.25)])
 def test_the_mean_of_means_leaves_out_empty_groups(groups: list[list[float]], mean: float | None) -> None:
     assert mean_of_means(groups) == mean
+
+
+@given(
+    st.lists(st.sampled_from([1, 2, 3, 4, 5, None]), min_size=2, max_size=2),
+    st.dictionaries(st.sampled_from(["c0", "c1", "other"]), st.sampled_from([1, 2, 3, 4, 5])),
+)
+def test_a_score_within_bounds_is_that_of_the_bounded_verdicts(
+    scores: list[Grade | None], bounds: dict[str, Grade]
+) -> None:
+    said = verdicts(*scores)
+    assert answer_score(question(), said, bounds) == answer_score(question(), bounded(said, bounds))

@@ -127,9 +127,11 @@ def test_every_complete_preference_is_read_whatever_stands_around_it(winner: str
     assert found == (winner, why)
 
 
-def test_the_last_of_two_preferences_counts() -> None:
-    draft, last = ({"reasoning": "r", "winner": winner} for winner in ("first", "tie"))
-    assert parse_preference(f"{json.dumps(draft)} No: {json.dumps(last)}") == ("tie", "r")
+def test_two_preferences_that_differ_are_none() -> None:
+    one, other = (json.dumps({"reasoning": "r", "winner": winner}) for winner in ("first", "tie"))
+    assert parse_preference(f"{one} As I said: {one}") == ("first", "r")
+    with pytest.raises(VerdictError, match="found 2 complete objects that do not say the same"):
+        parse_preference(f"{one} No: {other}")
 
 
 @pytest.mark.parametrize(

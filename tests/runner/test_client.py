@@ -31,8 +31,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.client import ModelClient, Timeouts
-from runner.errors import AccessDenied, ContextExceeded, EndpointError, StreamCut
+from runner.errors import AccessDenied, ContextExceeded, EndpointError, NoReply, StreamCut
 from runner.statuses import retry_after, status_error
+from runner.streams import AFTER_FINISH_S
 from runner.types import Endpoint, Reply, Sampling
 
 HELLO = ({"role": "user", "content": "hello"},)
@@ -99,6 +100,27 @@ async def test_a_stream_that_is_cut_at_the_token_limit_says_so() -> None:
 
 async def test_a_stream_without_the_done_mark_is_whole_when_it_has_a_finish_reason() -> None:
     assert (await stream(sse(delta("whole"), delta(finish="stop")))).text == "whole"
+
+
+@pytest.mark.parametrize("end", [(Fault.HANG,), (0.02, Fault.RESET)], ids=["held open", "reset"])
+async def test_a_stream_that_has_its_finish_reason_is_whole_and_waits_for_nothing_but_counts(
+    end: tuple[float | Fault, ...],
+) -> None:
+    reply = await stream(sse(delta("whole"), delta(finish="stop"), 0.05, usage_event(3, 9), *end))
+    assert (reply.text, reply.finish_reason, reply.usage.completion_tokens) == ("whole", "stop", 9)
+    assert reply.stamps.ended_s - reply.stamps.sent_s < AFTER_FINISH_S, (
+        "waiting for nothing took no time of the model's"
+    )
+
+
+async def test_a_finished_stream_without_text_is_not_waited_for_either() -> None:
+    reply = await stream(sse(delta(role="assistant"), delta(finish="stop"), Fault.HANG))
+    assert (reply.text, reply.finish_reason) == ("", "stop")
+
+
+async def test_an_error_that_a_server_tells_after_the_finish_reason_is_heard() -> None:
+    with pytest.raises(StreamCut, match="withdrawn"):
+        await stream(sse(delta("whole", finish="stop"), event({"error": {"message": "withdrawn"}})))
 
 
 async def test_comments_in_a_stream_are_no_text() -> None:
@@ -190,6 +212,31 @@ async def test_a_whole_reply_has_text_usage_and_no_token_times() -> None:
 
 async def test_a_reply_without_any_text_is_empty_and_no_error() -> None:
     assert (await complete(completion(None))).text == ""  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("finish", [None, ""])
+async def test_a_whole_reply_without_a_finish_reason_may_be_cut_and_be_asked_for_again(finish: str | None) -> None:
+    with pytest.raises(EndpointError, match=r"the reply came without a finish reason, so it may be cut") as caught:
+        await complete(completion("half an", finish=finish))
+    assert caught.value.transient
+
+
+@pytest.mark.parametrize(
+    ("finish", "said", "transient"),
+    [
+        ("content_filter", "finish reason 'content_filter': a filter of the endpoint withheld the reply", False),
+        ("SAFETY", "finish reason 'SAFETY': a filter of the endpoint withheld the reply", False),
+        ("error", "finish reason 'error': the server gave up within the reply", True),
+        ("abort", "finish reason 'abort': the server gave up within the reply", True),
+    ],
+)
+async def test_what_the_endpoint_ended_itself_is_no_reply_whole_or_streamed(
+    finish: str, said: str, transient: bool
+) -> None:
+    for reply in (complete(completion("half", finish=finish)), stream(streamed("half", finish=finish))):
+        with pytest.raises(EndpointError, match=said) as caught:
+            await reply
+        assert caught.value.transient is transient
 
 
 async def test_sampling_is_sent_and_what_is_not_set_is_left_to_the_server() -> None:
@@ -440,7 +487,7 @@ async def test_nobody_listening_may_be_tried_again() -> None:
 
 async def test_a_server_that_says_nothing_at_all_is_given_up() -> None:
     error = await failure(Response((Fault.HANG,), headerless=True), QUICK)
-    assert error.transient
+    assert isinstance(error, NoReply) and error.transient
     assert "nothing arrived in time" in str(error)
 
 

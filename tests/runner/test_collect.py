@@ -65,6 +65,8 @@ async def test_answers_come_one_by_one_in_the_order_they_were_asked_for(log: Pat
     [
         ("x", "stop", "ok"),
         ("x", "length", "length"),
+        ("x", "max_tokens", "length"),
+        ("x", "eos", "ok"),
         ("", "stop", "empty"),
         (" \n", "stop", "empty"),
         ("", "length", "length"),
@@ -133,6 +135,20 @@ async def test_reasoning_counts_as_generated(log: Path) -> None:
 async def test_usage_of_the_reply_is_believed_before_a_count(log: Path) -> None:
     answer = await one(script(sse(delta("a b", finish="stop"), usage_event(9, 7), DONE), counts_tokens=True), log)
     assert (answer.usage.completion_tokens, answer.usage.source) == (7, "usage")
+
+
+async def test_where_a_finished_stream_breaks_before_its_counts_the_text_is_counted(log: Path) -> None:
+    answer = await one(script(sse(delta("a b c", finish="stop"), 0.02, Fault.RESET), counts_tokens=True), log)
+    assert (answer.state, answer.usage.completion_tokens, answer.usage.source) == (AnswerState.OK, 3, "tokenize")
+    assert answer.server_timing is not None
+
+
+async def test_a_server_that_dies_after_the_end_of_an_answer_leaves_it_whole(log: Path) -> None:
+    async with fake_arm(script(sse(delta("whole", finish="stop"), Fault.HANG)), log) as (server, _, process):
+        asyncio.get_running_loop().call_later(0.05, process.kill)
+        async with quick_client(server.endpoint) as client:
+            answer = await ask(server, client, (PROMPT, 0, SAMPLING), RETRY)
+    assert (answer.state, answer.text, answer.usage.completion_tokens) == (AnswerState.OK, "whole", None)
 
 
 async def test_where_nobody_counts_the_count_is_unknown(log: Path) -> None:

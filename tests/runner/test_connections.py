@@ -13,7 +13,7 @@ from fakes import Request, Response, completion, models_response, script, servin
 
 from runner.client import ModelClient, Timeouts
 from runner.connections import proxy_of
-from runner.errors import EndpointError, UsageError
+from runner.errors import EndpointError, NoReply, UsageError
 from runner.trust import nobody_trusted
 from runner.types import Endpoint, Sampling
 
@@ -164,6 +164,15 @@ async def test_plain_http_that_leads_to_tls_trusts_the_same(monkeypatch: pytest.
             assert (await client.complete(HELLO, GREEDY)).text == "whole"
 
 
+async def test_an_encrypted_proxy_of_a_plain_address_is_trusted_as_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    async with listening(answer_once, trusting()) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.base_url.removesuffix("/v1"))
+        monkeypatch.setenv("no_proxy", "")
+        async with ModelClient(Endpoint(base_url="http://model.invalid/v1", model="m"), timeouts=PATIENT) as client:
+            assert (await client.complete(HELLO, GREEDY)).text == "whole"
+
+
 def test_the_certificates_that_the_user_names_stay_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
     monkeypatch.delenv("SSL_CERT_DIR", raising=False)
@@ -242,3 +251,29 @@ async def test_json_counts_as_json_whatever_it_is_called() -> None:
     with serving(script(Response(body, headers={"content-type": "text/plain"}))) as server:
         async with ModelClient(server.endpoint(), timeouts=PATIENT) as client:
             assert (await client.complete(HELLO, GREEDY)).text == "whole"
+
+
+# --- patience -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "127.0.0.1", "[::1]", "192.168.1.7:8080", "10.0.0.3", "100.64.0.9", "[fd00::1]", "bigbox", "bigbox.lan",
+     "judge.default.svc.cluster.local", "host.docker.internal"],
+)  # fmt: skip
+def test_a_model_of_ones_own_has_an_hour_for_a_whole_reply(host: str) -> None:
+    assert Timeouts.of(f"http://{host}/v1").reply_s == 3600
+
+
+@pytest.mark.parametrize("host", ["api.openai.com", "8.8.8.8", "localhost.example.com", "[2606:4700::1]:443"])
+def test_a_hosted_model_has_a_quarter_of_an_hour(host: str) -> None:
+    assert Timeouts.of(f"https://{host}/v1") == Timeouts(reply_s=900)
+
+
+async def test_a_connection_that_is_not_taken_is_no_reply_that_did_not_come() -> None:
+    with serving(script(completion("x"))) as server:
+        gone = server.endpoint()
+    async with ModelClient(gone, timeouts=PATIENT) as client:
+        with pytest.raises(EndpointError) as caught:
+            await client.complete(HELLO, GREEDY)
+    assert caught.value.transient and not isinstance(caught.value, NoReply)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.dialects import LADDER, Dialect, json_objects, portable, request_fields
+from runner.dialects import LADDER, Dialect, Repeating, json_objects, portable, request_fields
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -130,3 +130,10 @@ def test_no_text_makes_the_search_fail(text: str) -> None:
 @given(st.text(alphabet="ab }]\n`:,"), st.dictionaries(st.text(), JSON, max_size=5), st.text(alphabet="ab }]\n`:,"))
 def test_an_object_is_found_as_it_was_written(before: str, value: dict[str, Any], after: str) -> None:
     assert json_objects(before + json.dumps(value) + after) == [value]
+
+
+def test_an_object_says_which_of_its_keys_stands_more_than_once() -> None:
+    (found,) = json_objects('{"a": {"b": 1, "c": 2, "b": 3}, "d": {"b": 1}}')
+    assert found == {"a": {"b": 3, "c": 2}, "d": {"b": 1}}
+    assert isinstance(found["a"], Repeating) and found["a"].repeated == "b"
+    assert not isinstance(found, Repeating) and not isinstance(found["d"], Repeating)

@@ -70,6 +70,10 @@ BITS = delta("whole ") + delta("text", finish="stop") + DONE
         (sse(delta("half"), delta(" done"), DONE), "truncated", 2, "the stream ended without a finish reason"),
         (sse(PING, BITS[:30], 0.02, BITS[30:] + PING), "ok", 1, None),
         (sse(delta("whole", finish="stop")), "ok", 1, None),
+        (sse(delta("whole", finish="stop"), Fault.HANG), "ok", 1, None),
+        (sse(delta("whole", finish="stop"), 0.02, Fault.RESET), "ok", 1, None),
+        (streamed("as far", finish="error"), "truncated", 2, "finish reason 'error': the server gave up within the reply"),
+        (streamed("as far", finish="content_filter"), "error", 1, ".*: a filter of the endpoint withheld the reply"),
         (streamed("as far as it", finish="length"), "length", 1, None),
         (sse(delta(reasoning_content="hm"), delta(finish="stop"), DONE), "empty", 1, None),
         (sse(delta(reasoning_content="hm"), delta(finish="length"), DONE), "length", 1, None),
@@ -78,7 +82,8 @@ BITS = delta("whole ") + delta("text", finish="stop") + DONE
     ids=[
         "reset before", "reset within", "hang before", "hang within", "429", "500", "500 validation", "502", "503", "504",
         "404 model", "400 context", "empty body", "html", "html 502", "no utf-8", "no finish reason", "comments and splits",
-        "no done mark", "length", "only reasoning", "only reasoning, cut", "loop",
+        "no done mark", "held open", "reset after the end", "finish error", "filtered",
+        "length", "only reasoning", "only reasoning, cut", "loop",
     ],
 )  # fmt: skip
 async def test_a_fault_ends_as_its_state_with_one_line_and_is_scored_only_if_it_is_the_models_own(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.errors import AccessDenied, ContextExceeded, EndpointError, StreamCut
+from runner.errors import AccessDenied, ContextExceeded, EndpointError, NoReply, StreamCut
 from runner.retry import RetryPolicy, retried
 from runner.types import Reply, Stamps
 
@@ -77,6 +77,20 @@ async def test_when_the_attempts_are_used_up_the_last_error_is_raised() -> None:
         await run(calls, attempts=3)
     assert caught.value is last
     assert (calls.made, len(calls.waits)) == (3, 2)
+
+
+async def test_an_endpoint_that_says_nothing_is_waited_for_twice_however_often_others_are_asked() -> None:
+    calls = Calls(busy(), NoReply("nothing"), busy(), NoReply("nothing"), busy())
+    with pytest.raises(NoReply):
+        await run(calls, attempts=9)
+    assert calls.made == 4
+
+
+async def test_silence_counts_as_an_attempt_too() -> None:
+    calls = Calls(NoReply("nothing"))
+    with pytest.raises(NoReply):
+        await run(calls, attempts=1)
+    assert calls.made == 1
 
 
 async def test_waits_are_random_below_a_bound_that_doubles() -> None:

@@ -15,6 +15,8 @@ from judge.shipped import shipped
 from judge.types import Question
 from runner.isolation import isolation
 
+pytestmark = pytest.mark.slow
+
 SUITE = load_suite()
 EXAM = shipped("rubrics") / "exam"
 WAITING = {"C-T2-Q2"}

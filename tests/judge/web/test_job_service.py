@@ -18,6 +18,8 @@ from judge.jobs.carrying import job_lock
 from judge.store import Store
 from runner.moe import DemoModels
 
+pytestmark = pytest.mark.slow
+
 ANSWERS = 8
 
 

@@ -29,6 +29,8 @@ from waiting import waiting_service
 from judge.review.desk import make_queues, queues_of, say
 from judge.store import utc_now
 
+pytestmark = pytest.mark.slow
+
 RUN = review_run(samples=1)
 RATER = "ann"
 EXAMPLES = 15

@@ -1,0 +1,78 @@
+"""``--budget-hours``: it ends between two units, what is left is owed to the next command, and where nothing is left it is not told."""
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fakes import Request, Response, ScriptedJudge, lenient, serving
+from steady_llama import MARK
+from steady_place import Unit, imported, score_command, stored
+from warm_cli import WarmCli, warm_cli
+
+ANSWERS = 5
+BUDGET_S = 3.0
+OK, INCOMPLETE = 0, 3
+TOLD = "hours is spent: nothing new is begun"
+
+
+@pytest.fixture(scope="module")
+def cli(cli_environment: dict[str, str]) -> Iterator[WarmCli]:
+    with warm_cli(cli_environment) as warm:
+        yield warm
+
+
+class Timekeeper:
+    """A judge that lets the budget run out in the middle of one scoring, and remembers which it was asked for."""
+
+    def __init__(self, slow_at: int) -> None:
+        self.asked: list[Unit] = []
+        self._slow_at = slow_at
+        """Which scoring, from 1; 0: none."""
+
+    def __call__(self, request: Request) -> Response:
+        mark = MARK.search(str(request.body))
+        response = ScriptedJudge(lenient)(request)
+        if mark is None:  # a handshake
+            return response
+        self.asked.append(("judgement", mark[0]))
+        is_slow = len(self.asked) == self._slow_at
+        return dataclasses.replace(response, steps=(BUDGET_S + 0.1, *response.steps)) if is_slow else response
+
+
+def scored(place: Path) -> set[Unit]:
+    return {unit for unit in stored(place / "results" / "judge.db") if unit[0] == "judgement"}
+
+
+def test_a_budget_ends_after_the_unit_that_was_begun_and_the_next_command_owes_exactly_the_rest(
+    cli: WarmCli, tmp_path: Path
+) -> None:
+    marks = imported(cli, tmp_path / "place", ANSWERS)
+    place, judge = tmp_path / "place", Timekeeper(slow_at=2)
+    with serving(judge) as server:
+        line = (*score_command(server, in_flight=1), "--budget-hours", str(BUDGET_S / 3600))
+        cli.start(*line, cwd=place)
+        assert cli.wait() == INCOMPLETE, cli.said
+        kept = scored(place)
+        assert cli.said.count(TOLD) == 1
+        assert f"{ANSWERS - len(kept)} scorings are owed" in cli.said
+        assert judge.asked == sorted(kept), "what was begun was finished and stored"
+        assert len(kept) == 2, "and nothing was begun after it"
+
+        judge.asked.clear()
+        cli.start(*score_command(server, in_flight=1), cwd=place)
+        assert cli.wait() == OK, cli.said
+    everything = {("judgement", mark) for mark in marks}
+    assert sorted(judge.asked) == sorted(everything - kept)
+    assert scored(place) == everything
+
+
+def test_a_budget_that_is_spent_when_everything_is_done_is_not_told(cli: WarmCli, tmp_path: Path) -> None:
+    imported(cli, tmp_path / "place", ANSWERS)
+    place, judge = tmp_path / "place", Timekeeper(slow_at=ANSWERS)
+    with serving(judge) as server:
+        for budget_s, asked in ((BUDGET_S, ANSWERS), (0.0, ANSWERS)):
+            cli.start(*score_command(server, in_flight=1), "--budget-hours", str(budget_s / 3600), cwd=place)
+            assert cli.wait() == OK, cli.said
+            assert TOLD not in cli.said
+            assert len(judge.asked) == asked, "the second time nothing is owed"
