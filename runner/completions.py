@@ -27,11 +27,23 @@ Ending = Literal["whole", "limit", "withheld", "broken"]
 """How a reply ended: as the model wanted, at a token limit, kept back by a filter of the endpoint, or by a fault of the server."""
 
 _ENDINGS: dict[str, Ending] = {
-    **dict.fromkeys(("length", "max_tokens", "max_length", "model_length", "limit"), "limit"),
     **dict.fromkeys(
-        ("content_filter", "safety", "recitation", "blocklist", "prohibited_content", "refusal"), "withheld"
+        ("length", "max_tokens", "max_output_tokens", "max_length", "model_length", "limit", "incomplete"), "limit"
     ),
-    **dict.fromkeys(("error", "abort", "cancelled", "insufficient_system_resource"), "broken"),
+    **dict.fromkeys(
+        (
+            "content_filter",
+            "safety",
+            "image_safety",
+            "recitation",
+            "blocklist",
+            "prohibited_content",
+            "spii",
+            "refusal",
+        ),
+        "withheld",
+    ),
+    **dict.fromkeys(("error", "abort", "cancelled", "timeout", "insufficient_system_resource"), "broken"),
 }
 _NO_REASON = ("", "null", "none")
 """What some servers write into every chunk but the last."""

@@ -4,6 +4,7 @@ Servers accept the forms of others with HTTP 200 and then do not enforce them, s
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -64,8 +65,8 @@ class Repeating(dict[str, Any]):
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)
-        names = [name for name, _ in pairs]
-        self.repeated = next(name for name in names if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        self.repeated = next(name for name, _ in pairs if counts[name] > 1)
         """The first such key."""
 
 

@@ -30,6 +30,8 @@ class Blackout:
 
     def whole(self, text: str) -> str:
         """Return ``text`` with every secret replaced, whichever way it is spelt, and the head of one in which it ends."""
+        if len(text) < MIN_SECRET_CHARS:
+            return text
         for spelling in self._spellings:
             text = text.replace(spelling, HIDDEN)
         return self._without_head(text) if text[-PIECE_CHARS:] in self._pieces else text

@@ -9,6 +9,7 @@ import certifi
 import pytest
 from commands import Run, command
 from hypothesis import settings
+from warm_cli import WarmCli, warm_cli
 
 from runner.moe import DemoModels, demo_models
 
@@ -62,6 +63,13 @@ def judge(cli_environment: dict[str, str]) -> Run:
         )
 
     return run
+
+
+@pytest.fixture(scope="module")
+def cli(cli_environment: dict[str, str]) -> Iterator[WarmCli]:
+    """The command line in processes that have their imports behind them."""
+    with warm_cli(cli_environment) as warm:
+        yield warm
 
 
 @pytest.fixture(scope="session", autouse=True)

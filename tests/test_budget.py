@@ -1,25 +1,17 @@
 """``--budget-hours``: it ends between two units, what is left is owed to the next command, and where nothing is left it is not told."""
 
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from fakes import Request, Response, ScriptedJudge, lenient, serving
 from steady_llama import MARK
 from steady_place import Unit, imported, score_command, stored
-from warm_cli import WarmCli, warm_cli
+from warm_cli import WarmCli
 
 ANSWERS = 5
 BUDGET_S = 3.0
 OK, INCOMPLETE = 0, 3
 TOLD = "hours is spent: nothing new is begun"
-
-
-@pytest.fixture(scope="module")
-def cli(cli_environment: dict[str, str]) -> Iterator[WarmCli]:
-    with warm_cli(cli_environment) as warm:
-        yield warm
 
 
 class Timekeeper:

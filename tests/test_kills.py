@@ -14,12 +14,11 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-import pytest
 from exam_judges import gradings
 from fakes import Fault, Request, Response, ScriptedJudge, lenient, serving
 from faulty_llama import FAULTS, GOOD, ON_THE_WIRE, Faulty
@@ -51,12 +50,6 @@ PATIENCE_S = 2.0
 DONE, INCOMPLETE = 0, 3
 MOST_ROUNDS = 30
 """Commands after the last kill, each of which leaves owed what met a fault that is not tried again."""
-
-
-@pytest.fixture(scope="module")
-def cli(cli_environment: dict[str, str]) -> Iterator[WarmCli]:
-    with warm_cli(cli_environment) as warm:
-        yield warm
 
 
 class Quota:

@@ -194,10 +194,10 @@ def test_what_was_measured_is_believed_the_next_time_and_the_table_says_where_ea
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table if "|" in line]
     hours = f"{seconds[0] / 3600:.2f}"
     assert rows == [
-        ["Model", "Phase", "Load", "Owed", "Tokens", "t/s", "Speed from", "Hours"],
-        [SLOW, "collect", "yes", "5", "205", "20.0", "measured", hours],
-        [FAST, "collect", "yes", "5", "205", "20.0", "measured", hours],
-        ["demo_judge", "score", "yes", "11", "770", "-", "measured", hours],
+        ["Model", "Phase", "Load", "Owed", "Tokens", "t/s", "Speed from", "At a time", "Hours"],
+        [SLOW, "collect", "yes", "5", "205", "20.0", "measured", "1", hours],
+        [FAST, "collect", "yes", "5", "205", "20.0", "measured", "1", hours],
+        ["demo_judge", "score", "yes", "11", "770", "-", "measured", "1", hours],
     ]
     assert total == f"3 loads, {sum(seconds) / 3600:.2f} hours in all, without loading and executing"
 
