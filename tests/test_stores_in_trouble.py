@@ -27,12 +27,6 @@ OK, ERROR = 0, 1
 
 
 @pytest.fixture(scope="module")
-def cli(cli_environment: dict[str, str]) -> Iterator[WarmCli]:
-    with warm_cli(cli_environment) as warm:
-        yield warm
-
-
-@pytest.fixture(scope="module")
 def whole(cli: WarmCli, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a sound store, which no test touches."""
     folder = tmp_path_factory.mktemp("whole")
