@@ -180,7 +180,8 @@ def parsed(where: str, exchange: Exchange, hidden: Blackout) -> Any:
     if not exchange.content.strip():
         raise EndpointError(f"{where}: found an empty body instead of JSON", transient=True)
     try:
-        return hidden.everywhere(json.loads(exchange.content))
+        found = json.loads(exchange.content)
+        return found if hidden.is_plain(exchange.content) else hidden.everywhere(found)
     except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, or nested beyond what is read
         if "json" in exchange.headers.get("content-type", ""):
             raise EndpointError(f"{where}: the reply cannot be read: {unread(error)}") from error

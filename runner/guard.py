@@ -30,7 +30,8 @@ def guarded(method: Method) -> Method:
             _clean_error(error, client.hidden)
             note(logger, "failed", call=call, status=error.status, transient=error.transient, error=str(error))
             raise
-        result = clean_reply(result, client.hidden) if isinstance(result, Reply) else result
+        if isinstance(result, Reply) and call == "stream":  # what comes in one piece is cleaned where it is parsed
+            result = clean_reply(result, client.hidden)
         note(logger, "reply", call=call, **(_figures(result) if isinstance(result, Reply) else {}))
         return result
 

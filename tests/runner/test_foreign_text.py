@@ -4,6 +4,7 @@ import base64
 import html
 import json
 import re
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -98,3 +99,36 @@ def test_json_that_is_nested_too_deeply_is_refused_and_what_is_not_is_read() -> 
 @given(st.text(st.characters(codec=None)))
 def test_every_text_can_be_stored_once_it_is_well_formed(text: str) -> None:
     assert well_formed(text).encode().decode() == well_formed(text)
+
+
+TEXTS = st.text() | st.builds("{}{}".format, st.text(), st.sampled_from([KEY, KEY[:9], KEY[:8], KEY[3:]]))
+
+
+@given(
+    st.recursive(
+        st.none() | st.integers() | TEXTS,
+        lambda one: st.lists(one, max_size=3) | st.dictionaries(TEXTS, one, max_size=3),
+        max_leaves=9,
+    ),
+    st.booleans(),
+)
+def test_what_looks_plain_needs_nothing_replaced(value: object, ascii_only: bool) -> None:
+    content = json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+    parsed = json.loads(content)
+    if BLACKOUT.is_plain(content):
+        assert BLACKOUT.everywhere(parsed) == parsed
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [str, lambda key: key[:-4], lambda key: f'"{key}"', lambda key: base64.b64encode(key.encode()).decode()],
+    ids=["whole", "cut", "quoted", "base64"],
+)
+def test_json_with_a_secret_is_never_plain(spell: Callable[[str], str]) -> None:
+    assert not BLACKOUT.is_plain(json.dumps({"error": f"you sent {spell(KEY)}"}).encode())
+    assert BLACKOUT.is_plain(b'{"error": "nothing of yours"}')
+
+
+def test_what_is_nested_deeply_is_not_plain() -> None:
+    deep = MAX_DEPTH + 1
+    assert not Blackout().is_plain(b"[" * deep + b"]" * deep)
