@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from runner.arriving import ArrivingReply
 from runner.completions import ending, read_completion, read_usage
 from runner.connections import Connections, Exchange, Timeouts, parsed
-from runner.errors import EndpointError, StreamCut, UsageError
+from runner.errors import BadReply, EndpointError, StreamCut, UsageError
 from runner.foreign_text import Blackout
 from runner.guard import guarded
 from runner.statuses import one_line, status_error, where
@@ -88,7 +88,7 @@ class ModelClient:
 
     @guarded
     async def complete(self, messages: Messages, sampling: Sampling, **fields: Any) -> Reply:
-        """Generate one reply in one piece. Raises EndpointError, also when no finish reason says that it is whole."""
+        """Generate one reply in one piece. Raises EndpointError, BadReply when no finish reason says that it is whole."""
         here, sent_s = where(self.endpoint), self.clock()
         body = _body(self.endpoint, messages, sampling, fields)
         body |= body.pop("extra_body")
@@ -96,7 +96,7 @@ class ModelClient:
         exchange = await self._connections.send(here, url, body, timeout_s=self._timeouts.reply_s)
         reply = _whole_reply(self.endpoint, _accepted(here, exchange, self.hidden), sent_s, self.clock())
         if reply.finish_reason is None:
-            raise EndpointError(f"{here}: the reply came without a finish reason, so it may be cut", transient=True)
+            raise BadReply(f"{here}: the reply came without a finish reason, so it may be cut", transient=True)
         return _not_given_up(self.endpoint, reply)
 
     async def models(self) -> list[str]:
@@ -190,14 +190,14 @@ def _whole_reply(endpoint: Endpoint, completion: object, sent_s: float, ended_s:
 
 
 def _not_given_up(endpoint: Endpoint, reply: Reply) -> Reply:
-    """Return the reply. Raises EndpointError when its finish reason says that the endpoint, and not the model, ended it.
+    """Return the reply. Raises BadReply when its finish reason says that the endpoint, and not the model, ended it.
 
     Asking again helps after a fault of the server, and not where a filter objects to what was asked or written.
     """
     ended = ending(reply.finish_reason or "")
     reason = f"{where(endpoint)}: finish reason {reply.finish_reason!r}"
     if ended == "withheld":
-        raise EndpointError(f"{reason}: a filter of the endpoint withheld the reply")
+        raise BadReply(f"{reason}: a filter of the endpoint withheld the reply")
     if ended == "broken":
         raise StreamCut(f"{reason}: the server gave up within the reply", reply=reply)
     return reply
@@ -207,4 +207,5 @@ def _unreadable(endpoint: Endpoint, completion: object) -> EndpointError:
     """Return the error for a reply that is no completion; an empty one may be what a server left that is just going down."""
     said = completion.get("error") if isinstance(completion, dict) else None
     found = one_line(str(said or completion))[:80]
-    return EndpointError(f"{where(endpoint)}: found {found!r} instead of a chat completion", transient=not found)
+    said_nothing = f"{where(endpoint)}: found {found!r} instead of a chat completion"
+    return EndpointError(said_nothing) if found else BadReply(said_nothing, transient=True)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Self
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from runner.errors import EndpointError, NoReply, UsageError
+from runner.errors import BadReply, EndpointError, NoReply, UsageError
 from runner.foreign_text import Blackout, well_formed
 from runner.statuses import one_line
 from runner.trust import Trust, nobody_trusted
@@ -175,10 +175,10 @@ def cause(error: BaseException, hidden: Blackout) -> str:
 def parsed(where: str, exchange: Exchange, hidden: Blackout) -> Any:
     """Return the JSON of a reply, or its text when it never claimed to be JSON; all of it well-formed and without what is hidden.
 
-    Raises EndpointError when it cannot be read.
+    Raises EndpointError when it cannot be read, BadReply when it is empty.
     """
     if not exchange.content.strip():
-        raise EndpointError(f"{where}: found an empty body instead of JSON", transient=True)
+        raise BadReply(f"{where}: found an empty body instead of JSON", transient=True)
     try:
         return hidden.everywhere(json.loads(exchange.content))
     except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, or nested beyond what is read

@@ -61,8 +61,10 @@ async def meet(clients: Sequence[ModelClient], *, retry: RetryPolicy | None = No
 
 
 def _unreached(error: EndpointError) -> EndpointError:
+    if error.status is not None:
+        return error  # something there answered, and said what is wrong
     advice = "see whether the server there is up, and whether the URL is right"
-    return EndpointError(f"{error}; {advice}", status=error.status, transient=error.transient)
+    return EndpointError(f"{error}; {advice}", transient=error.transient)
 
 
 def _check_same(greeted: Sequence[Greeted]) -> None:

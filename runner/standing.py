@@ -7,7 +7,7 @@ clock is the caller's.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from runner.errors import EndpointError
+from runner.errors import BadReply, EndpointError
 from runner.types import Value
 
 FIRST_COOLING_S = 1.0
@@ -39,7 +39,8 @@ class Lane(NamedTuple):
 
 def is_away(error: EndpointError) -> bool:
     """True when the endpoint could not be reached, or said that it cannot be asked now."""
-    return error.status in AWAY or (error.status is None and error.transient)
+    silent = error.status is None and error.transient and not isinstance(error, BadReply)
+    return error.status in AWAY or silent
 
 
 def failed(standing: Standing, *, sent_s: float, now_s: float, asked_s: float | None = None) -> Standing:

@@ -8,6 +8,7 @@ from fakes import (
     Handler,
     Response,
     ScriptedJudge,
+    completion,
     error_response,
     html_response,
     json_response,
@@ -18,7 +19,7 @@ from fakes import (
 
 from runner.client import ModelClient
 from runner.dialects import Dialect
-from runner.errors import AccessDenied, EndpointError, ServerError
+from runner.errors import AccessDenied, BadReply, EndpointError, ServerError
 from runner.handshake import Met, meet
 from runner.retry import RetryPolicy
 from runner.types import Endpoint
@@ -165,6 +166,31 @@ async def test_an_endpoint_where_nobody_listens_fails_after_the_usual_attempts()
     with pytest.raises(EndpointError, match=r"127.0.0.1:9/v1/models: the connection failed .*; see whether .* is up"):
         await met(NOBODY, retry=QUICKLY, load_timeout_s=3600)
     assert time.monotonic() - began_s < 5
+
+
+ODD = {
+    "no finish reason": completion("x", finish=None),
+    "given up": completion("x", finish="error"),
+    "empty": Response((b" ",)),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+async def test_a_reply_that_cannot_be_used_is_no_endpoint_that_is_down(odd: str) -> None:
+    judge = ScriptedJudge(lenient)
+    with serving(judge) as good, serving(lambda r: ODD[odd] if "chat" in r.path else judge(r)) as bad:
+        for endpoints in ([bad.endpoint()], [good.endpoint(), bad.endpoint()]):
+            with pytest.raises(BadReply) as caught:
+                await met(*endpoints, retry=QUICKLY)
+            assert "see whether the server there is up" not in str(caught.value)
+        assert len(bad.asked()) == 2 * QUICKLY.attempts, "it may pass"
+
+
+@pytest.mark.parametrize("response", [LOADING, error_response(429, "quota exceeded")], ids=["loading", "429"])
+async def test_an_endpoint_that_answers_is_not_said_to_be_down(response: Response) -> None:
+    with serving(lambda _: response) as server, pytest.raises(EndpointError) as caught:
+        await met(server.endpoint(), retry=QUICKLY, load_timeout_s=0.1)
+    assert "see whether" not in str(caught.value)
 
 
 @pytest.mark.parametrize("down", ["refused", "502", "loads for ever"])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.errors import AccessDenied, EndpointError
+from runner.errors import AccessDenied, BadReply, EndpointError
 from runner.standing import (
     FIRST_COOLING_S,
     LONGEST_COOLING_S,
@@ -94,6 +94,7 @@ def test_nobody_who_is_avoided_is_chosen_while_one_that_never_failed_is_there(fo
         (EndpointError("a fault of this request", status=500, transient=True), False),
         (EndpointError("no such field", status=400), False),
         (EndpointError("no chat completion"), False),
+        (BadReply("no finish reason", transient=True), False),
         (AccessDenied("no", status=401), False),
     ],
 )
