@@ -48,11 +48,11 @@ class ModelClient:
         """
         self.endpoint = endpoint
         self.clock = clock
-        self._timeouts = timeouts or Timeouts.of(endpoint.base_url)
+        self.timeouts = timeouts or Timeouts.of(endpoint.base_url)
         self._tokenizer_marks: int | None = None
         self._api = endpoint.base_url.removesuffix("/")
         self._key = _sendable(api_key or PLACEHOLDER_KEY)
-        self._connections = Connections(endpoint.base_url, self._key, self._timeouts.connect_s)
+        self._connections = Connections(endpoint.base_url, self._key, self.timeouts.connect_s)
         self.hidden = self._connections.hidden
         """What was sent to prove who asks, and must not come back in anything."""
         self._opened_streams: Streams | None = None
@@ -93,7 +93,7 @@ class ModelClient:
         body = _body(self.endpoint, messages, sampling, fields)
         body |= body.pop("extra_body")
         url = f"{self._api}/chat/completions"
-        exchange = await self._connections.send(here, url, body, timeout_s=self._timeouts.reply_s)
+        exchange = await self._connections.send(here, url, body, timeout_s=self.timeouts.reply_s)
         reply = _whole_reply(self.endpoint, _accepted(here, exchange, self.hidden), sent_s, self.clock())
         if reply.finish_reason is None:
             raise BadReply(f"{here}: the reply came without a finish reason, so it may be cut", transient=True)
@@ -107,7 +107,7 @@ class ModelClient:
     async def listing(self) -> list[dict[str, Any]]:
         """Return what the endpoint says under ``/v1/models``, one entry a model. Raises EndpointError."""
         url = f"{self._api}/models"
-        exchange = await self._connections.send(url, url, timeout_s=self._timeouts.control_s)
+        exchange = await self._connections.send(url, url, timeout_s=self.timeouts.control_s)
         reply = _accepted(url, exchange, self.hidden)
         data = reply.get("data") if isinstance(reply, dict) else None
         if not isinstance(data, list):
@@ -129,7 +129,7 @@ class ModelClient:
     async def _tokenized(self, text: str) -> int | None:
         url = f"{self._api.removesuffix('/v1')}/extras/tokenize/count"
         try:
-            exchange = await self._connections.send(url, url, {"input": text}, timeout_s=self._timeouts.control_s)
+            exchange = await self._connections.send(url, url, {"input": text}, timeout_s=self.timeouts.control_s)
             reply = _accepted(url, exchange, self.hidden)
         except EndpointError as error:
             if error.transient:
@@ -143,7 +143,7 @@ class ModelClient:
             # Imported here because judges at an endpoint are never streamed, and the library takes a second to import.
             from runner.streams import Streams
 
-            self._opened_streams = Streams(self.endpoint, self._key, self._timeouts, self.hidden)
+            self._opened_streams = Streams(self.endpoint, self._key, self.timeouts, self.hidden)
         return self._opened_streams
 
 

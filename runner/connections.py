@@ -30,6 +30,8 @@ USER_AGENT = "coder-judge"
 
 HOSTED_REPLY_S = 900.0
 """A whole reply of a hosted endpoint. It answers within minutes or not at all, and what stands between has often given up before."""
+HOSTED_PROBE_S = 180.0
+"""The reply to the probe of a hosted endpoint, which begins to read it at once."""
 _OWN_NETWORK = (".local", ".localhost", ".lan", ".internal", ".home.arpa")
 
 
@@ -51,13 +53,18 @@ class Timeouts(Value):
     """From the finish reason to token counts and the end mark; they come at once, where they come at all."""
     reply_s: float = 3600.0
     """A whole reply that is not streamed; ``HOSTED_REPLY_S`` for endpoints that are neither here nor on the own network."""
+    probe_s: float = 900.0
+    """The short reply to a probe, where other endpoints can do the work meanwhile: long enough to read a model from a slow disk into
+    memory; ``HOSTED_PROBE_S`` for endpoints that are neither here nor on the own network."""
     control_s: float = 10.0
     """Requests to the control plane."""
 
     @classmethod
     def of(cls, base_url: str) -> Self:
         """Return those for an endpoint at this address."""
-        return cls() if is_near(urlsplit(base_url).hostname or "") else cls(reply_s=HOSTED_REPLY_S)
+        if is_near(urlsplit(base_url).hostname or ""):
+            return cls()
+        return cls(reply_s=HOSTED_REPLY_S, probe_s=HOSTED_PROBE_S)
 
 
 class Exchange(NamedTuple):
