@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from runner.client import Clock, Messages, ModelClient
-from runner.errors import EndpointError
+from runner.errors import EndpointError, NoReply
 from runner.pace import OVERLOADED, Pace, refused, replied
-from runner.standing import Lane, Standing, chosen, failed, is_away, rooms, succeeded
+from runner.standing import ELSEWHERE, Lane, Standing, chosen, counts_against, failed, rooms, succeeded
 from runner.turns import Turns
 from runner.types import Endpoint, Reply, Sampling
 
@@ -80,8 +80,18 @@ class Balanced:
         return await self._turns.take(lambda: self._send(call))
 
     async def _send(self, call: Callable[[ModelClient], Awaitable[T]]) -> T:
+        """Ask the endpoint with the most room; one that does not have what is asked for passes it on while another one does well."""
+        left = list(self._lanes)
+        while True:
+            lane = left.pop(chosen([lane.seen() for lane in left], self._clock()))
+            try:
+                return await self._send_to(lane, call)
+            except EndpointError as error:
+                if error.status not in ELSEWHERE or all(other.standing.failures for other in left):
+                    raise
+
+    async def _send_to(self, lane: _Lane, call: Callable[[ModelClient], Awaitable[T]]) -> T:
         sent_s = self._clock()
-        lane = self._lanes[chosen(self._seen(), sent_s)]
         lane.in_flight += 1
         try:
             reply = await call(lane.client)
@@ -100,9 +110,12 @@ class Balanced:
         now_s = self._clock()
         if self._fixed is None and error.status in OVERLOADED:
             lane.pace = refused(lane.pace, sent_s=sent_s, now_s=now_s)
-        if not is_away(error):
+        if not counts_against(error):
             return
-        lane.standing = failed(lane.standing, sent_s=sent_s, now_s=now_s, asked_s=error.retry_after_s)
+        silent_s = now_s - sent_s if isinstance(error, NoReply) else 0.0
+        lane.standing = failed(
+            lane.standing, sent_s=sent_s, now_s=now_s, asked_s=error.retry_after_s, silent_s=silent_s
+        )
         if not all(other.standing.failures for other in self._lanes):
             error.retry_after_s = (
                 None  # it was this endpoint that asked to be left alone, and another one will be asked

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from runner.arriving import ArrivingReply
 from runner.completions import ending, read_completion, read_usage
 from runner.connections import Connections, Exchange, Timeouts, parsed
-from runner.errors import EndpointError, StreamCut, UsageError
+from runner.errors import BadReply, EndpointError, StreamCut, UsageError
 from runner.foreign_text import Blackout
 from runner.guard import guarded
 from runner.statuses import one_line, status_error, where
@@ -48,11 +48,11 @@ class ModelClient:
         """
         self.endpoint = endpoint
         self.clock = clock
-        self._timeouts = timeouts or Timeouts.of(endpoint.base_url)
+        self.timeouts = timeouts or Timeouts.of(endpoint.base_url)
         self._tokenizer_marks: int | None = None
         self._api = endpoint.base_url.removesuffix("/")
         self._key = _sendable(api_key or PLACEHOLDER_KEY)
-        self._connections = Connections(endpoint.base_url, self._key, self._timeouts.connect_s)
+        self._connections = Connections(endpoint.base_url, self._key, self.timeouts.connect_s)
         self.hidden = self._connections.hidden
         """What was sent to prove who asks, and must not come back in anything."""
         self._opened_streams: Streams | None = None
@@ -88,15 +88,15 @@ class ModelClient:
 
     @guarded
     async def complete(self, messages: Messages, sampling: Sampling, **fields: Any) -> Reply:
-        """Generate one reply in one piece. Raises EndpointError, also when no finish reason says that it is whole."""
+        """Generate one reply in one piece. Raises EndpointError, BadReply when no finish reason says that it is whole."""
         here, sent_s = where(self.endpoint), self.clock()
         body = _body(self.endpoint, messages, sampling, fields)
         body |= body.pop("extra_body")
         url = f"{self._api}/chat/completions"
-        exchange = await self._connections.send(here, url, body, timeout_s=self._timeouts.reply_s)
+        exchange = await self._connections.send(here, url, body, timeout_s=self.timeouts.reply_s)
         reply = _whole_reply(self.endpoint, _accepted(here, exchange, self.hidden), sent_s, self.clock())
         if reply.finish_reason is None:
-            raise EndpointError(f"{here}: the reply came without a finish reason, so it may be cut", transient=True)
+            raise BadReply(f"{here}: the reply came without a finish reason, so it may be cut", transient=True)
         return _not_given_up(self.endpoint, reply)
 
     async def models(self) -> list[str]:
@@ -107,7 +107,7 @@ class ModelClient:
     async def listing(self) -> list[dict[str, Any]]:
         """Return what the endpoint says under ``/v1/models``, one entry a model. Raises EndpointError."""
         url = f"{self._api}/models"
-        exchange = await self._connections.send(url, url, timeout_s=self._timeouts.control_s)
+        exchange = await self._connections.send(url, url, timeout_s=self.timeouts.control_s)
         reply = _accepted(url, exchange, self.hidden)
         data = reply.get("data") if isinstance(reply, dict) else None
         if not isinstance(data, list):
@@ -129,7 +129,7 @@ class ModelClient:
     async def _tokenized(self, text: str) -> int | None:
         url = f"{self._api.removesuffix('/v1')}/extras/tokenize/count"
         try:
-            exchange = await self._connections.send(url, url, {"input": text}, timeout_s=self._timeouts.control_s)
+            exchange = await self._connections.send(url, url, {"input": text}, timeout_s=self.timeouts.control_s)
             reply = _accepted(url, exchange, self.hidden)
         except EndpointError as error:
             if error.transient:
@@ -143,7 +143,7 @@ class ModelClient:
             # Imported here because judges at an endpoint are never streamed, and the library takes a second to import.
             from runner.streams import Streams
 
-            self._opened_streams = Streams(self.endpoint, self._key, self._timeouts, self.hidden)
+            self._opened_streams = Streams(self.endpoint, self._key, self.timeouts, self.hidden)
         return self._opened_streams
 
 
@@ -190,14 +190,14 @@ def _whole_reply(endpoint: Endpoint, completion: object, sent_s: float, ended_s:
 
 
 def _not_given_up(endpoint: Endpoint, reply: Reply) -> Reply:
-    """Return the reply. Raises EndpointError when its finish reason says that the endpoint, and not the model, ended it.
+    """Return the reply. Raises BadReply when its finish reason says that the endpoint, and not the model, ended it.
 
     Asking again helps after a fault of the server, and not where a filter objects to what was asked or written.
     """
     ended = ending(reply.finish_reason or "")
     reason = f"{where(endpoint)}: finish reason {reply.finish_reason!r}"
     if ended == "withheld":
-        raise EndpointError(f"{reason}: a filter of the endpoint withheld the reply")
+        raise BadReply(f"{reason}: a filter of the endpoint withheld the reply")
     if ended == "broken":
         raise StreamCut(f"{reason}: the server gave up within the reply", reply=reply)
     return reply
@@ -207,4 +207,5 @@ def _unreadable(endpoint: Endpoint, completion: object) -> EndpointError:
     """Return the error for a reply that is no completion; an empty one may be what a server left that is just going down."""
     said = completion.get("error") if isinstance(completion, dict) else None
     found = one_line(str(said or completion))[:80]
-    return EndpointError(f"{where(endpoint)}: found {found!r} instead of a chat completion", transient=not found)
+    said_nothing = f"{where(endpoint)}: found {found!r} instead of a chat completion"
+    return EndpointError(said_nothing) if found else BadReply(said_nothing, transient=True)

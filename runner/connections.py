@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Self
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from runner.errors import EndpointError, NoReply, UsageError
+from runner.errors import BadReply, EndpointError, NoReply, UsageError
 from runner.foreign_text import Blackout, well_formed
 from runner.statuses import one_line
 from runner.trust import Trust, nobody_trusted
@@ -30,6 +30,8 @@ USER_AGENT = "coder-judge"
 
 HOSTED_REPLY_S = 900.0
 """A whole reply of a hosted endpoint. It answers within minutes or not at all, and what stands between has often given up before."""
+HOSTED_PROBE_S = 180.0
+"""The reply to the probe of a hosted endpoint, which begins to read it at once."""
 _OWN_NETWORK = (".local", ".localhost", ".lan", ".internal", ".home.arpa")
 
 
@@ -51,13 +53,18 @@ class Timeouts(Value):
     """From the finish reason to token counts and the end mark; they come at once, where they come at all."""
     reply_s: float = 3600.0
     """A whole reply that is not streamed; ``HOSTED_REPLY_S`` for endpoints that are neither here nor on the own network."""
+    probe_s: float = 900.0
+    """The short reply to a probe, where other endpoints can do the work meanwhile: long enough to read a model from a slow disk into
+    memory; ``HOSTED_PROBE_S`` for endpoints that are neither here nor on the own network."""
     control_s: float = 10.0
     """Requests to the control plane."""
 
     @classmethod
     def of(cls, base_url: str) -> Self:
         """Return those for an endpoint at this address."""
-        return cls() if is_near(urlsplit(base_url).hostname or "") else cls(reply_s=HOSTED_REPLY_S)
+        if is_near(urlsplit(base_url).hostname or ""):
+            return cls()
+        return cls(reply_s=HOSTED_REPLY_S, probe_s=HOSTED_PROBE_S)
 
 
 class Exchange(NamedTuple):
@@ -175,10 +182,10 @@ def cause(error: BaseException, hidden: Blackout) -> str:
 def parsed(where: str, exchange: Exchange, hidden: Blackout) -> Any:
     """Return the JSON of a reply, or its text when it never claimed to be JSON; all of it well-formed and without what is hidden.
 
-    Raises EndpointError when it cannot be read.
+    Raises EndpointError when it cannot be read, BadReply when it is empty.
     """
     if not exchange.content.strip():
-        raise EndpointError(f"{where}: found an empty body instead of JSON", transient=True)
+        raise BadReply(f"{where}: found an empty body instead of JSON", transient=True)
     try:
         found = json.loads(exchange.content)
         return found if hidden.is_plain(exchange.content) else hidden.everywhere(found)

@@ -6,7 +6,8 @@ RunnerError
 ├── ServerError           a model server did not start, died, or is not the one that was asked for
 │   └── ProofError        the server's log does not prove that it runs as it was told to
 ├── EndpointError         a request to a model endpoint failed; says whether asking again could help
-│   ├── StreamCut         a stream broke off without a finish reason, or with that of a fault; carries what had arrived
+│   ├── BadReply          a reply arrived and is none: empty, without a finish reason, withheld; says nothing of the endpoint
+│   │   └── StreamCut     a stream broke off without a finish reason, or with that of a fault; carries what had arrived
 │   ├── NoReply           nothing came for as long as a reply may take: asked for again, but less often than other failures
 │   ├── ContextExceeded   the prompt does not fit the model's context: permanent, a state of the answer
 │   └── AccessDenied      401 / 403: every further request would fail too, so the run stops at once
@@ -45,7 +46,8 @@ class ProofError(ServerError):
 class EndpointError(RunnerError):
     """A request failed.
 
-    ``status`` is the HTTP status, ``None`` when no reply arrived. ``transient`` is True when the same request may
+    ``status`` is the HTTP status that says so; ``None`` when no reply arrived, or one whose status was no error and that cannot be
+    used (``BadReply``, or a page that is no completion). ``transient`` is True when the same request may
     succeed later; ``retry_after_s`` is how long the server asked to wait, seconds, ``None`` when it did not say.
     """
 
@@ -58,7 +60,11 @@ class EndpointError(RunnerError):
         self.retry_after_s = retry_after_s
 
 
-class StreamCut(EndpointError):
+class BadReply(EndpointError):
+    """A reply arrived, and it cannot be used: the endpoint is up, and another prompt may well get its reply there."""
+
+
+class StreamCut(BadReply):
     """A reply was broken off, such as a stream that ended without a finish reason. Never an answer to be scored.
 
     ``reply`` is the part that had arrived.

@@ -1,11 +1,13 @@
 """The first words with the endpoints of one judge: who is there, do they serve one model, and what do they do?
 
-One that is loading its model is waited for. Of several, those that cannot be reached are left out, and said.
+One that is loading its model is waited for. Of several, those that cannot be reached, fail, or are not ready when another one is,
+are left out, and said.
 """
 
 import asyncio
+import itertools
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from runner.client import ModelClient
 from runner.errors import EndpointError, ServerError
@@ -34,21 +36,21 @@ class Met(NamedTuple):
     capabilities: Capabilities
     """Of all of them."""
     left_out: tuple[str, ...]
-    """One line for each endpoint that could not be reached."""
+    """One line for each endpoint that cannot be asked now."""
 
 
 async def meet(clients: Sequence[ModelClient], *, retry: RetryPolicy | None = None, load_timeout_s: float = 0.0) -> Met:
-    """Return which of these endpoints can be asked, and what all of them do. Endpoints that load are waited for.
+    """Return which of these endpoints can be asked, and what all of them do.
+
+    Endpoints that load are waited for until one is there. Of several, each has ``Timeouts.probe_s`` for its first replies.
 
     They must list the name that is asked for, say the same of it as far as they say anything, and enforce the same way of
     asking for JSON. More cannot be seen from outside. Raises ServerError when they do not seem to serve one model, AccessDenied
     when one refuses the key, and EndpointError when one cannot be used or none can be reached.
     """
-    policy = retry or RetryPolicy()
-    outcomes = await asyncio.gather(
-        *(_greet(client, policy, load_timeout_s) for client in clients), return_exceptions=True
-    )
-    away = [outcome for outcome in outcomes if isinstance(outcome, EndpointError) and is_away(outcome)]
+    greeting = _Greeting(retry or RetryPolicy(), load_timeout_s, several=len(clients) > 1)
+    outcomes = await asyncio.gather(*(greeting.greet(client) for client in clients), return_exceptions=True)
+    away = [outcome for outcome in outcomes if _can_be_left_out(outcome)]
     broken = [outcome for outcome in outcomes if isinstance(outcome, BaseException) and outcome not in away]
     greeted = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
     if broken:
@@ -57,18 +59,31 @@ async def meet(clients: Sequence[ModelClient], *, retry: RetryPolicy | None = No
         raise _unreached(away[0])
     _check_same(greeted)
     left_out = tuple(f"not used in this run, the others do its work: {error}" for error in away)
-    return Met(tuple(one.client for one in greeted), greeted[0].capabilities, left_out)
+    return Met(tuple(one.client for one in greeted), _common(greeted), left_out)
+
+
+def _can_be_left_out(outcome: object) -> TypeGuard[EndpointError]:
+    """True for what others can make up for: the endpoint is away, or fails whatever it is asked."""
+    return isinstance(outcome, EndpointError) and (is_away(outcome) or outcome.status == 500)
+
+
+def _common(greeted: Sequence[Greeted]) -> Capabilities:
+    """Return what is known of all of them."""
+    unknown = any(one.capabilities.counts_tokens is None for one in greeted)
+    first = greeted[0].capabilities
+    return first.model_copy(update={"counts_tokens": None}) if unknown else first
 
 
 def _unreached(error: EndpointError) -> EndpointError:
+    if error.status is not None:
+        return error  # something there answered, and said what is wrong
     advice = "see whether the server there is up, and whether the URL is right"
-    return EndpointError(f"{error}; {advice}", status=error.status, transient=error.transient)
+    return EndpointError(f"{error}; {advice}", transient=error.transient)
 
 
 def _check_same(greeted: Sequence[Greeted]) -> None:
-    first, *others = greeted
-    for other in others:
-        if (other.told, other.capabilities) != (first.told, first.capabilities):
+    for first, other in itertools.combinations(greeted, 2):
+        if _differ(first, other):
             raise ServerError(
                 f"{other.client.endpoint.base_url} does not serve {other.client.endpoint.model!r} as "
                 f"{first.client.endpoint.base_url} does: found {_described(other)} instead of {_described(first)}; "
@@ -76,27 +91,72 @@ def _check_same(greeted: Sequence[Greeted]) -> None:
             )
 
 
+def _differ(one: Greeted, other: Greeted) -> bool:
+    """True when they do not say or do the same; where one could not say whether it counts tokens, that is no difference."""
+    counting = {one.capabilities.counts_tokens, other.capabilities.counts_tokens} - {None}
+    return (one.told, one.capabilities.dialect) != (other.told, other.capabilities.dialect) or len(counting) > 1
+
+
 def _described(one: Greeted) -> str:
     counting = {True: ", a llama-cpp-python server", False: "", None: ", a server that does not say what it is"}
     return f"{one.told or 'nothing said'}, {one.capabilities.dialect}{counting[one.capabilities.counts_tokens]}"
 
 
-async def _greet(client: ModelClient, policy: RetryPolicy, load_timeout_s: float) -> Greeted:
-    entries = await _listed(client, policy, load_timeout_s)
-    if entries is None:
-        told = {}
-    else:
-        check_listed(client.endpoint, [str(entry.get("id")) for entry in entries])
-        mine = next(entry for entry in entries if str(entry.get("id")) == client.endpoint.model)
-        told = {name: mine[name] for name in IDENTIFYING if mine.get(name) is not None}
-    return Greeted(client, told, await probe(client, retry=policy, load_timeout_s=load_timeout_s))
+class _Greeting:
+    """The first words with all endpoints at once."""
 
+    def __init__(self, policy: RetryPolicy, load_timeout_s: float, *, several: bool) -> None:
+        self._policy = policy
+        self._load_timeout_s = load_timeout_s
+        self._several = several
+        self._settled = False
+        """True once an endpoint is there, or one is wrong: from then on nobody is waited for who loads."""
 
-async def _listed(client: ModelClient, policy: RetryPolicy, load_timeout_s: float) -> list[dict[str, Any]] | None:
-    """Return what the endpoint lists; ``None`` where there is no listing: there an unknown name is refused by the request itself."""
-    try:
-        return await retried(lambda: when_loaded(client.listing, within_s=load_timeout_s), policy)
-    except EndpointError as error:
-        if error.status in NO_LISTING:
-            return None
-        raise
+    async def greet(self, client: ModelClient) -> Greeted:
+        """Return what an endpoint is. Raises ServerError and EndpointError."""
+        try:
+            return await self._greet(client)
+        except EndpointError as error:
+            self._settled |= not _can_be_left_out(error)
+            raise
+        except ServerError:
+            self._settled = True
+            raise
+
+    async def _greet(self, client: ModelClient) -> Greeted:
+        entries = await self._listed(client)
+        if entries is None:
+            told = {}
+        else:
+            check_listed(client.endpoint, [str(entry.get("id")) for entry in entries])
+            mine = next(entry for entry in entries if str(entry.get("id")) == client.endpoint.model)
+            told = {name: mine[name] for name in IDENTIFYING if mine.get(name) is not None}
+        capabilities = await self._probed(client)
+        self._settled = True
+        return Greeted(client, told, capabilities)
+
+    async def _listed(self, client: ModelClient) -> list[dict[str, Any]] | None:
+        """Return what the endpoint lists; ``None`` where there is no listing: there the request itself refuses an unknown name."""
+
+        async def listing() -> list[dict[str, Any]]:
+            return await when_loaded(client.listing, within_s=self._load_timeout_s, needed=self._needed)
+
+        try:
+            return await retried(listing, self._policy)
+        except EndpointError as error:
+            if error.status in NO_LISTING:
+                return None
+            raise
+
+    async def _probed(self, client: ModelClient) -> Capabilities:
+        """Return what the endpoint does; one of several that is silent is not asked twice."""
+        return await probe(
+            client,
+            retry=self._policy.model_copy(update={"silences": 1}) if self._several else self._policy,
+            load_timeout_s=self._load_timeout_s,
+            needed=self._needed,
+            reply_s=client.timeouts.probe_s if self._several else None,
+        )
+
+    def _needed(self) -> bool:
+        return not self._settled

@@ -26,13 +26,14 @@ async def when_loaded(
     call: Callable[[], Awaitable[T]],
     *,
     within_s: float,
+    needed: Callable[[], bool] = lambda: True,
     sleep: Sleep = asyncio.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> T:
     """Return ``await call()`` once the endpoint has loaded its model; that it is waited for is logged once.
 
-    Raises whatever else the call raises, and EndpointError, not transient, when the endpoint is still loading after ``within_s``;
-    0 does not wait.
+    Raises whatever else the call raises, and EndpointError, not transient, when the endpoint is still loading after ``within_s``, or
+    when it is not ``needed`` any more; 0 does not wait.
     """
     began_s, told = clock(), False
     while True:
@@ -41,6 +42,8 @@ async def when_loaded(
         except EndpointError as error:
             if not is_loading(error) or within_s <= 0:
                 raise
+            if not needed():
+                raise EndpointError(f"{error}; not waited for", status=error.status) from error
             waited_s = clock() - began_s
             if waited_s >= within_s:
                 raise EndpointError(

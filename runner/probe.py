@@ -4,16 +4,18 @@ Servers answer an unknown model name with another model, and accept a schema wit
 out here, before anything is asked that counts.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
 from runner.client import ModelClient
 from runner.dialects import LADDER, Dialect, json_objects, request_fields
-from runner.errors import AccessDenied, EndpointError, ServerError
+from runner.errors import AccessDenied, EndpointError, NoReply, ServerError
 from runner.loading import UNAVAILABLE, when_loaded
 from runner.retry import RetryPolicy, retried
-from runner.types import Endpoint, Sampling, Value
+from runner.statuses import where
+from runner.types import Endpoint, Reply, Sampling, Value
 
 logger = logging.getLogger(__name__)
 
@@ -58,16 +60,27 @@ def check_listed(endpoint: Endpoint, names: Sequence[str]) -> None:
         )
 
 
-async def probe(client: ModelClient, *, retry: RetryPolicy | None = None, load_timeout_s: float = 0.0) -> Capabilities:
-    """Find the best dialect that the endpoint enforces. Costs at most one short request a rung; one that loads is waited for."""
+async def probe(
+    client: ModelClient,
+    *,
+    retry: RetryPolicy | None = None,
+    load_timeout_s: float = 0.0,
+    needed: Callable[[], bool] = lambda: True,
+    reply_s: float | None = None,
+) -> Capabilities:
+    """Find the best dialect that the endpoint enforces. Costs at most one short request a rung.
+
+    One that loads is waited for, for ``load_timeout_s`` at most and as long as it is ``needed``. ``reply_s``: how long each request
+    may take; ``None``: as long as any reply. Raises EndpointError when it could not be found out.
+    """
     policy = retry or RetryPolicy()
 
     async def asked(call: Callable[[], Awaitable[T]]) -> T:
-        return await retried(lambda: when_loaded(call, within_s=load_timeout_s), policy)
+        return await retried(lambda: when_loaded(call, within_s=load_timeout_s, needed=needed), policy)
 
     counts = await _counts_tokens(client, asked)
     for dialect in LADDER:
-        if dialect is Dialect.PROMPTED or await _enforces(client, dialect, asked):
+        if dialect is Dialect.PROMPTED or await _enforces(client, dialect, asked, reply_s):
             return Capabilities(dialect=dialect, counts_tokens=counts)
     raise AssertionError("the ladder ends with a rung that needs no enforcement")
 
@@ -83,10 +96,9 @@ async def _counts_tokens(client: ModelClient, asked: Asked) -> bool | None:
         return None
 
 
-async def _enforces(client: ModelClient, dialect: Dialect, asked: Asked) -> bool:
-    fields = request_fields(dialect, _SCHEMA)
+async def _enforces(client: ModelClient, dialect: Dialect, asked: Asked, reply_s: float | None) -> bool:
     try:
-        reply = await asked(lambda: client.complete(_QUESTION, _SAMPLING, **fields))
+        reply = await asked(lambda: _reply(client, dialect, reply_s))
     except AccessDenied:
         raise
     except EndpointError as error:
@@ -94,3 +106,11 @@ async def _enforces(client: ModelClient, dialect: Dialect, asked: Asked) -> bool
             raise
         return False
     return any(found == {"fruit": _WORD} for found in json_objects(reply.text))
+
+
+async def _reply(client: ModelClient, dialect: Dialect, within_s: float | None) -> Reply:
+    try:
+        async with asyncio.timeout(within_s):
+            return await client.complete(_QUESTION, _SAMPLING, **request_fields(dialect, _SCHEMA))
+    except TimeoutError as error:
+        raise NoReply(f"{where(client.endpoint)}: no reply to a short question within {within_s:g} s") from error

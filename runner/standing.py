@@ -7,14 +7,18 @@ clock is the caller's.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from runner.errors import EndpointError
+from runner.errors import BadReply, ContextExceeded, EndpointError
 from runner.types import Value
 
 FIRST_COOLING_S = 1.0
 LONGEST_COOLING_S = 60.0
-"""An endpoint that is back gets work again within this time."""
+"""An endpoint that is back gets work again within this time, or within that for which it kept a request waiting in vain."""
 AWAY = frozenset({429, 502, 503, 504})
 """HTTP statuses that are about the endpoint and not about the request."""
+OF_THE_REQUEST = frozenset({400, 422})
+"""HTTP statuses that are about the request: any endpoint would refuse it."""
+ELSEWHERE = frozenset({404, 405, 410, 501})
+"""HTTP statuses for good that are about the endpoint: what it does not have, another one of the same model may have."""
 
 
 class Standing(Value):
@@ -39,19 +43,35 @@ class Lane(NamedTuple):
 
 def is_away(error: EndpointError) -> bool:
     """True when the endpoint could not be reached, or said that it cannot be asked now."""
-    return error.status in AWAY or (error.status is None and error.transient)
+    silent = error.status is None and error.transient and not isinstance(error, BadReply)
+    return error.status in AWAY or silent
 
 
-def failed(standing: Standing, *, sent_s: float, now_s: float, asked_s: float | None = None) -> Standing:
+def counts_against(error: EndpointError) -> bool:
+    """True when the next request had better go to another endpoint: for all that may be about this one, down or not.
+
+    A fault of 500 may be that of a single request, and an endpoint that has nothing else to say answers faster than all others
+    and would be given everything. Of a request that is refused by what is in it (500 for good is how llama-cpp-python says so), and
+    of a reply that arrived and is of no use, another endpoint would say the same.
+    """
+    refused = error.status in OF_THE_REQUEST or (error.status == 500 and not error.transient)
+    return not (refused or isinstance(error, ContextExceeded | BadReply))
+
+
+def failed(
+    standing: Standing, *, sent_s: float, now_s: float, asked_s: float | None = None, silent_s: float = 0.0
+) -> Standing:
     """Return the standing after a request of ``sent_s`` failed; ``asked_s``: how long the endpoint asked to be left alone.
 
+    ``silent_s``: how long it kept the request waiting for nothing. It is left alone for as long: the one that finds out whether
+    it is back may be kept as long again, and take the only turn that there is.
     Requests that were on their way together fail together, and count once.
     """
     if sent_s < standing.failed_s:
         return standing
     # The exponent is bounded because an endpoint may be down for a night.
     growing_s = FIRST_COOLING_S * 2 ** min(standing.failures, 16)
-    cooling_s = min(LONGEST_COOLING_S, max(growing_s, asked_s or 0.0))
+    cooling_s = max(silent_s, min(LONGEST_COOLING_S, max(growing_s, asked_s or 0.0)))
     return Standing(failures=standing.failures + 1, failed_s=now_s, avoided_until_s=now_s + cooling_s)
 
 

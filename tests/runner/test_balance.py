@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
-from fakes import Fault, Response, completion, error_response, html_response, serving
+from fakes import Fault, Handler, Request, Response, completion, error_response, html_response, serving
 
 from runner.balance import Balanced
-from runner.client import ModelClient
+from runner.client import ModelClient, Timeouts
 from runner.engines.local import run_bounded
 from runner.errors import EndpointError
 from runner.pace import START
@@ -61,6 +61,9 @@ SLOW = type(GOOD)((0.02, *GOOD.steps), GOOD.status, GOOD.headers)
 FAULTS = {
     "refused": None,
     "502": html_response(502),
+    "500": error_response(500, "engine dead"),
+    "404": error_response(404, "Not Found"),
+    "405": error_response(405, "Method Not Allowed"),
     "503": error_response(503, "no backend"),
     "429": error_response(429, "slow down"),
     "429 with a wait": error_response(429, "slow down", retry_after="30"),
@@ -140,8 +143,46 @@ async def test_a_single_endpoint_that_fails_is_asked_as_before() -> None:
         assert waits == [7.0, 7.0]
 
 
-async def test_a_refused_request_is_not_held_against_the_endpoint() -> None:
-    with serving(lambda _: error_response(400, "no such field")) as strict, serving(lambda _: GOOD) as other:
+async def test_where_nobody_has_what_is_asked_for_each_is_asked_once() -> None:
+    with serving(lambda _: error_response(404, "one")) as one, serving(lambda _: error_response(404, "two")) as two:
+        async with balanced(one.endpoint(), two.endpoint()) as both:
+            with pytest.raises(EndpointError, match="two"):
+                await both.complete(HELLO, Sampling())
+        assert (len(one.asked()), len(two.asked())) == (1, 1)
+
+
+async def test_an_endpoint_that_keeps_a_request_waiting_does_not_take_the_only_turn_again_and_again() -> None:
+    """Of a clock on which a silence takes 900 s and a reply 10 s, as in a quarter of an hour of work."""
+    now_s = [0.0]
+
+    def takes(seconds: float, response: Response) -> Handler:
+        def handler(_: Request) -> Response:
+            now_s[0] += seconds
+            return response
+
+        return handler
+
+    silence = Response((Fault.HANG,), headerless=True)
+    with serving(takes(900.0, silence)) as hung, serving(takes(10.0, GOOD)) as good:
+        hasty = Timeouts(reply_s=0.3)
+        async with ModelClient(hung.endpoint(), timeouts=hasty) as one, ModelClient(good.endpoint()) as two:
+            both = Balanced([one, two], fixed=1, clock=lambda: now_s[0])
+            assert await failed_of(both, UNITS) == 0
+        assert (len(hung.asked()), len(good.asked())) == (1, UNITS)
+
+
+OF_THE_REQUEST = {
+    "400": error_response(400, "no such field"),
+    "422": error_response(422, "no such field"),
+    "context": error_response(400, "too long", code="context_length_exceeded"),
+    "withheld": completion("", finish="content_filter"),
+    "no finish reason": completion("x", finish=None),
+}
+
+
+@pytest.mark.parametrize("fault", OF_THE_REQUEST)
+async def test_what_is_wrong_with_a_request_or_its_reply_is_not_held_against_the_endpoint(fault: str) -> None:
+    with serving(lambda _: OF_THE_REQUEST[fault]) as strict, serving(lambda _: GOOD) as other:
         async with balanced(strict.endpoint(), other.endpoint()) as both:
             for _ in range(3):
                 with pytest.raises(EndpointError):

@@ -262,12 +262,12 @@ async def test_json_counts_as_json_whatever_it_is_called() -> None:
      "judge.default.svc.cluster.local", "host.docker.internal"],
 )  # fmt: skip
 def test_a_model_of_ones_own_has_an_hour_for_a_whole_reply(host: str) -> None:
-    assert Timeouts.of(f"http://{host}/v1").reply_s == 3600
+    assert Timeouts.of(f"http://{host}/v1") == Timeouts(reply_s=3600, probe_s=900)
 
 
 @pytest.mark.parametrize("host", ["api.openai.com", "8.8.8.8", "localhost.example.com", "[2606:4700::1]:443"])
 def test_a_hosted_model_has_a_quarter_of_an_hour(host: str) -> None:
-    assert Timeouts.of(f"https://{host}/v1") == Timeouts(reply_s=900)
+    assert Timeouts.of(f"https://{host}/v1") == Timeouts(reply_s=900, probe_s=180)
 
 
 async def test_a_connection_that_is_not_taken_is_no_reply_that_did_not_come() -> None:

@@ -1,13 +1,16 @@
 """The first words with the endpoints of one judge: who is there, what makes them one judge, and who is waited for."""
 
+import asyncio
 import time
 from contextlib import AsyncExitStack
 
 import pytest
 from fakes import (
+    Fault,
     Handler,
     Response,
     ScriptedJudge,
+    completion,
     error_response,
     html_response,
     json_response,
@@ -16,9 +19,9 @@ from fakes import (
     serving,
 )
 
-from runner.client import ModelClient
+from runner.client import ModelClient, Timeouts
 from runner.dialects import Dialect
-from runner.errors import AccessDenied, EndpointError, ServerError
+from runner.errors import AccessDenied, BadReply, EndpointError, ServerError
 from runner.handshake import Met, meet
 from runner.retry import RetryPolicy
 from runner.types import Endpoint
@@ -37,10 +40,15 @@ def listing(**told: object):
 
 
 async def met(
-    *endpoints: Endpoint, retry: RetryPolicy = ONCE, load_timeout_s: float = 60.0, api_key: str | None = None
+    *endpoints: Endpoint,
+    retry: RetryPolicy = ONCE,
+    load_timeout_s: float = 60.0,
+    api_key: str | None = None,
+    timeouts: Timeouts | None = None,
 ) -> Met:
     async with AsyncExitStack() as stack:
-        clients = [await stack.enter_async_context(ModelClient(one, api_key=api_key)) for one in endpoints]
+        made = [ModelClient(one, api_key=api_key, timeouts=timeouts) for one in endpoints]
+        clients = [await stack.enter_async_context(client) for client in made]
         return await meet(clients, retry=retry, load_timeout_s=load_timeout_s)
 
 
@@ -99,6 +107,37 @@ async def test_an_endpoint_without_the_model_is_refused() -> None:
         pytest.raises(ServerError, match="asked for model 'm', the endpoint lists 'other'"),
     ):
         await met(one.endpoint(), other.endpoint())
+
+
+def counting(response: Response) -> Handler:
+    """A judge whose tokenizer answers like this."""
+    judge = ScriptedJudge(lenient)
+    return lambda request: response if request.path == "/extras/tokenize/count" else judge(request)
+
+
+PLAIN = ScriptedJudge(lenient)
+BUSY = counting(error_response(429, "slow down"))
+COUNTS = counting(json_response({"count": 2}))
+
+
+@pytest.mark.parametrize("handlers", [(BUSY, PLAIN), (PLAIN, BUSY), (BUSY, COUNTS)], ids=["first", "last", "counts"])
+async def test_an_endpoint_that_could_not_say_whether_it_counts_tokens_is_not_taken_for_another(
+    handlers: tuple[Handler, Handler],
+) -> None:
+    with serving(handlers[0]) as first, serving(handlers[1]) as second:
+        found = await met(first.endpoint(), second.endpoint())
+    assert len(found.clients) == 2
+    assert found.capabilities.counts_tokens is None, "of all of them that is not known"
+
+
+async def test_of_three_endpoints_two_that_are_known_to_differ_are_refused() -> None:
+    with (
+        serving(BUSY) as busy,
+        serving(COUNTS) as counts,
+        serving(PLAIN) as other,
+        pytest.raises(ServerError, match="instead of nothing said, json_schema, a llama-cpp-python server"),
+    ):
+        await met(busy.endpoint(), counts.endpoint(), other.endpoint())
 
 
 # --- the model ----------------------------------------------------------------------------------------------------------
@@ -165,6 +204,86 @@ async def test_an_endpoint_where_nobody_listens_fails_after_the_usual_attempts()
     with pytest.raises(EndpointError, match=r"127.0.0.1:9/v1/models: the connection failed .*; see whether .* is up"):
         await met(NOBODY, retry=QUICKLY, load_timeout_s=3600)
     assert time.monotonic() - began_s < 5
+
+
+def at_chat(response: Response) -> Handler:
+    """A judge that lists its model and answers every question like this."""
+    judge = ScriptedJudge(lenient)
+    return lambda request: response if request.path == "/v1/chat/completions" else judge(request)
+
+
+@pytest.mark.parametrize(
+    "handler", [at_chat(error_response(500, "engine dead")), lambda _: error_response(500, "oops")]
+)
+async def test_of_several_endpoints_the_one_that_always_fails_is_left_out_with_what_it_says(handler: Handler) -> None:
+    with serving(ScriptedJudge(lenient)) as good, serving(handler) as bad:
+        found = await met(bad.endpoint(), good.endpoint(), retry=QUICKLY)
+        assert [client.endpoint for client in found.clients] == [good.endpoint()]
+    (line,) = found.left_out
+    assert "HTTP 500" in line
+
+
+async def test_of_several_endpoints_the_one_that_never_answers_is_left_out_after_one_question() -> None:
+    hung = at_chat(Response((Fault.HANG,), headerless=True))
+    with serving(ScriptedJudge(lenient)) as good, serving(hung) as bad:
+        found = await met(bad.endpoint(), good.endpoint(), retry=QUICKLY, timeouts=Timeouts(probe_s=2))
+        assert [client.endpoint for client in found.clients] == [good.endpoint()]
+        assert len(bad.asked()) == 1
+    (line,) = found.left_out
+    assert line.endswith("(m): no reply to a short question within 2 s")
+
+
+async def test_a_single_endpoint_has_as_long_as_any_reply_for_its_first() -> None:
+    said = completion('{"fruit": "kiwi-7"}')
+    with serving(at_chat(Response((0.4, *said.steps), said.status, said.headers))) as server:
+        found = await met(server.endpoint(), timeouts=Timeouts(probe_s=0.05))
+    assert found.capabilities.dialect is Dialect.JSON_SCHEMA
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/extras/tokenize/count", "/v1/chat/completions"])
+async def test_nobody_waits_for_an_endpoint_that_loads_when_another_one_is_there(path: str) -> None:
+    judge = ScriptedJudge(lenient)
+    with serving(judge) as good, serving(lambda r: LOADING if r.path == path else judge(r)) as bad:
+        found = await asyncio.wait_for(
+            met(bad.endpoint(), good.endpoint(), retry=QUICKLY, load_timeout_s=3600), timeout=30
+        )
+        assert [client.endpoint for client in found.clients] == [good.endpoint()]
+    (line,) = found.left_out
+    assert line.endswith("Loading model 503; not waited for")
+
+
+async def test_nobody_waits_for_an_endpoint_that_loads_when_another_one_refuses_the_key() -> None:
+    with (
+        serving(lambda _: LOADING) as loads,
+        serving(lambda _: error_response(401, "no")) as bad,
+        pytest.raises(AccessDenied),
+    ):
+        await asyncio.wait_for(met(loads.endpoint(), bad.endpoint(), load_timeout_s=3600), timeout=30)
+
+
+ODD = {
+    "no finish reason": completion("x", finish=None),
+    "given up": completion("x", finish="error"),
+    "empty": Response((b" ",)),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+async def test_a_reply_that_cannot_be_used_is_no_endpoint_that_is_down(odd: str) -> None:
+    judge = ScriptedJudge(lenient)
+    with serving(judge) as good, serving(lambda r: ODD[odd] if "chat" in r.path else judge(r)) as bad:
+        for endpoints in ([bad.endpoint()], [good.endpoint(), bad.endpoint()]):
+            with pytest.raises(BadReply) as caught:
+                await met(*endpoints, retry=QUICKLY)
+            assert "see whether the server there is up" not in str(caught.value)
+        assert len(bad.asked()) == 2 * QUICKLY.attempts, "it may pass"
+
+
+@pytest.mark.parametrize("response", [LOADING, error_response(429, "quota exceeded")], ids=["loading", "429"])
+async def test_an_endpoint_that_answers_is_not_said_to_be_down(response: Response) -> None:
+    with serving(lambda _: response) as server, pytest.raises(EndpointError) as caught:
+        await met(server.endpoint(), retry=QUICKLY, load_timeout_s=0.1)
+    assert "see whether" not in str(caught.value)
 
 
 @pytest.mark.parametrize("down", ["refused", "502", "loads for ever"])

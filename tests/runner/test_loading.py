@@ -44,6 +44,15 @@ async def test_it_is_waited_for_no_longer_than_was_said() -> None:
     assert (server.now_s, caught.value.transient, caught.value.status) == (30.2, False, 503)
 
 
+async def test_it_is_waited_for_no_longer_than_it_is_needed() -> None:
+    server = Server(loads_s=60)
+    with pytest.raises(EndpointError, match="Loading model 503; not waited for") as caught:
+        await when_loaded(
+            server.ask, within_s=3600, needed=lambda: server.now_s < 5, sleep=server.sleep, clock=lambda: server.now_s
+        )
+    assert (server.now_s, caught.value.transient, caught.value.status) == (5.0, False, 503)
+
+
 async def test_where_nobody_is_to_wait_it_is_a_failure_like_any_other() -> None:
     server = Server(loads_s=60)
     with pytest.raises(EndpointError) as caught:

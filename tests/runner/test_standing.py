@@ -4,13 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.errors import AccessDenied, EndpointError
+from runner.errors import AccessDenied, BadReply, ContextExceeded, EndpointError, NoReply
 from runner.standing import (
     FIRST_COOLING_S,
     LONGEST_COOLING_S,
     Lane,
     Standing,
     chosen,
+    counts_against,
     failed,
     is_away,
     rooms,
@@ -40,6 +41,11 @@ def test_the_time_in_which_it_is_avoided_doubles_and_is_bounded() -> None:
 @pytest.mark.parametrize(("asked_s", "wait_s"), [(None, 1.0), (0.2, 1.0), (30.0, 30.0), (7200.0, LONGEST_COOLING_S)])
 def test_it_is_left_alone_for_as_long_as_it_asks_within_bounds(asked_s: float | None, wait_s: float) -> None:
     assert after(1, asked_s=asked_s).avoided_until_s == wait_s
+
+
+@pytest.mark.parametrize(("silent_s", "wait_s"), [(0.3, 1.0), (900.0, 900.0)])
+def test_it_is_left_alone_for_as_long_as_it_kept_a_request_waiting(silent_s: float, wait_s: float) -> None:
+    assert failed(GOOD, sent_s=0.0, now_s=silent_s, silent_s=silent_s).avoided_until_s == silent_s + wait_s
 
 
 def test_requests_that_were_on_their_way_together_fail_once() -> None:
@@ -94,8 +100,32 @@ def test_nobody_who_is_avoided_is_chosen_while_one_that_never_failed_is_there(fo
         (EndpointError("a fault of this request", status=500, transient=True), False),
         (EndpointError("no such field", status=400), False),
         (EndpointError("no chat completion"), False),
+        (BadReply("no finish reason", transient=True), False),
         (AccessDenied("no", status=401), False),
     ],
 )
 def test_what_is_about_the_endpoint_and_not_about_the_request(error: EndpointError, away: bool) -> None:
     assert is_away(error) is away
+
+
+@pytest.mark.parametrize(
+    ("error", "counts"),
+    [
+        (EndpointError("refused", transient=True), True),
+        (NoReply("silent"), True),
+        (EndpointError("proxy", status=502, transient=True), True),
+        (EndpointError("engine dead", status=500, transient=True), True),
+        (EndpointError("no such path", status=404), True),
+        (EndpointError("a page and no completion"), True),
+        (AccessDenied("no", status=401), True),
+        (EndpointError("no such field", status=400), False),
+        (EndpointError("no such field", status=422), False),
+        (EndpointError("validation error", status=500), False),
+        (ContextExceeded("too long", status=400), False),
+        (ContextExceeded("too long", status=500), False),
+        (BadReply("no finish reason", transient=True), False),
+        (BadReply("withheld"), False),
+    ],
+)
+def test_what_counts_against_an_endpoint_when_the_next_request_is_sent(error: EndpointError, counts: bool) -> None:
+    assert counts_against(error) is counts
