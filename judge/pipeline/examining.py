@@ -102,8 +102,10 @@ async def examine(
         async for batch in batches:
             for event in batch:
                 yield event
-    if troubles:
-        yield ExamUnfinished(judge=judge.name, owed=len(troubles), message=troubles[-1])
+    left = sum(_place(*scoring) not in sheet for scoring in paper.scorings)
+    if left and can_qualify(paper, sheet):
+        message = troubles[-1] if troubles else "the budget is spent"
+        yield ExamUnfinished(judge=judge.name, owed=left, message=message)
         return
     exam = mark(paper, judge, sheet)
     store.add_exam(run.id, exam)

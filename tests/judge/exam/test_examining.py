@@ -1,8 +1,10 @@
 """Judges with known opinions are examined over real HTTP: who knows qualifies, who guesses, flatters or obeys does not."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from exam_judges import (
@@ -26,7 +28,8 @@ from typer.testing import CliRunner, Result
 
 from judge.cli import app
 from judge.events import Examined, ExamUnfinished
-from judge.pipeline import qualification_of
+from judge.exam.marking import mark
+from judge.pipeline import Budget, qualification_of
 from judge.prompting import judge_messages
 from judge.store import Store
 
@@ -134,6 +137,40 @@ async def test_an_endpoint_that_fails_leaves_the_rest_owed_and_proves_nothing(tm
         again = await sit(server, tmp_path)
         assert gradings(server) - asked == events[-1].owed == len(THREE)
         assert isinstance(again[-1], Examined) and again[-1].exam.qualification.full
+
+
+class EndsAfter(Budget):
+    """A budget that is spent once a judge was asked for so many scores."""
+
+    server: Any
+    scorings: int
+
+    def spent(self, clock: Callable[[], float] = time.monotonic) -> bool:
+        return gradings(self.server) >= self.scorings
+
+
+async def test_a_budget_that_ends_within_an_exam_certifies_nothing_and_leaves_the_rest_owed(tmp_path: Path) -> None:
+    with serving(ScriptedJudge(knowing(PAPER, truth))) as server:
+        events = await sit(server, tmp_path, budget=EndsAfter(server=server, scorings=10))
+        left = len(PAPER.scorings) - 10
+        assert events[-1] == ExamUnfinished(judge="m", owed=left, message="the budget is spent")
+        assert qualification(tmp_path, server) is None
+        again = await sit(server, tmp_path)
+        assert gradings(server) == len(PAPER.scorings), "the rest, and nothing twice"
+        assert isinstance(again[-1], Examined) and again[-1].exam.qualification.full
+
+
+async def test_a_stored_exam_that_certifies_without_its_rest_is_as_if_it_had_not_been_held(tmp_path: Path) -> None:
+    with serving(ScriptedJudge(lenient)) as server:
+        store = Store.open(tmp_path / "judge.db")
+        false = mark(PAPER, record(server), {})
+        assert false.stopped and false.qualification.full
+        store.add_exam("exam-0", false)
+        assert store.exams() == []
+        store.close()
+        await sit(server, tmp_path)
+        found = qualification(tmp_path, server)
+        assert found is not None and not found.logic and not found.style, "it was held, and took the place of the other"
 
 
 def qualification(folder: Path, server, questions: tuple[str, ...] = THREE):
