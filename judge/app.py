@@ -119,7 +119,8 @@ async def _execute(
                 store.set_run_state(run.id, "failed")
             _finish(run, store, folder, page=conduct.page)
         raise
-    return _finish(run, store, folder, page=conduct.page)
+    owed_exams = _count_owed_exams(run, store, machinery) if "score" in phases else 0
+    return _finish(run, store, folder, page=conduct.page, owed_exams=owed_exams)
 
 
 @contextmanager
@@ -138,6 +139,12 @@ def _is_owing(run: RunRecord, store: Store, phases: Sequence[Phase], machinery: 
     return is_owing(run, store, phases, machinery)
 
 
+def _count_owed_exams(run: RunRecord, store: Store, machinery: Machinery) -> int:
+    from judge.ending import count_owed_exams
+
+    return count_owed_exams(run, store, machinery)
+
+
 def _further(run: RunRecord, store: Store, further: Further) -> RunRecord | None:
     if further == Further():
         return None
@@ -146,10 +153,10 @@ def _further(run: RunRecord, store: Store, further: Further) -> RunRecord | None
     return wanted_further(run, store, further)
 
 
-def _finish(run: RunRecord, store: Store, folder: Path, *, page: bool) -> "Results":
+def _finish(run: RunRecord, store: Store, folder: Path, *, page: bool, owed_exams: int = 0) -> "Results":
     from judge.ending import finish
 
-    results = finish(run, store, folder, page=page)
+    results = finish(run, store, folder, page=page, owed_exams=owed_exams)
     if not page:
         sys.stderr.write(f"no report.html yet; judge report {run.id} writes it\n")
     return results
