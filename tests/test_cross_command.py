@@ -122,13 +122,13 @@ def test_a_judge_that_cannot_be_used_is_not_asked_again_in_the_round_of_the_high
 
 
 @pytest.mark.parametrize("refusing", [False, True])
-def test_a_run_until_decided_samples_no_further_on_half_a_panel(
+def test_a_run_until_decided_samples_no_further_while_a_judge_is_missing(
     judge: Run, models: Path, tmp_path: Path, *, refusing: bool
 ) -> None:
     fine = ScriptedJudge(lenient)
     with serving(lambda request: error_response(401, "no") if refusing else fine(request)) as server:
-        at = ("--judge-url", server.base_url, "--judge-model", "m", "--judge-family", "f")
-        line = ("run", "--candidate", "coder", *OPEN, "--judge", "strict", *at, "--until-decided", "--max-samples", "3")
+        at = ("--judge-url", server.base_url, "--judge-model", "m")  # of no known family: the other one decides alone
+        line = ("run", "--candidate", "coder", *OPEN, "--judge", "kind", *at, "--until-decided", "--max-samples", "3")
         done = judge("--models", models, *line, cwd=tmp_path, env=steady_servers(tmp_path))
         assert (len(server.requests) == 1) is refusing
     assert done.returncode == (3 if refusing else 0), done.stderr
