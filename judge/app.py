@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from judge import terminal
 from judge.conduct import Conduct, Further, machinery_of
 from judge.errors import Interrupted, JudgeError, UserError
-from judge.events import BudgetSpent, Event
+from judge.events import BudgetSpent, Event, JudgeUnusable
 from judge.grounding import Policy
 from judge.judge_prompts import load_judge_prompts
 from judge.pipeline import Machinery, check_run, collect_run, score_all
@@ -103,12 +103,15 @@ async def _execute(
     try:
         with terminal.screen(lambda: _plan(places, run, store, conduct), quiet=conduct.quiet) as screen:
             wanted: RunRecord | None = run
+            unusable: set[str] = set()
             while wanted is not None:
                 run = wanted
-                async for event in _events(run, store, machinery, phases):
+                async for event in _events(run, store, machinery, phases, unusable):
                     screen.show(event)
                     see(event)
-                wanted = None if is_cut_short() else _further(run, store, conduct.further)
+                    if isinstance(event, JudgeUnusable):
+                        unusable.add(event.judge)
+                wanted = None if is_cut_short() else _further(run, store, conduct.further, unusable)
             if is_cut_short():
                 spent = BudgetSpent(hours=conduct.budget_hours or 0.0)
                 screen.show(spent)
@@ -119,7 +122,8 @@ async def _execute(
                 store.set_run_state(run.id, "failed")
             _finish(run, store, folder, page=conduct.page)
         raise
-    return _finish(run, store, folder, page=conduct.page)
+    owed_exams = _count_owed_exams(run, store, machinery) if "score" in phases else 0
+    return _finish(run, store, folder, page=conduct.page, owed_exams=owed_exams)
 
 
 @contextmanager
@@ -138,7 +142,16 @@ def _is_owing(run: RunRecord, store: Store, phases: Sequence[Phase], machinery: 
     return is_owing(run, store, phases, machinery)
 
 
-def _further(run: RunRecord, store: Store, further: Further) -> RunRecord | None:
+def _count_owed_exams(run: RunRecord, store: Store, machinery: Machinery) -> int:
+    from judge.ending import count_owed_exams
+
+    return count_owed_exams(run, store, machinery)
+
+
+def _further(run: RunRecord, store: Store, further: Further, unusable: Collection[str]) -> RunRecord | None:
+    """Return what the run goes on to want. No further samples when a judge is missing: half a panel would decide on them."""
+    if unusable:
+        further = further.model_copy(update={"max_samples": None})
     if further == Further():
         return None
     from judge.ending import wanted_further
@@ -146,24 +159,29 @@ def _further(run: RunRecord, store: Store, further: Further) -> RunRecord | None
     return wanted_further(run, store, further)
 
 
-def _finish(run: RunRecord, store: Store, folder: Path, *, page: bool) -> "Results":
+def _finish(run: RunRecord, store: Store, folder: Path, *, page: bool, owed_exams: int = 0) -> "Results":
     from judge.ending import finish
 
-    results = finish(run, store, folder, page=page)
+    results = finish(run, store, folder, page=page, owed_exams=owed_exams)
     if not page:
         sys.stderr.write(f"no report.html yet; judge report {run.id} writes it\n")
     return results
 
 
-async def _events(run: RunRecord, store: Store, machinery: Machinery, phases: Sequence[Phase]) -> AsyncIterator[Event]:
+async def _events(
+    run: RunRecord, store: Store, machinery: Machinery, phases: Sequence[Phase], unusable: Collection[str]
+) -> AsyncIterator[Event]:
+    """Do the phases; judges that were ``unusable`` in an earlier round are not asked, and what they owe stays owed."""
     if "collect" in phases:
         async for event in collect_run(run, store, machinery):
             yield event
     if "check" in phases and run.checks:
         async for event in check_run(run, store, machinery):
             yield event
-    if "score" in phases and run.judges:
-        async for event in score_all(run, store, load_judge_prompts().templates, machinery):
+    judges = tuple(judge for judge in run.judges if judge.name not in unusable)
+    if "score" in phases and judges:
+        asked = run.model_copy(update={"judges": judges})
+        async for event in score_all(asked, store, load_judge_prompts().templates, machinery):
             yield event
 
 

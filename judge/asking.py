@@ -125,7 +125,9 @@ def failure_kind(error: VerdictError | EndpointError) -> JudgeFailureKind:
     """Return what sort of failure it is that a judge gave no verdict."""
     if isinstance(error, VerdictError):
         return "bad_verdict"
-    return "context_exceeded" if isinstance(error, ContextExceeded) else "endpoint"
+    if isinstance(error, ContextExceeded):
+        return "context_exceeded"
+    return "endpoint" if error.transient else "refused"
 
 
 def _advice(reply: Reply) -> str:

@@ -42,9 +42,14 @@ def is_owing(run: RunRecord, store: Store, phases: Collection[str], machinery: M
     return any(left[phase]() for phase in phases)
 
 
-def finish(run: RunRecord, store: Store, folder: Path, *, page: bool = False) -> Results:
+def count_owed_exams(run: RunRecord, store: Store, machinery: Machinery) -> int:
+    """Return how many judges of the run were to be examined, have scores, and were not."""
+    return sum(only_exam_owed(run, judge, store, machinery) for judge in run.judges)
+
+
+def finish(run: RunRecord, store: Store, folder: Path, *, page: bool = False, owed_exams: int = 0) -> Results:
     """Compute the results, say in the store how the run ended, and write its files; ``page``: report.html too."""
-    results = build_results(run, store.run(run.id)[1], store)
+    results = build_results(run, store.run(run.id)[1], store).model_copy(update={"owed_exams": owed_exams})
     if results.state == "running":
         results = results.model_copy(update={"state": "complete" if results.complete else "incomplete"})
         store.set_run_state(run.id, results.state)
@@ -78,9 +83,5 @@ def print_results(results: Results, folder: Path) -> None:
         for line in arm.failures:
             sys.stderr.write(f"missing: {arm.id}: {line}\n")
     if not results.complete:
-        sys.stderr.write(
-            f"incomplete: {results.owed_answers} answers, {results.owed_checks} executions and {results.owed_scorings} scorings "
-            "are owed; "
-            "the same command again asks for exactly these\n"
-        )
+        sys.stderr.write(f"incomplete: {results.owed_text} are owed; the same command again asks for exactly these\n")
     sys.stderr.write(f"files: {folder}\n")

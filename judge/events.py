@@ -115,7 +115,7 @@ class Examined(Value):
 
 
 class ExamUnfinished(Value):
-    """An exam ended without a result because the judge could not be reached; what is missing is owed again."""
+    """An exam ended without a result: the judge could not be reached, or the budget is spent. What is missing is owed again."""
 
     judge: str
     owed: int

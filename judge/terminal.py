@@ -107,14 +107,17 @@ class LiveScreen:
                 self._line(self._phase or "work", describe(event))
         kept = ArmFailed | JudgeUnusable | ScoringFailed | ComparisonFailed | Noticed | Examined | ExamUnfinished
         if isinstance(event, kept) or (isinstance(event, Answered) and not event.answer.settled):
-            self._progress.console.print(describe(event), markup=False)
+            said = describe(event)
+            shown = said.splitlines()[0] if isinstance(event, JudgeUnusable) else said  # others go on meanwhile
+            self._progress.console.print(shown, markup=False)
 
     def _line(self, phase: str, text: str, *, done: int | None = None, owed: int | None = None) -> None:
+        text = text.splitlines()[0]
         if self._task is None or phase != self._phase:
             self._task = self._progress.add_task(text, total=owed, left="")
             self._phase = phase
         left = time_left(self._forecast.left_s())
-        self._progress.update(self._task, description=text.splitlines()[0], completed=done, total=owed, left=left)
+        self._progress.update(self._task, description=text, completed=done, total=owed, left=left)
 
 
 def time_left(seconds: float | None) -> str:
@@ -123,7 +126,7 @@ def time_left(seconds: float | None) -> str:
 
 
 def describe(event: Event) -> str:
-    """Return the event as one line; that of an arm that failed goes on with its command and the end of its log."""
+    """Return the event as one line; that of an arm or a judge that failed may go on with its command and the end of its log."""
     match event:
         case Loading():
             return f"{event.phase}: loading {event.model}"
@@ -160,7 +163,8 @@ def describe(event: Event) -> str:
         case ArmFailed():
             return f"failed, left owed: {event.message}"
         case JudgeUnusable():
-            return f"{event.judge} cannot be used, {event.owed} {event.unit} stay owed: {event.message}"
+            left = f", {event.owed} {event.unit} stay owed" if event.owed else ""
+            return f"{event.judge} cannot be used{left}: {event.message}"
         case BudgetSpent():
             return f"the budget of {event.hours:g} hours is spent: nothing new is begun"
 

@@ -237,7 +237,8 @@ class Judgement(Value):
     """Of the prompt tokens, those that the server took from the state of the request before; ``None``: it does not say."""
 
 
-JudgeFailureKind = Literal["bad_verdict", "endpoint", "context_exceeded"]
+JudgeFailureKind = Literal["bad_verdict", "endpoint", "refused", "context_exceeded"]
+"""``endpoint``: the same request may get a reply later; ``refused``: it gets none, such as where a filter withholds the reply."""
 
 
 class JudgeFailure(Value):

@@ -10,7 +10,7 @@ RunnerError
 │   │   └── StreamCut     a stream broke off without a finish reason, or with that of a fault; carries what had arrived
 │   ├── NoReply           nothing came for as long as a reply may take: asked for again, but less often than other failures
 │   ├── ContextExceeded   the prompt does not fit the model's context: permanent, a state of the answer
-│   └── AccessDenied      401 / 403: every further request would fail too, so the run stops at once
+│   └── AccessDenied      401 / 403: every further request would fail too, so this endpoint is asked for nothing more
 └── SandboxError          the sandbox itself broke: infrastructure, never a failed check
     └── IsolationMissing  this machine lacks something that a sandbox needs; says how to get it
 

@@ -12,7 +12,7 @@ from judge.exam.paper import ExamItem, ExamPaper, read_paper
 from judge.exam.result import ExamResult
 from judge.judge_prompts import load_judge_prompts
 from judge.library import load_suite
-from judge.pipeline import Machinery, score_run
+from judge.pipeline import Budget, Machinery, score_run
 from judge.prompting import presentable
 from judge.records import JudgeRecord, RunRecord
 from judge.store import Store
@@ -89,11 +89,18 @@ def exam_run(server: FakeServer, question_ids: tuple[str, ...] = THREE) -> RunRe
     )
 
 
-async def sit(server: FakeServer, folder: Path, *, stop_after: int | None = None, concurrency: int = 1) -> list[Event]:
+async def sit(
+    server: FakeServer,
+    folder: Path,
+    *,
+    stop_after: int | None = None,
+    concurrency: int = 1,
+    budget: Budget | None = None,
+) -> list[Event]:
     """Examine the judge behind ``server`` on three questions; ``stop_after`` kills the exam after so many events."""
     run = exam_run(server)
     retry = RetryPolicy(attempts=2, base_s=0.001)
-    machinery = Machinery(folder=folder, exam="small", concurrency=concurrency, retry=retry)
+    machinery = Machinery(folder=folder, exam="small", concurrency=concurrency, retry=retry, budget=budget or Budget())
     store = Store.open(folder / "judge.db")
     seen: list[Event] = []
     try:

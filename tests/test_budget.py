@@ -78,6 +78,7 @@ def test_a_budget_that_is_spent_when_only_the_exam_of_the_judge_is_left_is_told(
         cli.start(*line, cwd=place)
         assert cli.wait() == OK, cli.said
         cli.start(*(word for word in line if word != "--no-exam"), "--budget-hours", "0", cwd=place)
-        assert cli.wait() == OK, cli.said
+        assert cli.wait() == INCOMPLETE, cli.said
         assert TOLD in cli.said
+        assert "0 scorings and 1 exam are owed" in cli.said
         assert len(judge.asked) == ANSWERS

@@ -10,7 +10,7 @@ import gguf
 import numpy as np
 import pytest
 from commands import Run, typed
-from fakes import ScriptedJudge, lenient, serving
+from fakes import ScriptedJudge, error_response, lenient, serving
 from steady_llama import lines
 from steady_place import steady_servers
 
@@ -32,6 +32,8 @@ ENTRY = """
     family: family-of-{name}
 """
 ASKED = ("--questions", "C-T1-Q1", "--samples", "4", "--no-exam", "--no-execute", "--json")
+OPEN = ("--tier", "T1", "--samples", "2", "--no-exam", "--no-execute", "--json")
+"""Too little to decide a role."""
 Cross = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -106,6 +108,33 @@ def test_judges_that_differ_by_less_than_the_spread_are_left_alone_and_a_round_t
     again = cross(*line, "2")
     assert again.returncode == 0, again.stderr
     assert loads(again) == [("score", "higher")]
+
+
+def test_a_judge_that_cannot_be_used_is_not_asked_again_in_the_round_of_the_higher_one(cross: Cross) -> None:
+    with serving(lambda _: error_response(401, "no")) as closed:
+        at = ("--judge-url", closed.base_url, "--judge-model", "m", "--judge-family", "f")
+        done = cross("--judge", "kind", "strict", *at, "--escalate-to", "higher", "--spread", "2", "--seed", "10")
+        assert len(closed.requests) == 1
+    assert done.returncode == 3, done.stderr
+    assert [name for phase, name in loads(done) if phase == "score"] == ["kind", "strict", "m", "higher"]
+    assert done.stderr.count("m cannot be used, 4 scorings stay owed: ") == 1
+    assert json.loads(done.stdout)["owed_scorings"] == 4
+
+
+@pytest.mark.parametrize("refusing", [False, True])
+def test_a_run_until_decided_samples_no_further_while_a_judge_is_missing(
+    judge: Run, models: Path, tmp_path: Path, *, refusing: bool
+) -> None:
+    fine = ScriptedJudge(lenient)
+    with serving(lambda request: error_response(401, "no") if refusing else fine(request)) as server:
+        at = ("--judge-url", server.base_url, "--judge-model", "m")  # of no known family: the other one decides alone
+        line = ("run", "--candidate", "coder", *OPEN, "--judge", "kind", *at, "--until-decided", "--max-samples", "3")
+        done = judge("--models", models, *line, cwd=tmp_path, env=steady_servers(tmp_path))
+        assert (len(server.requests) == 1) is refusing
+    assert done.returncode == (3 if refusing else 0), done.stderr
+    (arm,) = json.loads(done.stdout)["arms"]
+    (t1,) = [tier for tier in arm["tiers"] if tier["tier"] == "T1"]
+    assert t1["coverage"]["samples"] == [2 if refusing else 3]
 
 
 def test_a_judge_at_an_endpoint_and_one_that_is_served_here_judge_together(cross: Cross) -> None:

@@ -17,7 +17,7 @@ from judge.pipeline import Machinery, count_owed_scorings
 from judge.pipeline.judging import score_all
 from judge.records import JudgeRecord, RunRecord
 from judge.store import Store
-from runner.errors import AccessDenied, EndpointError
+from runner.errors import EndpointError
 from runner.retry import RetryPolicy
 from runner.types import Endpoint
 
@@ -169,7 +169,7 @@ async def test_when_no_judge_can_be_used_that_is_an_error_and_every_one_was_trie
     events: list[Event] = []
     with serving(lambda _: error_response(401, "no")) as server:
         judges = (at("refusing", server.endpoint()), at("gone", NOBODY))
-        with pytest.raises(AccessDenied):
+        with pytest.raises(EndpointError, match=r"none of the 2 judges could be used; the first: http.*401"):
             await scored(tmp_path, run_record(judges=judges), events)
     assert [event.judge for event in events if isinstance(event, JudgeUnusable)] == ["refusing", "gone"]
 
@@ -205,5 +205,5 @@ def test_a_judge_that_refuses_the_key_leaves_the_run_incomplete_and_all_of_them_
         assert scorings(server) == 2 * (2 - len(refusing))
     assert done.returncode == code, done.stderr
     assert done.stderr.count("cannot be used, 2 scorings stay owed: ") == len(refusing)
-    assert ("error: " in done.stderr) == (code == 1)
+    assert ("error: none of the 2 judges could be used; the first: " in done.stderr) == (code == 1)
     assert stored(tmp_path) == 2 * (2 - len(refusing))

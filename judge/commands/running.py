@@ -133,7 +133,7 @@ def score(
     conduct = carried.conduct(concurrency=judged.concurrency, exam=exam.wanted(), page=False)
     results = execute(places, record, conduct, ["score"])
     print_results(places, results, as_json=carried.as_json)
-    end(complete=results.owed_scorings == 0)
+    end(complete=results.owed_scorings == 0 and results.owed_exams == 0)
 
 
 @app.command()

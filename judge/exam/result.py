@@ -116,3 +116,11 @@ class ExamResult(Value):
     master_keys: int
     """... of so many."""
     qualification: Qualification
+
+    @property
+    def is_false(self) -> bool:
+        """True for one that certifies without having asked for everything: only what fails for certain is stopped before its end.
+
+        Exams that their budget had cut short were stored as if they were finished.
+        """
+        return self.stopped and (self.qualification.logic or self.qualification.style)

@@ -112,12 +112,5 @@ def _new_run(places: Places, options: RunOptions | ScoreOptions, command: tuple[
 
 
 def _owed(results: Results, job: Job) -> str | None:
-    if job.kind == "score":
-        owed = f"{results.owed_scorings} scorings" if results.owed_scorings else ""
-    else:
-        owed = "" if results.complete else _owed_of_run(results)
-    return f"{owed} are owed; a job with the same options asks for exactly these" if owed else None
-
-
-def _owed_of_run(results: Results) -> str:
-    return f"{results.owed_answers} answers, {results.owed_checks} executions and {results.owed_scorings} scorings"
+    complete = results.complete if job.kind == "run" else results.owed_scorings == results.owed_exams == 0
+    return None if complete else f"{results.owed_text} are owed; a job with the same options asks for exactly these"

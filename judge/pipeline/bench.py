@@ -90,7 +90,7 @@ OpenJudge = EndpointJudge | ServedJudge
 
 
 def _says_nothing_of_the_server(outcome: Judgement | JudgeFailure | PairJudgement | PairFailure) -> bool:
-    return not isinstance(outcome, JudgeFailure | PairFailure) or outcome.kind != "endpoint"
+    return not isinstance(outcome, JudgeFailure | PairFailure) or outcome.kind not in ("endpoint", "refused")
 
 
 async def open_judge(

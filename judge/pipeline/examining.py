@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_Sheet = dict[tuple[str, int], dict[str, Grade | None] | None]
+
 
 def qualification_of(
     store: Store, judge: JudgeRecord, suite: Suite, question_ids: Sequence[str]
@@ -64,7 +66,8 @@ async def examine(
 ) -> AsyncIterator[Event]:
     """Examine the judge on the questions of ``run``; stop where it can qualify for nothing any more.
 
-    An endpoint that fails, or a budget that ends, leaves the exam unfinished: what is missing is owed again, and nothing is concluded.
+    A request that is refused for good, by a filter for instance, is one without scores, as a reply is that is no verdict. An
+    endpoint that fails, or a budget that ends, leaves the exam unfinished: what is missing is owed again, and nothing is concluded.
     """
     # Imported here because only an exam needs twins and statistics, and they take seconds to load.
     from judge.exam.marking import can_qualify, mark
@@ -74,7 +77,7 @@ async def examine(
     paper = read_paper(run.suite, run.question_ids, machinery.exam)
     sheet = _stored_sheet(paper, judge, store)
     owed = [scoring for scoring in paper.scorings if _place(*scoring) not in sheet]
-    counter, troubles = Counter(len(owed)), list[str]()
+    counter, lacking = Counter(len(owed)), _Lacking(sheet)
 
     def worth_asking() -> "Iterator[tuple[ExamItem, int]]":
         for scoring in owed:
@@ -90,10 +93,7 @@ async def examine(
             note(logger, "examining", judge=judge.name, replicate=replicate, **place)
             outcome = await bench.grade(question, item.key, item.text, call)
             _keep(run.id, outcome, store)
-        if isinstance(outcome, JudgeFailure) and outcome.kind == "endpoint":
-            troubles.append(outcome.message)
-        else:
-            sheet[_place(*scoring)] = None if isinstance(outcome, JudgeFailure) else _scores(outcome)
+        lacking.take(_place(*scoring), outcome)
         return ExamMarked(
             judge=judge.name, question_id=item.question_id, kind=item.kind, done=counter.step(), owed=counter.owed
         )
@@ -102,17 +102,53 @@ async def examine(
         async for batch in batches:
             for event in batch:
                 yield event
-    if troubles:
-        yield ExamUnfinished(judge=judge.name, owed=len(troubles), message=troubles[-1])
+    lacking.settle_refused()
+    left = sum(_place(*scoring) not in sheet for scoring in paper.scorings)
+    if left and can_qualify(paper, sheet):
+        yield ExamUnfinished(judge=judge.name, owed=left, message=lacking.said or "the budget is spent")
         return
     exam = mark(paper, judge, sheet)
     store.add_exam(run.id, exam)
     yield Examined(exam=exam)
 
 
-def _stored_sheet(
-    paper: "ExamPaper", judge: JudgeRecord, store: Store
-) -> dict[tuple[str, int], dict[str, Grade | None] | None]:
+class _Lacking:
+    """Writes what comes of an exam's scorings into its sheet, and tells what an endpoint keeps back from what it cannot do now.
+
+    A request that was refused for good is one without scores where the endpoint is seen to work for others: it is not owed for
+    ever. Where everything is refused from some moment on, it may be the endpoint that broke, and nothing is concluded.
+    """
+
+    def __init__(self, sheet: _Sheet) -> None:
+        self.said = ""
+        """What the endpoint said when it failed last."""
+        self._sheet = sheet
+        self._refused: list[tuple[str, int]] = []
+        self._works = self._fails = False
+
+    def take(self, place: tuple[str, int], outcome: Judgement | JudgeFailure) -> None:
+        """Write down what came of one scoring."""
+        if isinstance(outcome, JudgeFailure) and outcome.kind in ("endpoint", "refused"):
+            self.said = outcome.message
+            self._fails = self._fails or outcome.kind == "endpoint"
+            if outcome.kind == "refused":
+                self._refused.append(place)
+            return
+        self._works = True
+        self._sheet[place] = None if isinstance(outcome, JudgeFailure) else _scores(outcome)
+        self._give_up_refused()
+
+    def settle_refused(self) -> None:
+        """Decide on what was refused last. When nothing else was asked, the handshake has just shown that the endpoint works."""
+        if self._sheet and not self._works and not self._fails:
+            self._give_up_refused()
+
+    def _give_up_refused(self) -> None:
+        self._sheet.update(dict.fromkeys(self._refused))
+        self._refused.clear()
+
+
+def _stored_sheet(paper: "ExamPaper", judge: JudgeRecord, store: Store) -> _Sheet:
     places = {judgement_key(item.key, _call(paper, judge, item, r)): _place(item, r) for item, r in paper.scorings}
     return {places[key]: _scores(judgement) for key, judgement in store.judgements(places)}
 

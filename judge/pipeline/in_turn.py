@@ -17,16 +17,12 @@ class Share(NamedTuple):
     """Units that are owed by it now."""
 
 
-async def in_turn(
-    shares: Sequence[Share], unit: Literal["scorings", "comparisons"], *, all_owed_is_seen: bool = True
-) -> AsyncIterator[Event]:
+async def in_turn(shares: Sequence[Share], unit: Literal["scorings", "comparisons"]) -> AsyncIterator[Event]:
     """Do every share. A judge that cannot be used is reported and left owed; the next one goes on.
 
-    Raises ServerError or EndpointError when no judge could be used, that of the first one. Also, unless ``all_owed_is_seen``, when
-    one could not be used that owes no unit: what was wanted of it, such as an exam, would not be missed.
+    Raises ServerError or EndpointError when no judge could be used: that of the only one, or one line with the first cause.
     """
     failed: list[ServerError | EndpointError] = []
-    unseen: list[ServerError | EndpointError] = []
     for share in shares:
         try:
             async for event in share.work:
@@ -34,9 +30,17 @@ async def in_turn(
         except (ServerError, EndpointError) as error:
             if len(shares) == 1:
                 raise
-            owed = share.owed()
             failed.append(error)
-            unseen += [] if owed or all_owed_is_seen else [error]
-            yield JudgeUnusable(judge=share.judge, unit=unit, owed=owed, message=str(error))
-    if unseen or (failed and len(failed) == len(shares)):
-        raise (unseen or failed)[0]
+            yield JudgeUnusable(judge=share.judge, unit=unit, owed=share.owed(), message=str(error))
+    if failed and len(failed) == len(shares):
+        raise _none_of(failed) from failed[0]
+
+
+def _none_of(failed: Sequence[ServerError | EndpointError]) -> ServerError | EndpointError:
+    """Return what is wrong with all of them in one line; all that each of them said was told as it failed."""
+    first = failed[0]
+    # The command and the end of a server's log come after the line that says what is wrong.
+    message = f"none of the {len(failed)} judges could be used; the first: {str(first).splitlines()[0]}"
+    if isinstance(first, ServerError):
+        return ServerError(message)
+    return EndpointError(message, status=first.status, transient=first.transient)

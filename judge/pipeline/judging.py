@@ -37,8 +37,7 @@ def score_all(
         work = score_run(run, judge, store, templates, machinery)
         return Share(judge.name, work, lambda: count_owed_scorings(run, judge, store))
 
-    # A run without arms is an exam, and an exam that was not held is missed by whoever asked for it.
-    return in_turn([share(judge) for judge in run.judges], "scorings", all_owed_is_seen=not run.arms)
+    return in_turn([share(judge) for judge in run.judges], "scorings")
 
 
 async def score_run(

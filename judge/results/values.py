@@ -162,6 +162,8 @@ class Results(Value):
     """Answers that are still to be executed."""
     owed_scorings: int
     """Scorings that are still missing, of answers that are there."""
+    owed_exams: int = 0
+    """Exams of judges that the command was to hold and did not finish; only the command itself knows."""
     arms: tuple[ArmResult, ...]
     comparisons: tuple[Comparison, ...]
     """Every config against its candidate's baseline, where both were run."""
@@ -183,4 +185,11 @@ class Results(Value):
     @property
     def complete(self) -> bool:
         """True when nothing is owed."""
-        return self.owed_answers == 0 and self.owed_checks == 0 and self.owed_scorings == 0
+        return self.owed_answers == 0 and self.owed_checks == 0 and self.owed_scorings == 0 and self.owed_exams == 0
+
+    @property
+    def owed_text(self) -> str:
+        """All that is owed, in words."""
+        exams = f" and {self.owed_exams} {'exam' if self.owed_exams == 1 else 'exams'}" if self.owed_exams else ""
+        scorings = f"{', ' if exams else ' and '}{self.owed_scorings} scorings{exams}"
+        return f"{self.owed_answers} answers, {self.owed_checks} executions{scorings}"

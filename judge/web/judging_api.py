@@ -119,6 +119,7 @@ SAID = {
     "bad_verdict": "the judge gave no complete verdict, and none when it was asked once more",
     "context_exceeded": "question, rubric and answer do not fit the context of the judge; shorten them",
     "endpoint": "the judge cannot be reached, or broke off; ask again later",
+    "refused": "the judge's endpoint gives no reply to this request, such as where a filter of its own withholds it",
 }
 
 

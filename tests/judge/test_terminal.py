@@ -82,6 +82,10 @@ PLACE = {"arm_id": "coder/moe4", "question_id": "C-T1-Q1", "done": 3, "owed": 20
             JudgeUnusable(judge="j", unit="comparisons", owed=7, message="the endpoint refused the key"),
             "j cannot be used, 7 comparisons stay owed: the endpoint refused the key",
         ),
+        (
+            JudgeUnusable(judge="j", unit="scorings", owed=0, message="nobody listens"),
+            "j cannot be used: nobody listens",
+        ),
         (ArmFailed(arm_id="coder/moe4", message="coder/moe4: no proof"), "failed, left owed: coder/moe4: no proof"),
     ],
 )
@@ -120,3 +124,13 @@ def test_the_live_line_shows_phase_arm_question_speed_and_progress_on_eighty_col
     assert "coder/moe4: the machine is busy" in text
     assert "loading j [bold]" in text, "what models say is no markup"
     assert "j on coder/moe4 C-T1-Q1: failed: no JSON [object] found" in text
+
+
+def test_the_live_screen_keeps_one_line_of_a_judge_whose_server_left_a_log() -> None:
+    seen = io.StringIO()
+    told = JudgeUnusable(judge="j", unit="scorings", owed=2, message="j: the server ended (1)\nits log: out of memory")
+    with LiveScreen(Console(file=seen, force_terminal=True, width=80, color_system=None)) as screen:
+        screen.show(told)
+    assert "j cannot be used, 2 scorings stay owed: j: the server ended (1)" in seen.getvalue()
+    assert "out of memory" not in seen.getvalue()
+    assert "out of memory" in describe(told), "a log keeps all of it"

@@ -1,8 +1,10 @@
 """Judges with known opinions are examined over real HTTP: who knows qualifies, who guesses, flatters or obeys does not."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from exam_judges import (
@@ -21,12 +23,13 @@ from exam_judges import (
     tidy,
     truth,
 )
-from fakes import Opinion, ScriptedJudge, at_random, error_response, lenient, serving
+from fakes import Opinion, Request, Response, ScriptedJudge, at_random, completion, error_response, lenient, serving
 from typer.testing import CliRunner, Result
 
 from judge.cli import app
 from judge.events import Examined, ExamUnfinished
-from judge.pipeline import qualification_of
+from judge.exam.marking import mark
+from judge.pipeline import Budget, qualification_of
 from judge.prompting import judge_messages
 from judge.store import Store
 
@@ -134,6 +137,77 @@ async def test_an_endpoint_that_fails_leaves_the_rest_owed_and_proves_nothing(tm
         again = await sit(server, tmp_path)
         assert gradings(server) - asked == events[-1].owed == len(THREE)
         assert isinstance(again[-1], Examined) and again[-1].exam.qualification.full
+
+
+class EndsAfter(Budget):
+    """A budget that is spent once a judge was asked for so many scores."""
+
+    server: Any
+    scorings: int
+
+    def spent(self, clock: Callable[[], float] = time.monotonic) -> bool:
+        return gradings(self.server) >= self.scorings
+
+
+async def test_a_budget_that_ends_within_an_exam_certifies_nothing_and_leaves_the_rest_owed(tmp_path: Path) -> None:
+    with serving(ScriptedJudge(knowing(PAPER, truth))) as server:
+        events = await sit(server, tmp_path, budget=EndsAfter(server=server, scorings=10))
+        left = len(PAPER.scorings) - 10
+        assert events[-1] == ExamUnfinished(judge="m", owed=left, message="the budget is spent")
+        assert qualification(tmp_path, server) is None
+        again = await sit(server, tmp_path)
+        assert gradings(server) == len(PAPER.scorings), "the rest, and nothing twice"
+        assert isinstance(again[-1], Examined) and again[-1].exam.qualification.full
+
+
+async def test_a_stored_exam_that_certifies_without_its_rest_is_as_if_it_had_not_been_held(tmp_path: Path) -> None:
+    with serving(ScriptedJudge(lenient)) as server:
+        store = Store.open(tmp_path / "judge.db")
+        false = mark(PAPER, record(server), {})
+        assert false.stopped and false.qualification.full
+        store.add_exam("exam-0", false)
+        assert store.exams() == []
+        store.close()
+        await sit(server, tmp_path)
+        found = qualification(tmp_path, server)
+        assert found is not None and not found.logic and not found.style, "it was held, and took the place of the other"
+
+
+@pytest.mark.parametrize(
+    ("withholds", "sittings"),
+    [(lambda asked: asked == 1, 1), (lambda asked: asked >= len(PAPER.scorings), 2)],
+    ids=["first", "last"],
+)
+async def test_an_answer_that_a_filter_withholds_is_one_without_scores_and_ends_no_exam(
+    tmp_path: Path, withholds: Callable[[int], bool], sittings: int
+) -> None:
+    """The last one alone is asked once more: it may as well be the endpoint that broke."""
+    good = ScriptedJudge(knowing(PAPER, truth))
+
+    def handler(request: Request) -> Response:
+        filtered = "<<<ANSWER" in str(request.body) and withholds(gradings(server))
+        return completion("{}", finish="content_filter") if filtered else good(request)
+
+    with serving(handler) as server:
+        *unfinished, last = [(await sit(server, tmp_path))[-1] for _ in range(sittings)]
+        assert gradings(server) == len(PAPER.scorings) + sittings - 1
+    assert [end.owed for end in unfinished if isinstance(end, ExamUnfinished)] == [1] * (sittings - 1)
+    assert isinstance(last, Examined) and not last.exam.stopped
+    assert (last.exam.failed, last.exam.scored) == (1, len(PAPER.scorings) - 1)
+
+
+async def test_an_endpoint_that_refuses_everything_from_some_moment_on_proves_nothing(tmp_path: Path) -> None:
+    good, broken = ScriptedJudge(knowing(PAPER, truth)), True
+
+    def handler(request: Request) -> Response:
+        return error_response(404, "no such model") if broken and gradings(server) > 10 else good(request)
+
+    with serving(handler) as server:
+        events = await sit(server, tmp_path)
+        assert isinstance(events[-1], ExamUnfinished) and "no such model" in events[-1].message
+        assert qualification(tmp_path, server) is None
+        broken = False
+        assert (await sit(server, tmp_path))[-1].exam.qualification.full
 
 
 def qualification(folder: Path, server, questions: tuple[str, ...] = THREE):
