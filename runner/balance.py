@@ -81,6 +81,8 @@ class Balanced:
 
     async def _send(self, call: Callable[[ModelClient], Awaitable[T]]) -> T:
         """Ask the endpoint with the most room; one that does not have what is asked for passes it on while another one does well."""
+        if len(self._lanes) == 1:
+            return await self._send_to(self._lanes[0], call)
         left = list(self._lanes)
         while True:
             lane = left.pop(chosen([lane.seen() for lane in left], self._clock()))

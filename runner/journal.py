@@ -100,6 +100,9 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["traceback"] = self._hidden.pieces(self.formatException(record.exc_info))
+        text = json.dumps(line, ensure_ascii=False, default=self._as_text)
+        if self._hidden.is_plain(text.encode("utf-8", "surrogatepass")):
+            return text
         return json.dumps(self._hidden.everywhere(line), ensure_ascii=False, default=self._as_text)
 
     def _as_text(self, value: object) -> str:

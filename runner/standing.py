@@ -77,7 +77,7 @@ def failed(
 
 def succeeded(standing: Standing, *, sent_s: float) -> Standing:
     """Return the standing after a request of ``sent_s`` got its reply."""
-    return standing if sent_s < standing.failed_s else Standing()
+    return standing if not standing.failures or sent_s < standing.failed_s else Standing()
 
 
 def rooms(lanes: Sequence[Lane], now_s: float) -> list[int]:

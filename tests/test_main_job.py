@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -190,7 +191,7 @@ def test_the_second_run_asks_nothing_that_is_stored(first, judge, place: Path, s
 
 def test_show_prints_an_answer_by_the_start_of_its_id(first, judge, place: Path) -> None:
     listing = judge("show", "latest", cwd=place).stdout
-    line = next(line for line in listing.splitlines() if line.startswith("- ") and "moe2 C-T1-Q1" in line)
+    line = next(line for line in listing.splitlines() if re.match(r"- [0-9a-f]{16} demo_moe/moe2 C-T1-Q1", line))
     shown = judge("show", line.split()[1][:8], cwd=place).stdout
     assert "# question: C-T1-Q1" in shown
     assert "## demo_judge, replicate 0" in shown
