@@ -359,6 +359,6 @@ def test_when_every_judge_refuses_that_is_an_error(places: Places, store: Store)
     with serving(lambda _: error_response(401, "no")) as closed:
         judges = tuple(comparing_judge(closed, name) for name in ("one", "other"))
         add_texts(store, ranked_run("good", "poor", judges=judges), by_name(QUALITIES))
-        with pytest.raises(EndpointError, match="none of the 2 judges could be used; the first: .*refused the key"):
+        with pytest.raises(EndpointError, match=r"none of the 2 judges could be used; the first: .*refused the key"):
             ranked(places)
     assert len(closed.requests) == 2, "each was asked"
