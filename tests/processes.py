@@ -1,4 +1,4 @@
-"""Which model servers run on this machine."""
+"""Which processes run on this machine, and which of them serve a model."""
 
 import time
 from pathlib import Path
@@ -26,3 +26,12 @@ def gone(alias: str, cwd: Path) -> bool:
     while servers(alias, cwd) and time.monotonic() < deadline:
         time.sleep(0.05)
     return not servers(alias, cwd)
+
+
+def is_running(pid: int) -> bool:
+    """True while a process runs; one that has ended and was not yet reaped by its parent, or by init, does not."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] not in ("Z", "X")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fakes import FakeServer, serving
 from job_service import KEY, Judge, Running, environment, imported, judged, places, served, wait_until
-from processes import gone
+from processes import gone, is_running
 from steady_place import QUESTIONS, steady_servers, stored
 
 from judge.jobs.carrying import job_lock
@@ -154,7 +154,7 @@ def test_kill_9_of_the_service_in_mid_job_loses_nothing_and_repeats_nothing(tmp_
             first.kill()
             stored = len(judged(tmp_path))
             wait_until(lambda: len(judged(tmp_path)) >= stored + 2)
-            assert not Path(f"/proc/{child}").exists() and second.job(job_id).resumes == 1
+            assert not is_running(child) and second.job(job_id).resumes == 1
             second.process.send_signal(signal.SIGINT)
             assert second.process.wait(60) == 130
         assert state_of(tmp_path, job_id) == "interrupted"
