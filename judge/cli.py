@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from judge.commands import comparing, examining, gating, jobs, looking, ranking, reviewing, running, serving
+from judge.commands.directory import Directory
 from judge.commands.shared import Exit, secrets
 from judge.errors import Interrupted, JudgeError, UserError
 from runner import journal
@@ -22,14 +22,13 @@ from runner.errors import ModelFileError, RunnerError, UsageError
 
 app = typer.Typer(
     name="judge",
+    cls=Directory,
     help="Serve local coder models, prove how they run, time and judge their answers, and decide their roles.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (running, comparing, ranking, gating, looking, examining, reviewing, serving, jobs):
-    app.add_typer(group.app)
 
 
 @app.callback()

@@ -2,7 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from judge.commands.options import Asked, Candidates, Carried, Executed, FirstExam, Judged, Served, parts
+from judge.commands.options.arms import Asked, Candidates, Served
+from judge.commands.options.carrying import Carried, Executed
+from judge.commands.options.judges import FirstExam, Judged
+from judge.commands.options.taking import parts
 
 if TYPE_CHECKING:
     from judge.conduct import Conduct, Further

@@ -8,17 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from judge.commands.choices import judged_choice, whole_conduct
-from judge.commands.options import (
-    Asked,
-    Candidates,
-    Carried,
-    Executed,
-    FirstExam,
-    Judged,
-    Served,
-    parts,
-    takes,
-)
+from judge.commands.options.arms import Asked, Candidates, Served
+from judge.commands.options.carrying import Carried, Executed
+from judge.commands.options.judges import FirstExam, Judged
+from judge.commands.options.taking import parts, takes
 from judge.commands.shared import AsJson, RunId, command_line, commands, end, places_of, print_json, print_results
 from judge.errors import UserError
 

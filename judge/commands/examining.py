@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 
-from judge.commands.options import Carried, Examination, Judged, parts, takes
+from judge.commands.options.carrying import Carried
+from judge.commands.options.judges import Examination, Judged
+from judge.commands.options.taking import parts, takes
 from judge.commands.shared import Exit, command_line, commands, end, places_of, print_json
 
 app = commands()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from judge.commands.options import takes
+from judge.commands.options.taking import takes
 from judge.commands.shared import AsJson, Exit, RunId, commands, places_of, print_json
 
 if TYPE_CHECKING:

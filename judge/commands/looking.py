@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from judge.commands.options import parts
+from judge.commands.options.taking import parts
 from judge.commands.shared import AsJson, Exit, RunId, commands, end, places_of, print_json, print_results
 
 app = commands()

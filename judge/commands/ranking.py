@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from judge.commands.options import Carried, Judged, takes
+from judge.commands.options.carrying import Carried
+from judge.commands.options.judges import Judged
+from judge.commands.options.taking import takes
 from judge.commands.shared import RunId, command_line, commands, end, places_of, print_json
 
 if TYPE_CHECKING:

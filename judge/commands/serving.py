@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from judge.commands.options import OneJudge, takes
+from judge.commands.options.judges import OneJudge
+from judge.commands.options.taking import takes
 from judge.commands.shared import commands, places_of
 from judge.errors import Interrupted
 

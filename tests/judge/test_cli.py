@@ -9,15 +9,14 @@ from pathlib import Path
 import pytest
 from commands import Run, command
 
+from judge.commands.directory import MODULES, commands_of
+
 ROOT = Path(__file__).parents[2]
 HEAVY = ("openai", "sqlalchemy", "numpy", "gguf", "alembic", "yaml", "llama_cpp", "matplotlib")
 
 
 def commands() -> list[str]:
-    from judge.cli import app
-
-    groups = [group.typer_instance for group in app.registered_groups if group.typer_instance]
-    return sorted(c.name or c.callback.__name__ for group in groups for c in group.registered_commands if c.callback)
+    return sorted(name for names in MODULES.values() for name in names)
 
 
 @pytest.mark.parametrize("name", commands())
@@ -25,6 +24,30 @@ def test_every_command_has_help_and_stands_in_the_readme(judge: Run, tmp_path: P
     done = judge(name, "--help", cwd=tmp_path)
     assert done.returncode == 0
     assert f"judge {name}" in (ROOT / "README.md").read_text(), f"the README shows no judge {name}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_directory_names_the_commands_that_a_module_has(module: str) -> None:
+    assert tuple(commands_of(module)) == MODULES[module]
+
+
+def test_every_module_of_commands_is_in_the_directory() -> None:
+    sources = (ROOT / "judge" / "commands").glob("*.py")
+    assert {source.stem for source in sources if "app = commands()" in source.read_text()} == set(MODULES)
+
+
+def test_a_command_that_is_not_there_is_refused_with_those_that_sound_like_it(judge: Run, tmp_path: Path) -> None:
+    done = judge("scoer", cwd=tmp_path)
+    assert done.returncode == 2 and "No such command 'scoer'. Did you mean 'score'" in done.stderr
+
+
+def test_a_command_is_built_without_those_of_other_modules(tmp_path: Path) -> None:
+    program = (
+        "import sys, judge.cli\njudge.cli.app(['list'], standalone_mode=False)\nprint(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path)
+    found = {name for name in done.stderr.split() if name.startswith("judge.commands.") and name.count(".") == 2}
+    assert found == {f"judge.commands.{name}" for name in ("directory", "looking", "options", "shared")}
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -14,7 +14,8 @@ from job_service import imported, places
 from starlette.testclient import TestClient
 from waiting import ALLOWED, demo_models_only, state_of, waiting_service
 
-from judge.commands.options import Asked, FirstExam, Judged, Served
+from judge.commands.options.arms import Asked, Served
+from judge.commands.options.judges import FirstExam, Judged
 from judge.events import Loading, Noticed, Scored
 from judge.job_record import Job, Progress
 from judge.jobs.locks import Lock
