@@ -4,8 +4,6 @@ Data goes to stdout, talk to stderr. Exit codes: 0 done; 1 something broke; 2 wr
 owes the rest; 4 a gate failed; 130 interrupted.
 """
 
-import atexit
-import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -14,6 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from judge import garbage
 from judge.commands.directory import Directory
 from judge.commands.shared import Exit, secrets
 from judge.errors import Interrupted, JudgeError, UserError
@@ -74,19 +73,13 @@ def spread(args: Sequence[str]) -> list[str]:
     return written
 
 
-GARBAGE_EVERY = 200_000
-"""Objects made between two looks for garbage. What a command imports and reads stays until its end: to look through it at every 700
-objects, as Python does by itself, takes a twelfth of the time of a short command."""
 NO_PLUGINS = "PYDANTIC_DISABLE_PLUGINS"
 """pydantic reads the metadata of every installed package to look for plugins that watch values; we have none."""
 
 
 def main() -> NoReturn:
     """Run the command line; every expected error becomes one line on stderr and an exit code."""
-    gc.set_threshold(GARBAGE_EVERY)
-    atexit.register(
-        gc.freeze
-    )  # or Python looks through everything once more, for a fifth of the time of a short command
+    garbage.begin_late()
     os.environ.setdefault(NO_PLUGINS, "true")
     try:
         _carry_out(spread(sys.argv[1:]))

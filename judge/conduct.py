@@ -3,13 +3,16 @@
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from judge.pipeline import Budget, Machinery
 from judge.records import JudgeRecord
 from judge.request import Terms, cores
-from runner.isolation import Isolation
 from runner.serve import ServeOptions
 from runner.types import Value
+
+if TYPE_CHECKING:
+    from runner.isolation import Isolation
 
 
 class Further(Value):
@@ -40,7 +43,7 @@ def api_key() -> str | None:
     return os.environ.get("JUDGE_API_KEY") or os.environ.get("OPENAI_API_KEY")
 
 
-def machinery_of(conduct: Conduct, folder: Path, *, isolation: Isolation | None = None) -> Machinery:
+def machinery_of(conduct: Conduct, folder: Path, *, isolation: "Isolation | None" = None) -> Machinery:
     """Return how a command is carried out that leaves its files in ``folder``; its budget begins now."""
     return Machinery(
         folder=folder,

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from judge.checks.checking import FailureKind, shown
+from judge.checks.checking import FailureKind
+from judge.checks.showing import shown
 from runner.outcomes import CallResult
 from runner.protocol import Call, Counting
 

@@ -5,18 +5,14 @@ and shown to judges, and must neither flood nor instruct them.
 """
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
+from judge.checks.quoting import Quote, escaped, quoted
 from judge.types import Grade, Question
 from runner.jail import Wall
-from runner.outcomes import CallResult
-from runner.protocol import Opaque
 from runner.types import Value
-
-SHOWN_CHARS = 200
-"""Longest text that is quoted from an answer or from an input."""
 
 Outcome = Literal["pass", "fail", "not_run"]
 """``not_run``: nothing is known, and nothing counts against the answer."""
@@ -44,48 +40,6 @@ machine lacks: a package, a newer Python, files, arguments that nobody knows."""
 
 UNKNOWN_STATES: frozenset[EvidenceState] = frozenset({"ambiguous", "not_run"})
 """States that say nothing about the answer."""
-
-
-def _quotable(text: str) -> str:
-    if not (text.isascii() and text.isprintable() and len(text) <= SHOWN_CHARS):
-        raise ValueError(f"not short printable ASCII: {text[:40]!a} ({len(text)} characters)")
-    return text
-
-
-Quote = Annotated[str, AfterValidator(_quotable)]
-"""Short ASCII text without line breaks; made by ``quoted`` and ``shown``."""
-
-
-def quoted(text: str) -> str:
-    """Return ``text`` as it may be quoted: one line, everything unusual escaped, cut at ``SHOWN_CHARS``."""
-    return _cut(ascii(text)[1:-1].replace("\\'", "'"))
-
-
-def shown(value: Any) -> str:
-    """Return a value as it may be quoted."""
-    try:
-        return _cut(ascii(value) if not isinstance(value, Opaque) else f"<{quoted(value.type_name or 'object')}>")
-    except ValueError:  # an integer of more digits than Python prints
-        size = f"an integer of {value.bit_length()} bits" if isinstance(value, int) else f"a large {_kind(value)}"
-        return f"<{size}>"
-
-
-def shown_result(result: CallResult) -> str:
-    """Return how a call went as it may be quoted."""
-    if result.ok:
-        return shown(result.value)
-    if result.error is not None:
-        message = f": {result.error.message}" if result.error.message else ""
-        return quoted(f"raised {result.error.type}{message}")
-    return quoted(f"{result.state}: {result.message or 'no more is known'}")
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= SHOWN_CHARS else text[: SHOWN_CHARS - 3] + "..."
-
-
-def _kind(value: object) -> str:
-    return type(value).__name__
 
 
 class Check(Value):
@@ -121,9 +75,9 @@ class Check(Value):
             outcome="fail",
             kind=kind,
             reason=quoted(reason),
-            input=None if input is None else _cut(_escaped(input)),
-            expected=None if expected is None else _cut(_escaped(expected)),
-            got=None if got is None else _cut(_escaped(got)),
+            input=None if input is None else escaped(input),
+            expected=None if expected is None else escaped(expected),
+            got=None if got is None else escaped(got),
         )
 
     def not_run(self, reason: str) -> "CheckResult":
@@ -131,10 +85,6 @@ class Check(Value):
         return CheckResult(
             id=self.id, criteria=self.criteria, static=self.static, outcome="not_run", reason=quoted(reason)
         )
-
-
-def _escaped(text: str) -> str:
-    return text if text.isascii() and text.isprintable() else quoted(text)
 
 
 class CheckResult(Value):

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from judge.checks.candidates import BARE_SELF, BARE_SELF_GLUE, Candidate, Entry, WantedFunction, candidates
 from judge.checks.cases import Results, kind_of
-from judge.checks.checking import EvidenceState, shown_result
+from judge.checks.checking import EvidenceState
+from judge.checks.showing import shown_result
 from judge.checks.subject import CannotExamine, Subject
 from runner.outcomes import Inventory
 from runner.protocol import Call, Opaque

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from judge.checks.cases import Results, ended, same
-from judge.checks.checking import Check, shown
+from judge.checks.checking import Check
 from judge.checks.entry import require_unambiguous
 from judge.checks.filling import made, required_count, wants_no_number
+from judge.checks.showing import shown
 from judge.checks.subject import NOT_TRIED, CannotExamine, Subject
 from runner.outcomes import CallResult, Class
 from runner.protocol import Builtin, Call, Handle

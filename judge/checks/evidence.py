@@ -3,18 +3,11 @@
 import asyncio
 from collections.abc import Mapping
 
-from judge.checks.checking import (
-    UNKNOWN_STATES,
-    Check,
-    CheckResult,
-    Evidence,
-    EvidenceState,
-    all_not_run,
-    quoted,
-)
+from judge.checks.checking import UNKNOWN_STATES, Check, CheckResult, Evidence, EvidenceState, all_not_run
 from judge.checks.lacking import needs_newer_syntax
 from judge.checks.lanes import Lanes
 from judge.checks.modules import CheckModule, load_checks
+from judge.checks.quoting import quoted
 from judge.checks.subject import CannotExamine, Place, Subject
 from judge.extract.answer import extract
 from judge.extract.newer import is_newer

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from judge.checks.cases import Batch, Case, Results, ended, kind_of, reason_of
-from judge.checks.checking import Check, EvidenceState, shown, shown_result
+from judge.checks.checking import Check, EvidenceState
 from judge.checks.hints import with_type_comments
 from judge.checks.lacking import absent_module, lacking, lacking_while_loading
 from judge.checks.lanes import Lanes
 from judge.checks.recording import Record
+from judge.checks.showing import shown, shown_result
 from judge.extract.remainder import without_statement
 from judge.extract.values import Program
 from judge.types import Question

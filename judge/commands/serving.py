@@ -1,12 +1,12 @@
 """``judge serve``: look at runs, review answers and start runs in a browser, and the same over JSON."""
 
-import gc
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from judge import garbage
 from judge.commands.options.judges import OneJudge
 from judge.commands.options.taking import takes
 from judge.commands.shared import commands, places_of
@@ -15,10 +15,6 @@ from judge.errors import Interrupted
 app = commands()
 
 PORT = 8765
-
-
-GARBAGE_EVERY = 10_000
-"""Objects made between two looks for garbage: a service makes some with every request, for days."""
 
 
 @app.command()
@@ -50,7 +46,7 @@ def serve(
     from judge.web.serving import listening
     from judge.web.serving import serve as answer_requests
 
-    gc.set_threshold(GARBAGE_EVERY)
+    garbage.settle()
     access, made_up = access_to(host, allow_host or (), token_file)
     places = places_of(context)
     choice = asked.choice()

@@ -3,6 +3,7 @@
 import itertools
 import logging
 from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING
 
 from judge.checks.checking import Evidence
 from judge.events import Checked, Event
@@ -13,9 +14,11 @@ from judge.store import Store
 from judge.types import Question
 from judge.units import evidence_key
 from runner.engines.local import run_bounded
-from runner.isolation import Isolation, isolation
 from runner.journal import about, note
 from runner.types import Value
+
+if TYPE_CHECKING:
+    from runner.isolation import Isolation
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +48,7 @@ def evidence_of(run: RunRecord, store: Store) -> dict[str, Evidence]:
     return dict(store.evidence(evidence_key(t.answer_key, run.checks[t.question.id]) for t in wanted_checks(run)))
 
 
-def owed_checks(run: RunRecord, store: Store, found: Isolation | None = None) -> list[CheckTask]:
+def owed_checks(run: RunRecord, store: Store, found: "Isolation | None" = None) -> list[CheckTask]:
     """Return the answers that are stored, can be scored and have no evidence, or none that counts where ``found`` is."""
     return list(_owed(run, store, found))
 
@@ -55,7 +58,7 @@ def count_owed_checks(run: RunRecord, store: Store) -> int:
     return sum(1 for _ in _owed(run, store, None))
 
 
-def _owed(run: RunRecord, store: Store, found: Isolation | None) -> Iterator[CheckTask]:
+def _owed(run: RunRecord, store: Store, found: "Isolation | None") -> Iterator[CheckTask]:
     for tasks, evidence in _with_evidence(run, store):
         known = {key for key, one in evidence.items() if found is None or not _is_outdated(one, found)}
         owed = [task for task in tasks if task.answer_key not in known]
@@ -63,7 +66,7 @@ def _owed(run: RunRecord, store: Store, found: Isolation | None) -> Iterator[Che
         yield from (task for task in owed if task.answer_key in scorable)
 
 
-def _is_outdated(evidence: Evidence, found: Isolation) -> bool:
+def _is_outdated(evidence: Evidence, found: "Isolation") -> bool:
     from judge.checks.evidence import is_outdated  # here because a run that executes nothing needs nothing of that
 
     return is_outdated(evidence, found)
@@ -93,6 +96,7 @@ async def check_run(run: RunRecord, store: Store, machinery: Machinery) -> Async
     from judge.checks.evidence import examine_answer
     from judge.checks.lanes import Lanes
     from judge.checks.modules import load_checks
+    from runner.isolation import isolation
 
     # Before the first answer: the self-test of a sandbox must not wait beside answers that keep the machine busy.
     found = machinery.isolation or await isolation()

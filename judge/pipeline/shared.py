@@ -4,8 +4,9 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import quote
 
 from judge.events import Noticed
@@ -13,12 +14,14 @@ from judge.exam.result import ExamSize
 from judge.records import Launch
 from judge.store import Store
 from runner.identity import digest
-from runner.isolation import Isolation
 from runner.machine_load import MachineLoad
 from runner.retry import RetryPolicy
 from runner.serve import RunningServer, ServeOptions
 from runner.supervise import Supervised
 from runner.types import Arm, Value
+
+if TYPE_CHECKING:
+    from runner.isolation import Isolation
 
 MAX_NAME_CHARS = 120
 """Longest name of a candidate in a file name; file systems take 255 bytes for the whole."""
@@ -45,18 +48,22 @@ class Budget(Value):
         return itertools.takewhile(lambda _: not self.spent(clock), units)
 
 
-class Machinery(Value):
-    """How a run is carried out; none of it changes what is measured or scored."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Machinery:
+    """How a run is carried out; none of it changes what is measured or scored.
+
+    Not a ``Value``, which has to know what an isolation is: most runs of a judge never execute anything.
+    """
 
     folder: Path
     """Where the run leaves its files."""
-    api_key: str | None = None
+    api_key: str | None = field(default=None, repr=False)
     """For the judge's endpoint; from the environment, never stored."""
-    serve: ServeOptions = ServeOptions()
-    retry: RetryPolicy = RetryPolicy()
-    isolation: Isolation | None = None
+    serve: ServeOptions = field(default_factory=ServeOptions)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    isolation: "Isolation | None" = None
     """How answers are executed; ``None``: as the machine allows."""
-    budget: Budget = Budget()
+    budget: Budget = field(default_factory=Budget)
     executions: int = 2
     """Answers that are executed at the same time."""
     concurrency: int | None = None

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from judge.checks.call_graph import call_graph
-from judge.checks.checking import Check, shown
+from judge.checks.checking import Check
+from judge.checks.showing import shown
 from judge.checks.subject import CannotExamine, Subject
 from runner.outcomes import CallResult
 from runner.protocol import Call, Global

@@ -5,16 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from judge.checks.checking import (
-    SHOWN_CHARS,
-    Check,
-    CheckResult,
-    Evidence,
-    bounds,
-    quoted,
-    shown,
-    shown_result,
-)
+from judge.checks.checking import Check, CheckResult, Evidence, bounds
+from judge.checks.quoting import SHOWN_CHARS, quoted
+from judge.checks.showing import shown, shown_result
 from judge.types import Criterion, Question
 from runner.outcomes import CallResult, Raised
 from runner.protocol import Opaque

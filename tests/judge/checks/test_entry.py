@@ -8,8 +8,8 @@ import pytest
 
 from judge.checks.candidates import Entry, WantedFunction, candidates
 from judge.checks.cases import Case
-from judge.checks.checking import shown
 from judge.checks.entry import find_function
+from judge.checks.showing import shown
 from judge.checks.subject import CannotExamine, Place, Subject
 from judge.extract.program import runnable
 from judge.library import load_suite
