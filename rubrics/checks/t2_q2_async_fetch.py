@@ -19,8 +19,8 @@ from typing import Self
 from judge.checks.candidates import Entry, WantedFunction
 from judge.checks.cases import Case
 from judge.checks.checking import Check
-from judge.checks.showing import shown, shown_result
 from judge.checks.entry import find_function
+from judge.checks.showing import shown, shown_result
 from judge.checks.subject import Subject
 from runner.loopback import LoopbackServer, Route
 from runner.outcomes import CallResult

@@ -14,9 +14,9 @@ from typing import Any
 
 from judge.checks.cases import Results, kind_of, reason_of, same
 from judge.checks.checking import Check
-from judge.checks.showing import shown, shown_result
 from judge.checks.counted_walks import with_counted_walks
 from judge.checks.entry_class import ClassEntry, WantedClass, find_class
+from judge.checks.showing import shown, shown_result
 from judge.checks.subject import Subject
 from runner.outcomes import CallResult
 from runner.protocol import Call, Counted, Counting, Handle, Opaque

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from judge.checks.candidates import WantedFunction
 from judge.checks.cases import Case
 from judge.checks.checking import Check
-from judge.checks.showing import shown
 from judge.checks.entry import find_function
+from judge.checks.showing import shown
 from judge.checks.subject import Subject
 from runner.outcomes import CallResult
 from runner.protocol import Counting

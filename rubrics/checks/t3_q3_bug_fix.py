@@ -14,8 +14,8 @@ from typing import Any
 from judge.checks.candidates import WantedFunction, words_of
 from judge.checks.cases import Case
 from judge.checks.checking import Check
-from judge.checks.showing import shown
 from judge.checks.entry import find_function
+from judge.checks.showing import shown
 from judge.checks.subject import Subject
 from runner.outcomes import CallResult, Inventory
 
