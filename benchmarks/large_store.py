@@ -11,10 +11,11 @@ from functools import cache
 from judge.checks.checking import CheckResult, Evidence
 from judge.checks.modules import load_checks
 from judge.library import load_suite
+from judge.machine import environment
 from judge.pipeline import wanted_scorings
 from judge.plan import wanted_answers
 from judge.records import ArmRecord, JudgeRecord, RunRecord
-from judge.request import check_hashes, environment
+from judge.request import check_hashes
 from judge.review.desk import make_queues, queues_of, say
 from judge.store import Store, utc_now
 from judge.types import Grade, JudgeCall, Judgement, ModelEntry, Question, Suite, Verdict

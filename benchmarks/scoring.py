@@ -26,9 +26,9 @@ from pathlib import Path
 from judge.importing import import_source
 from judge.judge_prompts import load_judge_prompts
 from judge.library import load_suite
+from judge.machine import environment
 from judge.places import Places
 from judge.prompting import judge_messages, verdict_schema
-from judge.request import environment
 from runner.dialects import Dialect, request_fields
 
 HERE = Path(__file__).parent

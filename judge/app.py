@@ -17,13 +17,15 @@ from judge.errors import Interrupted, JudgeError, UserError
 from judge.events import BudgetSpent, Event, JudgeUnusable
 from judge.grounding import Policy
 from judge.judge_prompts import load_judge_prompts
+from judge.judges import build_judge, endpoint_judge
 from judge.pipeline import Machinery, check_run, collect_run, score_all
 from judge.places import Places, run_folder
 from judge.plan import Estimate, total_seconds
 from judge.planning import plan_run
 from judge.records import JudgeRecord, RunRecord
-from judge.request import JudgeChoice, RunChoice, build_judge, build_run, check_hashes, endpoint_judge, new_run_id
+from judge.request import build_run, check_hashes, new_run_id
 from judge.store import Store
+from judge.wanted import JudgeChoice, RunChoice
 from runner.errors import EndpointError, ServerError
 from runner.types import Value
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from judge.compare import Comparison, Sweep
 from judge.compare import sweep as swept
 from judge.ending import load_results
+from judge.entries import resolve
 from judge.errors import UserError
 from judge.ladder import Rung, role_map
 from judge.paired_arms import find_arm, pair_arms
 from judge.places import Places
-from judge.request import resolve
 from judge.results import Results, read_scored
 from judge.results.against import baseline_comparisons
 from judge.scoring import COVERAGE_COLUMNS

@@ -5,9 +5,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from judge.machine import cores
 from judge.pipeline import Budget, Machinery
 from judge.records import JudgeRecord
-from judge.request import Terms, cores
+from judge.wanted import Terms
 from runner.serve import ServeOptions
 from runner.types import Value
 

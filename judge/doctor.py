@@ -7,8 +7,8 @@ from importlib.metadata import PackageNotFoundError, version
 from judge.errors import JudgeError
 from judge.inventory import inventory
 from judge.library import check_all
+from judge.machine import cores
 from judge.places import Places, free_gib
-from judge.request import cores
 from runner.answer_env import find_answer_env
 from runner.isolation import isolation
 from runner.types import Value

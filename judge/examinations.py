@@ -13,12 +13,14 @@ from judge.exam.result import ExamResult, ExamSize
 from judge.exam.table import COLUMNS, LIST_COLUMNS, list_row, rows
 from judge.judge_prompts import load_judge_prompts
 from judge.library import load_suite
+from judge.machine import environment
 from judge.pipeline import exam_of, score_all
 from judge.places import Places
 from judge.printed import print_table
 from judge.records import JudgeRecord, RunRecord
-from judge.request import JudgeChoice, chosen_questions, environment, new_run_id
+from judge.request import chosen_questions, new_run_id
 from judge.store import Store
+from judge.wanted import JudgeChoice
 
 
 def examine_judges(

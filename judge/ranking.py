@@ -18,11 +18,11 @@ from judge.places import Places, run_folder
 from judge.printed import print_table
 from judge.records import JudgeRecord, RankingRecord, RunRecord
 from judge.report.rankings import judge_blocks, order_lines
-from judge.request import JudgeChoice
 from judge.results import build_results
 from judge.results.ranked import contest_of, own_arms, score_order
 from judge.results.rankings import RunRanking, ScoreOrder
 from judge.store import Store
+from judge.wanted import JudgeChoice
 from runner.types import Value
 
 

@@ -24,11 +24,12 @@ from fakes import (
 )
 
 from judge.judge_prompts import load_judge_prompts
+from judge.judges import build_judge
 from judge.library import load_models
 from judge.pipeline import Machinery, collect_run, score_run, wanted_scorings
 from judge.plan import wanted_answers
-from judge.request import JudgeChoice, RunChoice, build_judge
 from judge.store import Store
+from judge.wanted import JudgeChoice, RunChoice
 from runner.journal import written
 from runner.retry import RetryPolicy
 from runner.serve import ServeOptions

@@ -10,12 +10,12 @@ from judge.commands.options.taking import parts
 if TYPE_CHECKING:
     from judge.conduct import Conduct, Further
     from judge.places import Places
-    from judge.request import OnSelf, RunChoice
+    from judge.wanted import OnSelf, RunChoice
 
 
 def run_choice(asked: Asked, names: tuple[str, ...], **fields: Any) -> "RunChoice":
     """Return what is wanted; ``fields`` are further fields of RunChoice."""
-    from judge.request import RunChoice
+    from judge.wanted import RunChoice
 
     return RunChoice(
         candidates=names, questions=parts(asked.questions), tiers=parts(asked.tier), samples=asked.samples, **fields

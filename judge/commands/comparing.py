@@ -16,7 +16,7 @@ from judge.commands.shared import AsJson, RunId, command_line, commands, end, pl
 from judge.errors import UserError
 
 if TYPE_CHECKING:
-    from judge.request import JudgeChoice
+    from judge.wanted import JudgeChoice
 
 app = commands()
 

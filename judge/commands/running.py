@@ -26,7 +26,7 @@ from judge.errors import UserError
 if TYPE_CHECKING:
     from judge.conduct import Conduct
     from judge.places import Places
-    from judge.request import RunChoice
+    from judge.wanted import RunChoice
 
 app = commands()
 

@@ -11,9 +11,10 @@ from judge.errors import UserError
 from judge.importing.harness import harness_trouble
 from judge.importing.reading import Imported, read_source
 from judge.library import load_suite
+from judge.machine import environment
 from judge.places import Places
 from judge.records import ArmRecord, RunRecord
-from judge.request import check_hashes, environment, new_run_id
+from judge.request import check_hashes, new_run_id
 from judge.store import Store
 from judge.types import ModelEntry, Question, Suite
 from judge.units import AnswerUnit, answer_unit

@@ -12,10 +12,11 @@ from judge.app import prepare, rescore
 from judge.errors import UserError
 from judge.files import Models
 from judge.jobs.options import RunOptions, ScoreOptions
+from judge.judges import DEFAULT_JUDGE_ROLE
 from judge.model_files import MissingFile, find_file
 from judge.places import Places
-from judge.request import DEFAULT_JUDGE_ROLE, JudgeChoice
 from judge.types import ModelEntry
+from judge.wanted import JudgeChoice
 from runner.errors import ModelFileError, UsageError
 
 

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 from judge.conduct import Conduct, Further
 from judge.exam.result import ExamSize
 from judge.grounding import Policy
-from judge.request import JudgeChoice, NamedChoice, RunChoice, Terms
+from judge.wanted import JudgeChoice, NamedChoice, RunChoice, Terms
 
 SAMPLES = 5
 """As ``judge run`` takes them when nothing is said."""

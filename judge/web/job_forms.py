@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from judge.jobs.options import SAMPLES, RunOptions, ScoreWish
-from judge.request import JUDGE_SAMPLING
+from judge.wanted import JUDGE_SAMPLING
 
 NUMBERS = ("samples", "max_samples", "seed", "max_tokens", "n_ctx", "n_threads", "n_gpu_layers")
 TERMS = ("budget_hours", "concurrency")

@@ -9,13 +9,14 @@ from typing import Self
 
 from judge.conduct import api_key
 from judge.judge_prompts import JudgePrompts, load_judge_prompts
+from judge.judges import build_judge
 from judge.library import load_suite
 from judge.pipeline import Machinery
 from judge.pipeline.bench import OpenJudge, reach_judge, serve_judge
 from judge.places import Places
 from judge.records import JudgeRecord, Launch
-from judge.request import JudgeChoice, RunChoice, build_judge
 from judge.types import Suite
+from judge.wanted import JudgeChoice, RunChoice
 from judge.web.kept_judge import KeptJudge
 from judge.web.problems import Refusal
 from runner.types import Arm

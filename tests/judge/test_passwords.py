@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from judge.commands.shared import secrets
 from judge.errors import StoreError, UserError
 from judge.judge_prompts import load_judge_prompts
+from judge.judges import build_judge
 from judge.library import load_models
 from judge.passwords import passwords, without_password
-from judge.request import JudgeChoice, RunChoice, build_judge
 from judge.store import Store
 from judge.store.database import SAID_CHARS, Database
+from judge.wanted import JudgeChoice, RunChoice
 
 DRIVER = "postgresql+psycopg"
 

@@ -16,9 +16,9 @@ from judge.places import Places
 from judge.plan import EXPECTED_ANSWER_TOKENS, EXPECTED_SCORING_TOKENS, wanted_answers
 from judge.planning import plan_run
 from judge.records import JudgeRecord, RunRecord
-from judge.request import JudgeChoice, RunChoice
 from judge.store import Store
 from judge.types import ModelEntry
+from judge.wanted import JudgeChoice, RunChoice
 from runner.moe import DemoModels
 from runner.types import Usage
 

@@ -38,7 +38,7 @@ class Candidates:
 
     def extra(self, places: "Places") -> "tuple[ModelEntry, ...]":
         """Return the entry of the model given by path, if one was."""
-        from judge.request import entry_from_path
+        from judge.entries import entry_from_path
 
         if self.model is None:
             if self.name is not None:

@@ -10,7 +10,7 @@ from judge.errors import UserError
 
 if TYPE_CHECKING:
     from judge.exam.result import ExamSize
-    from judge.request import JudgeChoice, OnSelf
+    from judge.wanted import JudgeChoice, OnSelf
 
 JUDGE_TOKENS = 4096
 AUTO = "auto"
@@ -53,7 +53,7 @@ class AtEndpoint:
 
     def at_endpoint(self) -> "JudgeChoice":
         """Return who is to score at ``--judge-url``."""
-        from judge.request import JUDGE_SAMPLING, JudgeChoice
+        from judge.wanted import JUDGE_SAMPLING, JudgeChoice
 
         return JudgeChoice(
             urls=tuple(self.judge_url or ()),

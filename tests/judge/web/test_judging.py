@@ -45,9 +45,9 @@ from judge.exam_answers import load_exam
 from judge.pipeline import Machinery
 from judge.places import Places
 from judge.prompting import MAX_ANSWER_CHARS
-from judge.request import JudgeChoice
 from judge.shipped import shipped
 from judge.store import Store
+from judge.wanted import JudgeChoice
 from judge.web.guard import LARGER_BODIES
 from judge.web.judging import Judging, judging_at
 from runner.retry import RetryPolicy
