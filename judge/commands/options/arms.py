@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from judge.types import ModelEntry
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Candidates:
     """Whose answers are wanted."""
 
@@ -47,7 +47,7 @@ class Candidates:
         return (entry_from_path(self.model, self.name or self.model.stem, self.arch, places.load_models()),)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Asked:
     """What is asked."""
 
@@ -56,7 +56,7 @@ class Asked:
     samples: Annotated[int, typer.Option(min=1, max=1000, help="Answers per question and arm")] = 5
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Served:
     """How candidates are served and sampled."""
 
@@ -72,7 +72,7 @@ class Served:
         return {renamed.get(name, name): value for name, value in dataclasses.asdict(self).items()}
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Onward:
     """Whether a run samples on by itself."""
 

@@ -19,7 +19,7 @@ Unsafe = Annotated[
 ]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Executed:
     """Whether answers are executed, and what that does to scores."""
 
@@ -32,7 +32,7 @@ class Executed:
         return {"execute": not self.no_execute, "policy": policy_named(self.policy)}
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Carried:
     """How a command is carried out."""
 

@@ -16,7 +16,7 @@ JUDGE_TOKENS = 4096
 AUTO = "auto"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class AtEndpoint:
     """A judge at an endpoint, and how it is asked."""
 
@@ -64,7 +64,7 @@ class AtEndpoint:
         )
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class OneJudge(AtEndpoint):
     """One judge, served here or at an endpoint."""
 
@@ -77,7 +77,7 @@ class OneJudge(AtEndpoint):
         return self.at_endpoint() if self.judge_url else None
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Judged(AtEndpoint):
     """Who scores, and how."""
 
@@ -121,7 +121,7 @@ class Judged(AtEndpoint):
         return named if named and "judge_url" not in self.typed else (*named, given)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Examination:
     """How many answers of known truth a judge is examined on."""
 
@@ -137,7 +137,7 @@ class Examination:
         raise UserError(f"--exam-size {self.exam_size!r} is not known; use small or full")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class FirstExam(Examination):
     """Whether a judge is examined before its first scores count."""
 
