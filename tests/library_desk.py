@@ -77,18 +77,13 @@ models:
       temperature: 0
 """
 
-
 QUESTIONS_FILE, RUBRICS_FILE = "prompts/questions/coder.yaml", "rubrics/coder.yaml"
-
-
 FILES = {
     QUESTIONS_FILE: QUESTIONS,
     "prompts/judge/user.md": "Judge $answer for $$5.",
     RUBRICS_FILE: RUBRICS,
     "models.yaml": MODELS,
 }
-
-
 Mistake = tuple[str, str, str, list[str]]
 """A file, what stood there, what someone typed instead, and what they read."""
 

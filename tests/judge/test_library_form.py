@@ -10,7 +10,6 @@ from judge.library import check_all, load_suite
 
 __all__ = ["desk"]
 
-
 MISTAKES: dict[str, Mistake] = {
     "broken YAML": (
         RUBRICS_FILE,

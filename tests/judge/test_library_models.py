@@ -8,7 +8,6 @@ from judge.library import load_models, load_suite
 
 __all__ = ["desk"]
 
-
 MISTAKES: dict[str, Mistake] = {
     "a model with an unknown role": (
         "models.yaml",

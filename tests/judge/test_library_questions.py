@@ -8,7 +8,6 @@ from judge.library import load_suite
 
 __all__ = ["desk"]
 
-
 MISTAKES: dict[str, Mistake] = {
     "weights that do not sum to 100": (
         RUBRICS_FILE,
