@@ -11,7 +11,6 @@ from runner.errors import UsageError
 from runner.protocol import Raise, Return, Scripted
 from runner.sandbox import Sandbox
 
-
 RETRY = """
 import asyncio, functools, time
 
