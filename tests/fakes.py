@@ -6,147 +6,77 @@ It speaks real HTTP from its own thread, so what is tested is the real client on
 
 import asyncio
 import json
-import random
-import re
 import socket
 import struct
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from enum import Enum
+from dataclasses import dataclass
 from typing import Any
 
-from runner.dialects import Dialect
+from fake_replies import (
+    DONE,
+    PING,
+    Fault,
+    Request,
+    Response,
+    Step,
+    completion,
+    delta,
+    error_response,
+    event,
+    html_response,
+    json_response,
+    models_response,
+    sse,
+    streamed,
+    usage_event,
+)
+from scripted_judge import (
+    NO_JSON_SCHEMA,
+    Asked,
+    Opinion,
+    Scores,
+    ScriptedJudge,
+    at_random,
+    lenient,
+    perfect,
+    verdict_json,
+)
+
 from runner.types import Endpoint
 
-# --- what is asked and what is answered -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request as it arrived."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    """Names in lower case."""
-    body: Any
-    """The parsed JSON; ``None`` when there was none."""
-
-
-class Fault(Enum):
-    """A step of a body that is no data."""
-
-    RESET = "reset"
-    """The connection is torn down at once."""
-    HANG = "hang"
-    """Nothing more comes, and the connection stays open until the server is closed."""
-
-
-Step = bytes | float | Fault
-"""Bytes that are sent, seconds that are waited, or a fault."""
-
-
-@dataclass(frozen=True)
-class Response:
-    """What is sent back. The body goes out in chunked encoding, so an end that was not meant is seen as one."""
-
-    steps: tuple[Step, ...] = ()
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-    headerless: bool = False
-    """True does the steps before any status line: a reset or a hang where nothing was answered at all."""
-
+# A test that needs a server needs what it answers too: all of it may be imported from here.
+__all__ = [
+    "DONE",
+    "NO_JSON_SCHEMA",
+    "PING",
+    "Asked",
+    "Fault",
+    "Opinion",
+    "Request",
+    "Response",
+    "Scores",
+    "ScriptedJudge",
+    "Step",
+    "at_random",
+    "completion",
+    "delta",
+    "error_response",
+    "event",
+    "html_response",
+    "json_response",
+    "lenient",
+    "models_response",
+    "perfect",
+    "sse",
+    "streamed",
+    "usage_event",
+    "verdict_json",
+]
 
 Handler = Callable[[Request], Response]
-
-
-def json_response(body: Any, status: int = 200, **headers: str) -> Response:
-    """A JSON body. ``retry_after="3"`` sends the header ``retry-after``."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Response((json.dumps(body).encode(),), status, {"content-type": "application/json"} | named)
-
-
-def error_response(status: int, message: str, *, code: str | None = None, **headers: str) -> Response:
-    """An error in the form of the OpenAI API and of llama-cpp-python."""
-    error = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
-    return json_response({"error": error}, status, **headers)
-
-
-def html_response(status: int = 200) -> Response:
-    """What a proxy says instead of the model."""
-    page = b"<html><head><title>Bad Gateway</title></head>\n<body>nginx</body></html>"
-    return Response((page,), status, {"content-type": "text/html"})
-
-
-def models_response(*names: str) -> Response:
-    """The listing of ``/v1/models``."""
-    return json_response({"object": "list", "data": [{"id": name, "object": "model"} for name in names]})
-
-
-def completion(
-    text: str, *, finish: str | None = "stop", usage: tuple[int, int] | None = (7, 5), **extra: Any
-) -> Response:
-    """A whole chat completion; ``extra`` goes into the message."""
-    message = {"role": "assistant", "content": text, **extra}
-    body: dict[str, Any] = {
-        "id": "c",
-        "object": "chat.completion",
-        "created": 0,
-        "model": "m",
-        "choices": [{"index": 0, "message": message, "finish_reason": finish}],
-    }
-    if usage:
-        body["usage"] = dict(zip(("prompt_tokens", "completion_tokens"), usage, strict=True)) | {
-            "total_tokens": sum(usage)
-        }
-    return json_response(body)
-
-
-# --- streams --------------------------------------------------------------------------------------------------------
-
-DONE = b"data: [DONE]\n\n"
-PING = b": ping - 2026-01-01 00:00:00\n\n"
-
-
-def event(data: Any) -> bytes:
-    """One server-sent event."""
-    return b"data: " + json.dumps(data).encode() + b"\n\n"
-
-
-def delta(content: str | None = None, *, finish: str | None = None, **fields: Any) -> bytes:
-    """One chunk of a streamed completion; ``fields`` go into the delta (``role``, ``reasoning_content``)."""
-    piece = fields if content is None else {"content": content, **fields}
-    choice = {"index": 0, "delta": piece, "finish_reason": finish}
-    return event({"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [choice]})
-
-
-def usage_event(prompt: int, completion_tokens: int) -> bytes:
-    """The last chunk of a server that counts: no choices, only usage."""
-    usage = {
-        "prompt_tokens": prompt,
-        "completion_tokens": completion_tokens,
-        "total_tokens": prompt + completion_tokens,
-    }
-    return event(
-        {"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [], "usage": usage}
-    )
-
-
-def sse(*steps: Step) -> Response:
-    """A stream, exactly as given."""
-    return Response(steps, headers={"content-type": "text/event-stream"})
-
-
-def streamed(text: str, *, finish: str = "stop") -> Response:
-    """A stream as llama-cpp-python sends it: role, pieces, finish, no usage."""
-    pieces = [delta(piece) for piece in re.findall(r"\S+\s*|\s+", text)]
-    return sse(delta(role="assistant"), *pieces, delta(finish=finish), DONE)
-
-
-# --- the server -----------------------------------------------------------------------------------------------------
 
 
 class FakeServer:
@@ -286,120 +216,3 @@ class Script:
 def script(*responses: Response, **options: Any) -> Script:
     """Short for a ``Script`` of these responses."""
     return Script(responses, **options)
-
-
-# --- a judge with known opinions --------------------------------------------------------------------------------------
-
-Scores = Mapping[str, int | str]
-"""Criterion id -> 1-5 or "cannot_assess"."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a judge was asked: the keys of its reply, the answer between the marks, and all that it was told."""
-
-    keys: tuple[str, ...]
-    answer: str
-    text: str
-    """System and user messages, joined."""
-    turn: int
-    """0 for the first request, 1 for the repair turn."""
-
-
-Opinion = Callable[[Asked], Scores | str]
-"""Returns the scores, or the raw text of the reply."""
-
-
-def perfect(truth: Mapping[str, int], *, otherwise: int = 1) -> Opinion:
-    """Knows the truth: the score of the first mark of ``truth`` that stands in the answer."""
-
-    def opinion(asked: Asked) -> Scores:
-        score = next((score for mark, score in truth.items() if mark in asked.answer), otherwise)
-        return dict.fromkeys(asked.keys, score)
-
-    return opinion
-
-
-def lenient(asked: Asked) -> Scores:
-    """Finds everything excellent."""
-    return dict.fromkeys(asked.keys, 5)
-
-
-def at_random(seed: int = 0) -> Opinion:
-    """Throws dice."""
-    dice = random.Random(seed)
-    return lambda asked: {key: dice.randint(1, 5) for key in asked.keys}
-
-
-def verdict_json(scores: Scores) -> str:
-    """A reply as a good judge writes it."""
-    return json.dumps(
-        {key: {"evidence": "line 1", "reasoning": "seen", "score": score} for key, score in scores.items()}
-    )
-
-
-@dataclass
-class ScriptedJudge:
-    """A handler that judges by a Python function, on a server that enforces one way of asking for JSON.
-
-    What it does not enforce it ignores with HTTP 200, as real servers do, unless ``refusals`` says otherwise. A schema that is
-    enforced rules the reply: its only word is written where it leaves no choice.
-    """
-
-    opinion: Opinion
-    enforces: Dialect = Dialect.JSON_SCHEMA
-    refusals: Mapping[Dialect, Response] = field(default_factory=dict)
-    """Dialect -> the error that asking in it gives."""
-    name: str = "m"
-
-    def __call__(self, request: Request) -> Response:
-        if request.path == "/v1/models":
-            return models_response(self.name)
-        if request.path != "/v1/chat/completions":
-            return json_response({"detail": "Not Found"}, 404)
-        dialect, rule = _asked_dialect(request.body)
-        if dialect in self.refusals:
-            return self.refusals[dialect]
-        text = self._reply(request.body["messages"], rule if dialect is self.enforces else None)
-        return streamed(text) if request.body.get("stream") else completion(text)
-
-    def _reply(self, messages: list[dict[str, str]], rule: str | None) -> str:
-        text = "\n".join(message["content"] for message in messages if message["role"] != "assistant")
-        keys = re.search(r"with exactly these keys, in this order: (.*)", text)
-        if keys is None:  # not a grading: the handshake, which only a rule can answer as it wants
-            word = re.search(r"kiwi-\d+", rule or "")
-            return json.dumps({"fruit": word[0] if word else "apple"})
-        wanted = tuple(re.findall(r"\w+", messages[-1]["content"].partition("in this order: ")[2].partition("\n")[0]))
-        # The first message has an example of a graded answer.
-        shown = "\n".join(message["content"] for message in messages[1:] if message["role"] != "assistant")
-        answer = re.search(r"<<<ANSWER (\w+)\n(.*)\nANSWER \1>>>", shown, re.DOTALL)
-        said = self.opinion(
-            Asked(
-                wanted,
-                answer[2] if answer else "",
-                text,
-                turn=sum(message["role"] == "assistant" for message in messages),
-            )
-        )
-        return said if isinstance(said, str) else verdict_json(said)
-
-
-def _asked_dialect(body: Mapping[str, Any]) -> tuple[Dialect, str]:
-    """Return in which dialect JSON was asked for, and the rule that came with it."""
-    wanted = body.get("response_format") or {}
-    if wanted.get("type") == "json_schema":
-        return Dialect.JSON_SCHEMA, json.dumps(wanted)
-    if wanted.get("type") == "json_object":
-        return Dialect.JSON_OBJECT_SCHEMA, json.dumps(wanted)
-    if "grammar" in body:
-        return Dialect.GRAMMAR, body["grammar"]
-    return Dialect.PROMPTED, ""
-
-
-NO_JSON_SCHEMA = error_response(
-    500,
-    "[{'type': 'literal_error', 'loc': ('body', 'response_format', 'type'), 'msg': \"Input should be 'text' or 'json_object'\","
-    " 'input': 'json_schema'}]",
-    code=None,
-)
-"""What llama-cpp-python says to the nested form."""

@@ -1,11 +1,11 @@
-"""Lists over JSON, page by page: everything once, in order, and never what is still hidden from a rater."""
+"""Lists, page by page: everything once, in order, and never what is still hidden from a rater."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import browser
+from browsing import browser, page
 from examples import add_answers, judge_record, run_record
 from reviews import add_code, add_judgements, review_run
 from starlette.testclient import TestClient
@@ -103,6 +103,22 @@ def test_a_run_that_begins_meanwhile_moves_nothing(tmp_path: Path) -> None:
         store.close()
         second = client.get("/api/v1/runs" + first.links["next"]["url"])
     assert [run["id"] for run in (*first.json(), *second.json())] == ["run-3", "run-2"]
+
+
+def test_a_person_pages_through_all_runs(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "runs.db")
+    wanted = [f"run-{n:03}" for n in range(120, 0, -1)]
+    for run_id in wanted:
+        store.add_run(run_record(id=run_id, created_at=f"2026-01-01T00:00:00.{run_id[4:]}"))
+    store.close()
+    with browser(tmp_path / "runs.db") as client:
+        found, path = [], "/runs"
+        while path:
+            links = page(client, path).all("a")
+            found += [link["href"].rpartition("/")[2] for link in links if link["href"].startswith("/runs/run-")]
+            path = next((link["href"] for link in links if link.get("rel") == "next"), "")
+        assert client.get("/runs?after=nothing").status_code == 400
+    assert found == wanted
 
 
 def test_a_page_says_where_the_next_one_begins_and_a_link_keeps_what_was_asked() -> None:

@@ -1,111 +1,30 @@
 """The review in a browser: nothing is told before one's own rating, nothing is lost, and afterwards everything is shown."""
 
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2
 import pytest
-from browsing import HOSTILE, Page, browser, page
-from reviews import SECRETS, add_code, add_evidence, add_judgements, review_run
+from blind_review import (
+    API,
+    RUN,
+    assert_tells_nothing,
+    begin,
+    client,
+    everything,
+    items,
+    made,
+    path,
+    rate_all,
+    ratings,
+    send,
+    unrated,
+)
+from browsing import Page, browser, page
 from starlette.testclient import TestClient
 
-from judge.ratings import Item, Rating
-from judge.review.desk import make_queues, queues_of, say
-from judge.store import Store, utc_now
-from judge.types import Grade
-from judge.units import AnswerUnit
 from judge.web.rating import opaque
 
-RUN = review_run(samples=3)
-API = f"/api/v1/runs/{RUN.id}"
-
-
-def says(judge: str, unit: AnswerUnit, criterion: str) -> Grade:
-    """The judges are 3 points apart on c1 of the first answers, and agree on the rest."""
-    if criterion == "c1" and unit.sample == 0:
-        return 2 if judge == "umbrella" else 5
-    return 4
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run with code, evidence, judgements that are hostile and name their judge, and both queues."""
-    path = tmp_path_factory.mktemp("review") / "judge.db"
-    store = Store.open(path)
-    add_code(store, RUN)
-    add_evidence(store, RUN, fails=lambda unit: unit.sample == 1)
-    add_judgements(store, RUN, says, reasoning=f"umbrella thinks so {' '.join(HOSTILE)}")
-    make_queues(RUN, store, per_arm=15, seed=1)
-    store.close()
-    return path
-
-
-@pytest.fixture
-def path(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copy(made, tmp_path / "judge.db"))
-
-
-@pytest.fixture
-def client(path: Path) -> Iterator[TestClient]:
-    with browser(path) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def unrated(made: Path) -> Iterator[TestClient]:
-    """For tests that rate nothing."""
-    with browser(made) as opened:
-        yield opened
-
-
-def begin(client: TestClient, rater: str = "ann") -> httpx2.Response:
-    """Begin the review and come to the first item."""
-    csrf = page(client, "/review").csrf
-    return client.post("/review", data={"csrf": csrf, "rater": rater, "run": opaque(RUN)})
-
-
-def send(client: TestClient, shown: httpx2.Response, **fields: str) -> httpx2.Response:
-    """Send the form of an item page."""
-    return client.post(shown.url.path, data={"csrf": Page(shown.text).csrf, "action": "rate", **fields})
-
-
-def ratings(path: Path) -> list[Rating]:
-    store = Store.open(path)
-    try:
-        return list(queues_of(RUN, store).ratings)
-    finally:
-        store.close()
-
-
-def items(path: Path) -> list[Item]:
-    store = Store.open(path)
-    try:
-        return list(queues_of(RUN, store).items)
-    finally:
-        store.close()
-
-
-def rate_all(path: Path, score: Grade, *, but: str = "") -> None:
-    """Let ann rate every item but one, elsewhere."""
-    store = Store.open(path)
-    for item in items(path):
-        if item.id != but:
-            say(store, item, "ann", utc_now(), score=score)
-    store.close()
-
-
-def everything(response: httpx2.Response) -> str:
-    """Return every byte of a reply and of the replies that led to it, headers and addresses included."""
-    parts = [*response.history, response]
-    return "\n".join(f"{one.url}\n{one.headers.raw!r}\n{one.text}" for one in parts)
-
-
-def assert_tells_nothing(response: httpx2.Response) -> None:
-    text = everything(response)
-    assert not [name for name in SECRETS if re.search(rf"{re.escape(name)}", text, re.IGNORECASE)]
-    assert "thinks so" not in text and "since it is so" not in text
+__all__ = ["client", "made", "path", "unrated"]
 
 
 def test_before_rating_no_page_and_no_header_names_model_config_judge_or_run(client: TestClient, path: Path) -> None:
@@ -272,74 +191,3 @@ def test_when_all_is_rated_the_labels_have_changed_something(client: TestClient,
     assert len(re.findall(r"umbrella, parasol(\d+)/\1", shown)) >= 3, (
         "each tier by itself and all together, and before and after"
     )
-
-
-# --- the same over JSON -----------------------------------------------------------------------------------------------
-
-
-def test_a_program_reviews_too_and_sees_the_judges_only_afterwards(client: TestClient, path: Path) -> None:
-    sheet = client.get(f"{API}/review/next?rater=prog").json()
-    place = f"{API}/review/items/{sheet['item']}/ratings"
-    given = client.post(place, json={"rater": "prog", "score": 4, "comment": "fine"})
-    assert given.status_code == 201
-    assert {one["judge"] for one in given.json()["revealed"]["judges"]} == {"umbrella", "parasol"}
-    taken = client.post(place, json={"rater": "prog", "score": None, "state": "withdrawn"})
-    assert taken.json()["revealed"] is None
-    assert [rating.state for rating in ratings(path)] == ["rated", "withdrawn"]
-
-
-def test_a_program_sees_one_item_blind_and_what_others_gave_it_only_after_rating(client: TestClient) -> None:
-    sheet = client.get(f"{API}/review/next?rater=prog").json()
-    place = f"{API}/review/items/{sheet['item']}"
-    assert client.get(place).json() == sheet
-    assert client.get(place, params={"evidence": False}).json() == {**sheet, "evidence": None}
-    assert_tells_nothing(client.get(place.replace(RUN.id, "latest")))
-    hidden = client.get(f"{place}/revealed?rater=prog")
-    assert (hidden.status_code, hidden.headers["content-type"]) == (403, "application/problem+json")
-    given = client.post(f"{place}/ratings", json={"rater": "prog", "score": 4}).json()
-    assert client.get(f"{place}/revealed?rater=prog").json() == given["revealed"]
-    assert client.get(f"{place}/revealed?rater=other").status_code == 403
-    far = client.get(f"{API}/review/progress?rater=prog").json()
-    assert (far["audit_rated"] + far["repair_rated"], far["skipped"]) == (1, 0)
-    assert client.get(f"{API}/review/items/nonsense").status_code == 404
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        {}, {"rater": "a"}, {"rater": "a", "score": 6}, {"rater": "a", "score": 4.5}, {"rater": "", "score": 3},
-        {"rater": " ", "score": 3}, {"rater": "a\u202e", "score": 3},
-        {"rater": "a", "score": 3, "state": "skipped"}, {"rater": "a", "score": 3, "comment": "x" * 4001},
-    ],
-)  # fmt: skip
-def test_what_is_no_rating_is_refused(unrated: TestClient, made: Path, said: dict[str, object]) -> None:
-    response = unrated.post(f"{API}/review/items/{items(made)[0].id}/ratings", json=said)
-    assert (response.status_code, response.headers["content-type"]) == (422, "application/problem+json")
-    assert ratings(made) == []
-
-
-@pytest.mark.parametrize(
-    "body", [b"[" * 60_000, b'{"rater": "\\ud800", "score": 3}', b'{"rater": "a", "score": NaN}', b"\xff", b""]
-)
-def test_a_body_that_is_no_json_for_us_breaks_nothing(unrated: TestClient, made: Path, body: bytes) -> None:
-    place = f"{API}/review/items/{items(made)[0].id}/ratings"
-    response = unrated.post(place, content=body, headers={"Content-Type": "application/json"})
-    assert response.status_code in (400, 422) and response.headers["content-type"] == "application/problem+json"
-
-
-def test_programs_read_runs_answers_and_judgements(client: TestClient) -> None:
-    (run,) = client.get("/api/v1/runs").json()
-    assert (run["id"], run["arms"], run["judges"]) == (
-        RUN.id,
-        ["zebrafish/baseline", "zebrafish/moe4"],
-        ["umbrella", "parasol"],
-    )
-    assert client.get(API).json()["run_id"] == client.get("/api/v1/runs/latest").json()["run_id"] == RUN.id
-    line = client.get(f"{API}/answers?size=1").json()["answers"][0]
-    found = client.get(f"{API}/answers/{line['id']}").json()
-    assert found["answer"]["text"].startswith("Here you are.") and found["evidence"][0]["state"] == "ok"
-    said = client.get(f"{API}/answers/{line['id']}/judgements").json()
-    assert len(said) == 2 and {one["answer_unit"] for one in said} == {line["id"]}
-    for missing in ("answers/nonsense", "answers/nonsense/judgements"):
-        assert client.get(f"{API}/{missing}").status_code == 404
-    assert client.post(f"{API}/review/items/nonsense/ratings", json={"rater": "a", "score": 3}).status_code == 404
