@@ -6,7 +6,18 @@ from typing import Any, Protocol, TypeVar
 from runner.client import Clock, Messages, ModelClient
 from runner.errors import EndpointError, NoReply
 from runner.pace import OVERLOADED, Pace, refused, replied
-from runner.standing import ELSEWHERE, Lane, Standing, chosen, counts_against, failed, rooms, succeeded
+from runner.standing import (
+    Lane,
+    Standing,
+    chosen,
+    counts_against,
+    failed,
+    is_useless,
+    may_be_had_elsewhere,
+    replied_uselessly,
+    rooms,
+    succeeded,
+)
 from runner.turns import Turns
 from runner.types import Endpoint, Reply, Sampling
 
@@ -89,7 +100,7 @@ class Balanced:
             try:
                 return await self._send_to(lane, call)
             except EndpointError as error:
-                if error.status not in ELSEWHERE or all(other.standing.failures for other in left):
+                if not may_be_had_elsewhere(error) or all(other.standing.failures for other in left):
                     raise
 
     async def _send_to(self, lane: _Lane, call: Callable[[ModelClient], Awaitable[T]]) -> T:
@@ -112,6 +123,8 @@ class Balanced:
         now_s = self._clock()
         if self._fixed is None and error.status in OVERLOADED:
             lane.pace = refused(lane.pace, sent_s=sent_s, now_s=now_s)
+        if is_useless(error):
+            lane.standing = replied_uselessly(lane.standing, sent_s=sent_s, now_s=now_s)
         if not counts_against(error):
             return
         silent_s = now_s - sent_s if isinstance(error, NoReply) else 0.0

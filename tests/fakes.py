@@ -270,6 +270,13 @@ def serving(handler: Handler, port: int = 0) -> Iterator[FakeServer]:
         server.close()
 
 
+async def until(seen: Callable[[], bool], *, within_s: float = 20.0) -> None:
+    """Wait until something is seen, such as a request at a server, which has a thread of its own and can wake nobody here."""
+    async with asyncio.timeout(within_s):
+        while not seen():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
 @dataclass
 class Script:
     """A handler that plays responses in order, the last one for ever; it lists ``models`` and counts tokens by words."""
