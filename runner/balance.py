@@ -55,15 +55,19 @@ class _Lane:
 
 
 class Balanced:
-    """Several clients of one model as one. ``fixed``: requests at a time, all together; ``None``: as many as they take.
+    """Several clients of one model as one. ``fixed``: requests at a time, all together; ``each``: so many for each
+    of them, in all, where nothing is fixed; neither: as many as they take.
 
-    Whoever asks beyond that waits for a turn. A request that failed raises; asked again, it goes to another endpoint while one
-    can be asked.
+    A number that is fixed falls on the endpoints that are left when one is lost: it is how much the user wants at a time. Whoever asks
+    beyond that waits for a turn. A request that failed raises; asked again, it goes to another endpoint while one can be asked.
     """
 
-    def __init__(self, clients: Sequence[ModelClient], *, fixed: int | None, clock: Clock | None = None) -> None:
+    def __init__(
+        self, clients: Sequence[ModelClient], *, fixed: int | None, each: int | None = None, clock: Clock | None = None
+    ) -> None:
         self._lanes = [_Lane(client) for client in clients]
-        self._fixed = fixed
+        self._each = each if fixed is None else None
+        self._fixed = len(clients) * each if fixed is None and each is not None else fixed
         self._clock = clock or clients[0].clock
         self._turns = Turns(self.limit)
 
@@ -75,6 +79,13 @@ class Balanced:
     def limit(self) -> int:
         """Requests that may be in flight now."""
         return self._fixed or sum(rooms(self._seen(), self._clock()))
+
+    def admit(self, client: ModelClient) -> None:
+        """Give a further endpoint its share from now on."""
+        self._lanes.append(_Lane(client))
+        if self._each is not None:
+            self._fixed = len(self._lanes) * self._each
+        self._turns.look_again()
 
     async def stream(self, messages: Messages, sampling: Sampling, **fields: Any) -> Reply:
         """Generate one reply as a stream, at the endpoint that has the most room."""
