@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from commands import Run, command, import_answers
 from examples import add_answers, judge_record, run_record
-from fakes import FakeServer, Request, Response, ScriptedJudge, error_response, html_response, lenient, serving
+from fakes import FakeServer, Handler, Request, Response, ScriptedJudge, error_response, html_response, lenient, serving
 
 from judge.events import Event, JudgeUnusable, Loaded, Noticed, Scored
 from judge.judge_prompts import load_judge_prompts
@@ -132,19 +132,24 @@ def test_a_key_that_is_refused_from_the_start_ends_with_one_line(judge: Run, pla
 
 
 class Late:
-    """An endpoint that is away until the other one has scored so much, which takes its time over the rest."""
+    """An endpoint that is away until the other one has scored so much; that one takes its time then, until there is help."""
 
-    def __init__(self, after: int) -> None:
+    def __init__(self, after: int, late: Handler = JUDGE) -> None:
         self._after = after
-        self._scored = 0
+        self._late = late
+        self._scored, self._helps = 0, False
 
     def here(self, request: Request) -> Response:
         """The other one."""
         self._scored += is_scoring(request)
-        return after(0.02, JUDGE(request))
+        alone = self._scored > self._after and not self._helps
+        return after(0.3 if alone else 0.01, JUDGE(request))
 
     def __call__(self, request: Request) -> Response:
-        return error_response(503, "no backend") if self._scored < self._after else after(0.02, JUDGE(request))
+        if self._scored < self._after:
+            return error_response(503, "no backend")
+        self._helps |= is_scoring(request)
+        return after(0.01, self._late(request))
 
 
 async def test_an_endpoint_that_comes_in_the_middle_is_told_in_one_line_and_does_its_share(
@@ -155,8 +160,7 @@ async def test_an_endpoint_that_comes_in_the_middle_is_told_in_one_line_and_does
     late, tasks = Late(after=10), asyncio.all_tasks()
     with serving(late.here) as here, serving(late) as there:
         judge = judge_record("j", endpoint=here.endpoint(), more_endpoints=(there.endpoint(),))
-        run = run_record(judges=(judge,), samples=80)
-        assert await scored(tmp_path, run, events) == {"j": 0}
+        assert await scored(tmp_path, run_record(judges=(judge,), samples=80), events) == {"j": 0}
         assert scorings(here) + scorings(there) == 80
         assert scorings(there) >= 20
     assert asyncio.all_tasks() == tasks
@@ -172,11 +176,11 @@ async def test_an_endpoint_that_comes_in_the_middle_is_told_in_one_line_and_does
 
 async def test_an_endpoint_that_comes_with_another_model_is_told_once_and_scores_nothing(tmp_path: Path) -> None:
     events: list[Event] = []
-    late, other = Late(after=10), ScriptedJudge(lenient, name="another")
-    with serving(late.here) as here, serving(lambda r: other(r) if late(r).status == 200 else late(r)) as there:
+    late = Late(after=10, late=ScriptedJudge(lenient, name="another"))
+    with serving(late.here) as here, serving(late) as there:
         judge = judge_record("j", endpoint=here.endpoint(), more_endpoints=(there.endpoint(),))
-        assert await scored(tmp_path, run_record(judges=(judge,), samples=80), events) == {"j": 0}
-        assert (scorings(here), scorings(there)) == (80, 0)
+        assert await scored(tmp_path, run_record(judges=(judge,), samples=30), events) == {"j": 0}
+        assert (scorings(here), scorings(there)) == (30, 0)
     (_, told) = kinds(events, Noticed)
     assert isinstance(told, Noticed)
     assert told.message.startswith(f"not used, the others do its work: {there.base_url}")
@@ -244,7 +248,7 @@ def at(name: str, endpoint: Endpoint) -> JudgeRecord:
 async def scored(folder: Path, run: RunRecord, events: list[Event]) -> dict[str, int]:
     """Have all answers of ``run`` scored, keep what is told, and return what each judge owes at the end."""
     store = Store.open(folder / "judge.db")
-    machinery = Machinery(folder=folder, retry=RetryPolicy(attempts=2, base_s=0.001, absent_s=0.02))
+    machinery = Machinery(folder=folder, retry=RetryPolicy(attempts=2, base_s=0.001, absent_s=0.02, max_wait_s=0.05))
     try:
         add_answers(store, run)
         try:

@@ -232,7 +232,7 @@ STARTING_UP: dict[str, Handler] = {
     "page": lambda _: html_response(),
     "no listing yet": lambda _: json_response({}),
     "no finish reason": at_chat(completion("x", finish=None)),
-    "no such path": at_chat(error_response(500, "not ready")),
+    "500 at the first question": at_chat(error_response(500, "not ready")),
     "empty": lambda _: Response(headers={"content-type": "application/json"}),
 }
 
