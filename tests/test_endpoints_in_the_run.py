@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import exam_judges
 import pytest
 from commands import Run, command, import_answers
 from examples import add_answers, judge_record, run_record
 from fakes import FakeServer, Handler, Request, Response, ScriptedJudge, error_response, html_response, lenient, serving
 
-from judge.events import Event, JudgeUnusable, Loaded, Noticed, Scored
+from judge.events import Event, Examined, JudgeUnusable, Loaded, Noticed, Scored
 from judge.judge_prompts import load_judge_prompts
 from judge.pipeline import Machinery, count_owed_scorings
 from judge.pipeline.judging import score_all
@@ -185,6 +186,20 @@ async def test_an_endpoint_that_comes_with_another_model_is_told_once_and_scores
     assert isinstance(told, Noticed)
     assert told.message.startswith(f"not used, the others do its work: {there.base_url}")
     assert "the endpoint lists 'another'" in told.message
+
+
+async def test_an_endpoint_that_comes_in_the_middle_of_an_exam_is_told_there(tmp_path: Path) -> None:
+    late, store = Late(after=5), Store.open(tmp_path / "judge.db")
+    retry = RetryPolicy(attempts=2, base_s=0.001, absent_s=0.02, max_wait_s=0.05)
+    machinery = Machinery(folder=tmp_path, exam="small", retry=retry, concurrency=2)
+    with serving(late.here) as here, serving(late) as there:
+        both = exam_judges.record(here).model_copy(update={"more_endpoints": (there.endpoint(),)})
+        run = exam_judges.exam_run(here).model_copy(update={"judges": (both,)})
+        events = [event async for event in score_all(run, store, load_judge_prompts().templates, machinery)]
+        store.close()
+        assert scorings(there) > 0
+    told = [type(event) for event in events if isinstance(event, Noticed | Examined)]
+    assert told == [Noticed, Noticed, Examined]
 
 
 def test_an_endpoint_whose_replies_are_pages_costs_no_scoring_while_another_one_judges(judge: Run, place: Path) -> None:
