@@ -18,10 +18,8 @@ from runner.standing import is_away
 
 IDENTIFYING = ("root", "parent", "max_model_len", "meta", "quantization")
 """What servers say of a model under ``/v1/models`` that differs between models, and not between two servers of one."""
-
-
 NOT_WAITED_FOR_S = 1.0
-"""An endpoint that loads would be waited for so long, if it were needed: so it is told from one that is only busy."""
+"""For ``load_timeout_s`` where nobody is needed, and so nobody waited for: unlike 0, an endpoint that loads is told from a busy one."""
 
 
 class Greeted(NamedTuple):

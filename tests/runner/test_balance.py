@@ -268,6 +268,16 @@ async def test_a_single_endpoint_whose_replies_are_of_no_use_is_asked_as_before(
         assert len(server.asked()) == 2 * USELESS_IN_A_ROW * asked
 
 
+@pytest.mark.parametrize("reply", USELESS)
+async def test_where_all_have_only_replies_of_no_use_none_is_better_and_what_is_asked_fails(reply: str) -> None:
+    with serving(lambda _: USELESS[reply]) as one, serving(lambda _: USELESS[reply]) as other:
+        async with balanced(one.endpoint(), other.endpoint(), fixed=4) as both:
+            assert await failed_of(both, 12) == 12
+            assert both.limit() == 4
+        assert one.asked() and other.asked()
+        assert len(one.asked()) + len(other.asked()) <= 12 * RetryPolicy().attempts
+
+
 # --- how many at a time -------------------------------------------------------------------------------------------------------
 
 
