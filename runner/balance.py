@@ -6,7 +6,18 @@ from typing import Any, Protocol, TypeVar
 from runner.client import Clock, Messages, ModelClient
 from runner.errors import EndpointError, NoReply
 from runner.pace import OVERLOADED, Pace, refused, replied
-from runner.standing import ELSEWHERE, Lane, Standing, chosen, counts_against, failed, rooms, succeeded
+from runner.standing import (
+    Lane,
+    Standing,
+    chosen,
+    counts_against,
+    failed,
+    is_useless,
+    may_be_had_elsewhere,
+    replied_uselessly,
+    rooms,
+    succeeded,
+)
 from runner.turns import Turns
 from runner.types import Endpoint, Reply, Sampling
 
@@ -44,15 +55,19 @@ class _Lane:
 
 
 class Balanced:
-    """Several clients of one model as one. ``fixed``: requests at a time, all together; ``None``: as many as they take.
+    """Several clients of one model as one. ``fixed``: requests at a time, all together; ``each``: so many for each
+    of them, in all, where nothing is fixed; neither: as many as they take.
 
-    Whoever asks beyond that waits for a turn. A request that failed raises; asked again, it goes to another endpoint while one
-    can be asked.
+    A number that is fixed falls on the endpoints that are left when one is lost: it is how much the user wants at a time. Whoever asks
+    beyond that waits for a turn. A request that failed raises; asked again, it goes to another endpoint while one can be asked.
     """
 
-    def __init__(self, clients: Sequence[ModelClient], *, fixed: int | None, clock: Clock | None = None) -> None:
+    def __init__(
+        self, clients: Sequence[ModelClient], *, fixed: int | None, each: int | None = None, clock: Clock | None = None
+    ) -> None:
         self._lanes = [_Lane(client) for client in clients]
-        self._fixed = fixed
+        self._each = each if fixed is None else None
+        self._fixed = len(clients) * each if fixed is None and each is not None else fixed
         self._clock = clock or clients[0].clock
         self._turns = Turns(self.limit)
 
@@ -64,6 +79,13 @@ class Balanced:
     def limit(self) -> int:
         """Requests that may be in flight now."""
         return self._fixed or sum(rooms(self._seen(), self._clock()))
+
+    def admit(self, client: ModelClient) -> None:
+        """Give a further endpoint its share from now on."""
+        self._lanes.append(_Lane(client))
+        if self._each is not None:
+            self._fixed = len(self._lanes) * self._each
+        self._turns.look_again()
 
     async def stream(self, messages: Messages, sampling: Sampling, **fields: Any) -> Reply:
         """Generate one reply as a stream, at the endpoint that has the most room."""
@@ -89,7 +111,7 @@ class Balanced:
             try:
                 return await self._send_to(lane, call)
             except EndpointError as error:
-                if error.status not in ELSEWHERE or all(other.standing.failures for other in left):
+                if not may_be_had_elsewhere(error) or all(other.standing.failures for other in left):
                     raise
 
     async def _send_to(self, lane: _Lane, call: Callable[[ModelClient], Awaitable[T]]) -> T:
@@ -112,6 +134,8 @@ class Balanced:
         now_s = self._clock()
         if self._fixed is None and error.status in OVERLOADED:
             lane.pace = refused(lane.pace, sent_s=sent_s, now_s=now_s)
+        if is_useless(error):
+            lane.standing = replied_uselessly(lane.standing, sent_s=sent_s, now_s=now_s)
         if not counts_against(error):
             return
         silent_s = now_s - sent_s if isinstance(error, NoReply) else 0.0

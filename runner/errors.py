@@ -6,7 +6,7 @@ RunnerError
 ├── ServerError           a model server did not start, died, or is not the one that was asked for
 │   └── ProofError        the server's log does not prove that it runs as it was told to
 ├── EndpointError         a request to a model endpoint failed; says whether asking again could help
-│   ├── BadReply          a reply arrived and is none: empty, without a finish reason, withheld; says nothing of the endpoint
+│   ├── BadReply          a reply arrived and is none: empty, without a finish reason, withheld; one says nothing of the endpoint
 │   │   └── StreamCut     a stream broke off without a finish reason, or with that of a fault; carries what had arrived
 │   ├── NoReply           nothing came for as long as a reply may take: asked for again, but less often than other failures
 │   ├── ContextExceeded   the prompt does not fit the model's context: permanent, a state of the answer

@@ -1,7 +1,7 @@
 """The first words with the endpoints of one judge: who is there, do they serve one model, and what do they do?
 
 One that is loading its model is waited for. Of several, those that cannot be reached, fail, or are not ready when another one is,
-are left out, and said.
+are left out, and said; ``runner.latecomers`` has the same words with them later.
 """
 
 import asyncio
@@ -18,6 +18,8 @@ from runner.standing import is_away
 
 IDENTIFYING = ("root", "parent", "max_model_len", "meta", "quantization")
 """What servers say of a model under ``/v1/models`` that differs between models, and not between two servers of one."""
+NOT_WAITED_FOR_S = 1.0
+"""For ``load_timeout_s`` where nobody is needed, and so nobody waited for: unlike 0, an endpoint that loads is told from a busy one."""
 
 
 class Greeted(NamedTuple):
@@ -29,14 +31,32 @@ class Greeted(NamedTuple):
     capabilities: Capabilities
 
 
-class Met(NamedTuple):
-    """The endpoints of one judge that can be asked."""
+class Absent(NamedTuple):
+    """One of several endpoints that cannot be asked now."""
 
-    clients: tuple[ModelClient, ...]
+    client: ModelClient
+    error: EndpointError
+    """What came of the first words with it."""
+
+
+class Met(NamedTuple):
+    """The endpoints of one judge."""
+
+    greeted: tuple[Greeted, ...]
+    """Those that can be asked, at least one."""
     capabilities: Capabilities
-    """Of all of them."""
-    left_out: tuple[str, ...]
-    """One line for each endpoint that cannot be asked now."""
+    """Of all of these."""
+    absent: tuple[Absent, ...]
+
+    @property
+    def clients(self) -> tuple[ModelClient, ...]:
+        """The endpoints that can be asked."""
+        return tuple(one.client for one in self.greeted)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """One line for each endpoint that cannot be asked now."""
+        return tuple(f"left out until it can be asked, the others do its work: {one.error}" for one in self.absent)
 
 
 async def meet(clients: Sequence[ModelClient], *, retry: RetryPolicy | None = None, load_timeout_s: float = 0.0) -> Met:
@@ -50,16 +70,28 @@ async def meet(clients: Sequence[ModelClient], *, retry: RetryPolicy | None = No
     """
     greeting = _Greeting(retry or RetryPolicy(), load_timeout_s, several=len(clients) > 1)
     outcomes = await asyncio.gather(*(greeting.greet(client) for client in clients), return_exceptions=True)
-    away = [outcome for outcome in outcomes if _can_be_left_out(outcome)]
-    broken = [outcome for outcome in outcomes if isinstance(outcome, BaseException) and outcome not in away]
-    greeted = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
+    pairs = list(zip(clients, outcomes, strict=True))
+    absent = tuple(Absent(client, outcome) for client, outcome in pairs if _can_be_left_out(outcome))
+    broken = [one for one in outcomes if isinstance(one, BaseException) and not _can_be_left_out(one)]
+    greeted = tuple(outcome for outcome in outcomes if not isinstance(outcome, BaseException))
     if broken:
         raise broken[0]
     if not greeted:
-        raise _unreached(away[0])
+        raise _unreached(absent[0].error)
     _check_same(greeted)
-    left_out = tuple(f"not used in this run, the others do its work: {error}" for error in away)
-    return Met(tuple(one.client for one in greeted), _common(greeted), left_out)
+    return Met(greeted, _common(greeted), absent)
+
+
+async def meet_again(client: ModelClient, greeted: Sequence[Greeted]) -> Greeted:
+    """Return what an endpoint is that was left out, once it does as those that were greeted do; nothing is waited for, or tried twice.
+
+    Raises as ``meet`` does, and EndpointError while it still cannot be asked.
+    """
+    greeting = _Greeting(RetryPolicy(attempts=1), NOT_WAITED_FOR_S, several=True)
+    greeting.settle()
+    late = await greeting.greet(client)
+    _check_same([*greeted, late])
+    return late
 
 
 def _can_be_left_out(outcome: object) -> TypeGuard[EndpointError]:
@@ -117,11 +149,16 @@ class _Greeting:
         try:
             return await self._greet(client)
         except EndpointError as error:
-            self._settled |= not _can_be_left_out(error)
+            if not _can_be_left_out(error):
+                self.settle()
             raise
         except ServerError:
-            self._settled = True
+            self.settle()
             raise
+
+    def settle(self) -> None:
+        """From now on nobody is waited for who loads."""
+        self._settled = True
 
     async def _greet(self, client: ModelClient) -> Greeted:
         entries = await self._listed(client)
@@ -132,7 +169,7 @@ class _Greeting:
             mine = next(entry for entry in entries if str(entry.get("id")) == client.endpoint.model)
             told = {name: mine[name] for name in IDENTIFYING if mine.get(name) is not None}
         capabilities = await self._probed(client)
-        self._settled = True
+        self.settle()
         return Greeted(client, told, capabilities)
 
     async def _listed(self, client: ModelClient) -> list[dict[str, Any]] | None:

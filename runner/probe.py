@@ -79,21 +79,29 @@ async def probe(
         return await retried(lambda: when_loaded(call, within_s=load_timeout_s, needed=needed), policy)
 
     counts = await _counts_tokens(client, asked)
-    for dialect in LADDER:
-        if dialect is Dialect.PROMPTED or await _enforces(client, dialect, asked, reply_s):
-            return Capabilities(dialect=dialect, counts_tokens=counts)
-    raise AssertionError("the ladder ends with a rung that needs no enforcement")
+    dialect = await _best_dialect(client, asked, reply_s)
+    if not isinstance(counts, EndpointError):
+        return Capabilities(dialect=dialect, counts_tokens=counts)
+    # No reason not to ask the endpoint: a proxy may know no other path than those of the API. Said when it is known to be of use.
+    logger.warning("%s; so it is not known whether this is a llama-cpp-python server", counts)
+    return Capabilities(dialect=dialect, counts_tokens=None)
 
 
-async def _counts_tokens(client: ModelClient, asked: Asked) -> bool | None:
+async def _counts_tokens(client: ModelClient, asked: Asked) -> bool | EndpointError:
+    """Return whether the endpoint counts tokens, or why that could not be found out."""
     try:
         return await asked(lambda: client.count_tokens("one two")) is not None
     except EndpointError as error:
         if error.status == UNAVAILABLE and not error.transient:  # it was waited for in vain
             raise
-        # No reason not to ask the endpoint: a proxy may know no other path than those of the API.
-        logger.warning("%s; so it is not known whether this is a llama-cpp-python server", error)
-        return None
+        return error
+
+
+async def _best_dialect(client: ModelClient, asked: Asked, reply_s: float | None) -> Dialect:
+    for dialect in LADDER:
+        if dialect is Dialect.PROMPTED or await _enforces(client, dialect, asked, reply_s):
+            return dialect
+    raise AssertionError("the ladder ends with a rung that needs no enforcement")
 
 
 async def _enforces(client: ModelClient, dialect: Dialect, asked: Asked, reply_s: float | None) -> bool:

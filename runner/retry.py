@@ -33,6 +33,8 @@ class RetryPolicy(Value):
     """Upper bound of the first random wait; it doubles each time."""
     max_wait_s: float = 60.0
     """No wait is longer, whatever the server asks for."""
+    absent_s: float = 5.0
+    """First pause before an endpoint that was left out at the start is met again; it doubles each time, to ``max_wait_s``."""
 
 
 async def retried(call: Callable[[], Awaitable[T]], policy: RetryPolicy, *, sleep: Sleep = asyncio.sleep) -> T:

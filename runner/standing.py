@@ -2,6 +2,12 @@
 
 An endpoint that refuses or fails at once always has the fewest requests: without this it would be given all of them. Pure; the
 clock is the caller's.
+
+Decision: a reply that is of no use (a page, an empty body, JSON that breaks off, no finish reason) may be the doing of what was asked,
+or of a single hiccup, so one is held against nobody. ``USELESS_IN_A_ROW`` of them without a good one between are: the endpoint is then
+left alone, and tried again with one request, as one that refuses connections is. Cost: its first requests, which others answer. Two in
+a row would often be one request that is asked again; where every endpoint does it, none is better, and nothing changes.
+``tests/runner/test_balance.py`` has such endpoints.
 """
 
 from collections.abc import Sequence
@@ -13,6 +19,8 @@ from runner.types import Value
 FIRST_COOLING_S = 1.0
 LONGEST_COOLING_S = 60.0
 """An endpoint that is back gets work again within this time, or within that for which it kept a request waiting in vain."""
+USELESS_IN_A_ROW = 3
+"""Replies that are of no use, with no good one between them, that are no accident."""
 AWAY = frozenset({429, 502, 503, 504})
 """HTTP statuses that are about the endpoint and not about the request."""
 OF_THE_REQUEST = frozenset({400, 422})
@@ -26,6 +34,8 @@ class Standing(Value):
 
     failures: int = 0
     """In a row; 0 is an endpoint that nothing is known against."""
+    useless: int = 0
+    """Replies of no use in a row, while they do not count as failures yet."""
     failed_s: float = float("-inf")
     """When the newest of them was counted: what was sent before it says nothing of the time since."""
     avoided_until_s: float = float("-inf")
@@ -47,15 +57,34 @@ def is_away(error: EndpointError) -> bool:
     return error.status in AWAY or silent
 
 
+def is_useless(error: EndpointError) -> bool:
+    """True when a reply arrived that is none, whatever was asked: a page, an empty body, half of an object, one that was broken off.
+
+    What a filter withheld is a matter of the request: there the endpoint did what it is for.
+    """
+    is_cut = isinstance(error, BadReply) and error.transient
+    return error.status is None and (is_cut or _is_unreadable(error))
+
+
+def may_be_had_elsewhere(error: EndpointError) -> bool:
+    """True when asking the same endpoint again is known not to help, and another one of the same model may have what is asked for."""
+    return error.status in ELSEWHERE or _is_unreadable(error)
+
+
+def _is_unreadable(error: EndpointError) -> bool:
+    """True for something else than a completion, such as a page."""
+    return error.status is None and not error.transient and not isinstance(error, BadReply)
+
+
 def counts_against(error: EndpointError) -> bool:
     """True when the next request had better go to another endpoint: for all that may be about this one, down or not.
 
     A fault of 500 may be that of a single request, and an endpoint that has nothing else to say answers faster than all others
-    and would be given everything. Of a request that is refused by what is in it (500 for good is how llama-cpp-python says so), and
-    of a reply that arrived and is of no use, another endpoint would say the same.
+    and would be given everything. Of a request that is refused by what is in it (500 for good is how llama-cpp-python says so)
+    another endpoint would say the same. Replies that are of no use count when they come in a row (``replied_uselessly``).
     """
     refused = error.status in OF_THE_REQUEST or (error.status == 500 and not error.transient)
-    return not (refused or isinstance(error, ContextExceeded | BadReply))
+    return not (refused or is_useless(error) or isinstance(error, ContextExceeded | BadReply))
 
 
 def failed(
@@ -75,9 +104,18 @@ def failed(
     return Standing(failures=standing.failures + 1, failed_s=now_s, avoided_until_s=now_s + cooling_s)
 
 
+def replied_uselessly(standing: Standing, *, sent_s: float, now_s: float) -> Standing:
+    """Return the standing after a request of ``sent_s`` got a reply of no use: of one that is being tried again it is one too many."""
+    if standing.failures or standing.useless + 1 >= USELESS_IN_A_ROW:
+        return failed(standing, sent_s=sent_s, now_s=now_s)
+    return standing.model_copy(update={"useless": standing.useless + 1})
+
+
 def succeeded(standing: Standing, *, sent_s: float) -> Standing:
     """Return the standing after a request of ``sent_s`` got its reply."""
-    return standing if not standing.failures or sent_s < standing.failed_s else Standing()
+    if not (standing.failures or standing.useless) or sent_s < standing.failed_s:
+        return standing
+    return Standing()
 
 
 def rooms(lanes: Sequence[Lane], now_s: float) -> list[int]:

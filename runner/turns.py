@@ -48,6 +48,10 @@ class Turns:
             raise
         return result
 
+    def look_again(self) -> None:
+        """Begin what waits and may begin: the limit has grown, and no call has come or ended."""
+        self._hire()
+
     def _hire(self) -> None:
         for _ in range(min(len(self._waiting), max(1, self._limit()) - len(self._hands))):
             hand = asyncio.ensure_future(self._work())

@@ -1,17 +1,23 @@
 """Endpoints of judges through the command line: shared work, keys that are revoked, judges that are not there."""
 
+import asyncio
+import logging
 import shutil
+import signal
 import sqlite3
+import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import exam_judges
 import pytest
-from commands import Run, import_answers
+from commands import Run, command, import_answers
 from examples import add_answers, judge_record, run_record
-from fakes import FakeServer, Request, Response, ScriptedJudge, error_response, lenient, serving
+from fakes import FakeServer, Handler, Request, Response, ScriptedJudge, error_response, html_response, lenient, serving
 
-from judge.events import Event, JudgeUnusable, Loaded, Noticed, Scored
+from judge.events import Event, Examined, JudgeUnusable, Loaded, Noticed, Scored
 from judge.judge_prompts import load_judge_prompts
 from judge.pipeline import Machinery, count_owed_scorings
 from judge.pipeline.judging import score_all
@@ -123,6 +129,130 @@ def test_a_key_that_is_refused_from_the_start_ends_with_one_line(judge: Run, pla
     assert told == [f"error: {server.base_url}/models: the endpoint refused the key (HTTP 403): not for you"]
 
 
+# --- endpoints that are away for a while, or of no use ----------------------------------------------------------------------
+
+
+class Late:
+    """An endpoint that is away until the other one has scored so much; that one takes its time then, until there is help."""
+
+    def __init__(self, after: int, late: Handler = JUDGE) -> None:
+        self._after = after
+        self._late = late
+        self._scored, self._helps = 0, False
+
+    def here(self, request: Request) -> Response:
+        """The other one."""
+        self._scored += is_scoring(request)
+        alone = self._scored > self._after and not self._helps
+        return after(0.3 if alone else 0.01, JUDGE(request))
+
+    def __call__(self, request: Request) -> Response:
+        if self._scored < self._after:
+            return error_response(503, "no backend")
+        self._helps |= is_scoring(request)
+        return after(0.01, self._late(request))
+
+
+async def test_an_endpoint_that_comes_in_the_middle_is_told_in_one_line_and_does_its_share(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="runner.latecomers")
+    events: list[Event] = []
+    late, tasks = Late(after=10), asyncio.all_tasks()
+    with serving(late.here) as here, serving(late) as there:
+        judge = judge_record("j", endpoint=here.endpoint(), more_endpoints=(there.endpoint(),))
+        assert await scored(tmp_path, run_record(judges=(judge,), samples=80), events) == {"j": 0}
+        assert scorings(here) + scorings(there) == 80
+        assert scorings(there) >= 20
+    assert asyncio.all_tasks() == tasks
+    away, joined = kinds(events, Noticed)
+    assert isinstance(away, Noticed) and isinstance(joined, Noticed)
+    assert away.message.startswith("left out until it can be asked, the others do its work: ")
+    assert joined == Noticed(model="j", message=f"{there.base_url} can be asked now, and does its share of the work")
+    told = events.index(joined)
+    assert kinds(events[:told], Scored) and kinds(events[told:], Scored), "it is told as it happens"
+    (record,) = [record for record in caplog.records if record.name == "runner.latecomers"]
+    assert record.__dict__["fields"]["event"] == "joined"
+
+
+async def test_an_endpoint_that_comes_with_another_model_is_told_once_and_scores_nothing(tmp_path: Path) -> None:
+    events: list[Event] = []
+    late = Late(after=10, late=ScriptedJudge(lenient, name="another"))
+    with serving(late.here) as here, serving(late) as there:
+        judge = judge_record("j", endpoint=here.endpoint(), more_endpoints=(there.endpoint(),))
+        assert await scored(tmp_path, run_record(judges=(judge,), samples=30), events) == {"j": 0}
+        assert (scorings(here), scorings(there)) == (30, 0)
+    (_, told) = kinds(events, Noticed)
+    assert isinstance(told, Noticed)
+    assert told.message.startswith(f"not used, the others do its work: {there.base_url}")
+    assert "the endpoint lists 'another'" in told.message
+
+
+async def test_an_endpoint_that_comes_in_the_middle_of_an_exam_is_told_there(tmp_path: Path) -> None:
+    late, store = Late(after=5), Store.open(tmp_path / "judge.db")
+    retry = RetryPolicy(attempts=2, base_s=0.001, absent_s=0.02, max_wait_s=0.05)
+    machinery = Machinery(folder=tmp_path, exam="small", retry=retry, concurrency=2)
+    with serving(late.here) as here, serving(late) as there:
+        both = exam_judges.record(here).model_copy(update={"more_endpoints": (there.endpoint(),)})
+        run = exam_judges.exam_run(here).model_copy(update={"judges": (both,)})
+        events = [event async for event in score_all(run, store, load_judge_prompts().templates, machinery)]
+        store.close()
+        assert scorings(there) > 0
+    told = [type(event) for event in events if isinstance(event, Noticed | Examined)]
+    assert told == [Noticed, Noticed, Examined]
+
+
+def test_an_endpoint_whose_replies_are_pages_costs_no_scoring_while_another_one_judges(judge: Run, place: Path) -> None:
+    with (
+        serving(lambda r: html_response() if is_scoring(r) else JUDGE(r)) as bad,
+        serving(lambda r: after(0.01, JUDGE(r))) as good,
+    ):
+        done = score(judge, place, bad, good)
+        assert done.returncode == 0, done.stderr
+        assert scorings(good) == stored(place) == ANSWERS
+        assert scorings(bad) < ANSWERS / 4
+
+
+def test_a_single_endpoint_whose_replies_are_pages_leaves_all_owed(judge: Run, place: Path) -> None:
+    with serving(lambda r: html_response() if is_scoring(r) else JUDGE(r)) as bad:
+        done = score(judge, place, bad)
+        assert done.returncode == 3, done.stderr
+        assert (scorings(bad), stored(place)) == (ANSWERS, 0)
+
+
+ENDINGS = {"ctrl-c": (), "budget": ("--budget-hours", str(4 / 3600))}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_run_that_ends_while_an_endpoint_is_away_leaves_nothing_and_warns_of_nothing(
+    cli_environment: dict[str, str], place: Path, ending: str
+) -> None:
+    """In the development mode of Python, which warns of every task, connection and coroutine that is left over."""
+    options = ("--no-exam", "-j", "1", *ENDINGS[ending])
+    with serving(lambda r: after(0.3, JUDGE(r)) if is_scoring(r) else JUDGE(r)) as here:
+        named = ("--judge-url", here.base_url, "--judge-url", NOBODY.base_url, "--judge-model", "m")
+        environ = {**cli_environment, "PYTHONDEVMODE": "1"}
+        process = subprocess.Popen(
+            command("score", "latest", *named, *options), cwd=place, env=environ,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )  # fmt: skip
+        try:
+            deadline_s = time.monotonic() + 60
+            while scorings(here) < 3 and process.poll() is None and time.monotonic() < deadline_s:
+                time.sleep(0.02)
+            if ending == "ctrl-c":
+                process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
+            process.wait()
+    assert process.returncode == {"ctrl-c": 130, "budget": 3}[ending], said
+    assert said.count("left out until it can be asked") == 1
+    for trouble in ("Warning", "Traceback", "Task was destroyed", "never awaited", "never retrieved", "Unclosed"):
+        assert trouble not in said, said
+
+
 # --- several judges ------------------------------------------------------------------------------------------------------
 
 
@@ -133,7 +263,7 @@ def at(name: str, endpoint: Endpoint) -> JudgeRecord:
 async def scored(folder: Path, run: RunRecord, events: list[Event]) -> dict[str, int]:
     """Have all answers of ``run`` scored, keep what is told, and return what each judge owes at the end."""
     store = Store.open(folder / "judge.db")
-    machinery = Machinery(folder=folder, retry=RetryPolicy(attempts=2, base_s=0.001))
+    machinery = Machinery(folder=folder, retry=RetryPolicy(attempts=2, base_s=0.001, absent_s=0.02, max_wait_s=0.05))
     try:
         add_answers(store, run)
         try:

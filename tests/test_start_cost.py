@@ -15,6 +15,7 @@ NEEDLESS = (
     "openai", "httpx", "httpx2", "tenacity", "llama_cpp", "gguf", "alembic", "markdown_it", "rich.progress",
     "scipy", "pandas", "matplotlib", "evalica", "fastapi", "starlette", "uvicorn", "pygments",
     "judge.exam.paper", "judge.checks.evidence", "judge.extract.answer", "judge.library", "yaml", "numpy",
+    "runner.latecomers",
 )  # fmt: skip
 PROGRAM = f"""
 import sys

@@ -1,6 +1,8 @@
 """A judge that can be asked: served here and kept up, or reached at its endpoints."""
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+import collections
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from string import Template
 
@@ -29,29 +31,46 @@ KeepLaunch = Callable[[Arm, Launch], None]
 class EndpointJudge:
     """A judge at one endpoint or several."""
 
-    restarts: Restarts | None = None
     experts_used: int | None = None
 
-    def __init__(self, client: Balanced, grader: Grader, notices: tuple[Noticed, ...] = ()) -> None:
-        self.notices = notices
-        """What was found while it was reached."""
+    def __init__(self, name: str, client: Balanced, grader: Grader) -> None:
         self.limit = client.limit
         self.grade = grader.grade
         self.compare = grader.compare
+        self.grown = asyncio.Event()
+        """Set when the limit is raised by an endpoint that is there at last."""
+        self._name = name
+        self._client = client
+        self._news = collections.deque[Noticed]()
 
     def at_work(self) -> int:
         """Scorings at a time: as many again as are on their way are prepared, so that no place waits for a prompt to be written."""
         limit = self.limit()
         return limit if limit == 1 else 2 * limit
 
+    def admit(self, client: ModelClient) -> None:
+        """Give a further endpoint its share from now on."""
+        self._client.admit(client)
+        self.grown.set()
+
+    def tell(self, message: str) -> None:
+        """Keep a line about its endpoints until it is asked for."""
+        self._news.append(Noticed(model=self._name, message=message))
+
+    def news(self) -> Iterator[Noticed]:
+        """Yield what has not been told yet about its endpoints."""
+        while self._news:
+            yield self._news.popleft()
+
 
 class ServedJudge:
     """A judge that is served here; when its server dies of a scoring, that is asked once more of a new one."""
 
-    notices: tuple[Noticed, ...] = ()
+    grown: asyncio.Event | None = None
+    """Its limit never grows."""
 
     def __init__(self, kept: Supervised, graders: list[Grader]) -> None:
-        self.restarts: Restarts | None = Restarts(kept)
+        self.news = Restarts(kept).news
         self._kept = kept
         self._graders = graders
         """One for each start of the server, the newest last."""
@@ -147,10 +166,18 @@ async def reach_judge(
     ]
     met = await meet(clients, retry=machinery.retry, load_timeout_s=machinery.serve.load_timeout_s)
     # A llama-cpp-python server works on one request at a time, and the others only wait in its queue.
-    slow = None if met.capabilities.counts_tokens is False else len(met.clients)
-    client = Balanced(met.clients, fixed=machinery.concurrency or slow)
+    each = None if met.capabilities.counts_tokens is False else 1
+    client = Balanced(met.clients, fixed=machinery.concurrency, each=each)
     grader = _grader_of(judge, scale, templates, machinery)(client, met.capabilities.dialect, None)
-    return EndpointJudge(client, grader, tuple(Noticed(model=judge.name, message=line) for line in met.left_out))
+    bench = EndpointJudge(judge.name, client, grader)
+    for line in met.left_out:
+        bench.tell(line)
+    if met.absent:
+        # Imported here because all endpoints are there, as a rule.
+        from runner.latecomers import awaited
+
+        await stack.enter_async_context(awaited(met, admit=bench.admit, tell=bench.tell, retry=machinery.retry))
+    return bench
 
 
 def _grader_of(

@@ -22,9 +22,9 @@ async def carried_out(
 
     Whoever takes the events closes this before the judge, however it ends: what is in flight would go on without its client.
     """
-    async with aclosing(run_batches(tasks, ask, limit=bench.at_work)) as batches:
+    async with aclosing(run_batches(tasks, ask, limit=bench.at_work, grown=bench.grown)) as batches:
         async for batch in batches:
-            for restarted in bench.restarts.news() if bench.restarts else ():
-                yield restarted
+            for notice in bench.news():
+                yield notice
             for event in keep(batch):
                 yield event

@@ -98,8 +98,11 @@ async def examine(
             judge=judge.name, question_id=item.question_id, kind=item.kind, done=counter.step(), owed=counter.owed
         )
 
-    async with aclosing(run_batches(machinery.budget.within(worth_asking()), ask, limit=bench.limit)) as batches:
+    work = run_batches(machinery.budget.within(worth_asking()), ask, limit=bench.limit, grown=bench.grown)
+    async with aclosing(work) as batches:
         async for batch in batches:
+            for notice in bench.news():
+                yield notice
             for event in batch:
                 yield event
     lacking.settle_refused()

@@ -91,7 +91,7 @@ async def _ask_judge(
     async with AsyncExitStack() as stack:
         bench = await open_judge(run, judge, store, templates, machinery, stack)
         yield Loaded(model=judge.name, seconds=time.monotonic() - started_s, experts_used=bench.experts_used)
-        for notice in bench.notices:
+        for notice in bench.news():
             yield notice
         if machinery.exam and exam_owed(run, judge, store, machinery):
             async for event in examine(run, judge, bench, store, machinery):

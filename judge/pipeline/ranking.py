@@ -63,7 +63,7 @@ async def _ask_judge(
     async with AsyncExitStack() as stack:
         bench = await open_judge(contest.run, judge, store, templates, machinery, stack)
         yield Loaded(model=judge.name, seconds=time.monotonic() - started_s, experts_used=bench.experts_used)
-        for notice in bench.notices:
+        for notice in bench.news():
             yield notice
 
         async def compare(owed: OwedPair) -> _Outcome:

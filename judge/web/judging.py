@@ -12,7 +12,7 @@ from judge.judge_prompts import JudgePrompts, load_judge_prompts
 from judge.judges import build_judge
 from judge.library import load_suite
 from judge.pipeline import Machinery
-from judge.pipeline.bench import OpenJudge, reach_judge, serve_judge
+from judge.pipeline.bench import EndpointJudge, OpenJudge, reach_judge, serve_judge
 from judge.places import Places
 from judge.records import JudgeRecord, Launch
 from judge.types import Suite
@@ -93,7 +93,11 @@ class Judging:
 
     async def bench(self) -> OpenJudge:
         """Return the judge, served or reached. Raises ServerError or EndpointError when it cannot be."""
-        return await self._kept.get()
+        bench = await self._kept.get()
+        if isinstance(bench, EndpointJudge):  # restarts of a server here are logged where they are made
+            for notice in bench.news():
+                logger.warning("%s: %s", notice.model, notice.message)
+        return bench
 
     async def give_up(self) -> None:
         """Close a judge whose server died too often: the next request has it started anew."""
@@ -102,10 +106,7 @@ class Judging:
     async def _open(self, stack: AsyncExitStack) -> OpenJudge:
         asked = self.judge, self.suite.scale, self._prompts.templates, self._machinery, stack
         if self.judge.model is None:
-            reached = await reach_judge(*asked)
-            for notice in reached.notices:
-                logger.warning("%s: %s", notice.model, notice.message)
-            return reached
+            return await reach_judge(*asked)
         return await serve_judge(*asked, keep=_told)
 
 

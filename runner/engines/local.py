@@ -23,15 +23,19 @@ async def run_bounded(
 
 
 async def run_batches(
-    items: Iterable[Item], work: Callable[[Item], Awaitable[Result]], *, limit: Callable[[], int]
+    items: Iterable[Item],
+    work: Callable[[Item], Awaitable[Result]],
+    *,
+    limit: Callable[[], int],
+    grown: asyncio.Event | None = None,
 ) -> AsyncGenerator[list[Result], None]:
     """Yield what has completed since the last time, at least one result; as many run at a time as ``limit()`` says, at least one.
 
     Whoever completes an item begins the next one in the same breath: a place is empty for no turn of the loop, however slow the
-    taker of the results is. An error is raised once all that had completed is taken. A taker that may fail closes this
-    (``aclosing``) before it closes what the work needs.
+    taker of the results is. ``grown`` is set by whoever raises the limit while nothing completes. An error is raised once all that
+    had completed is taken. A taker that may fail closes this (``aclosing``) before it closes what the work needs.
     """
-    source, results, woken = iter(items), list[Result](), asyncio.Event()
+    source, results, woken = iter(items), list[Result](), grown or asyncio.Event()
     workers: set[asyncio.Task[None]] = set()
     ended: list[asyncio.Task[None]] = []
     exhausted = False

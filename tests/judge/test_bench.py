@@ -7,7 +7,19 @@ from pathlib import Path
 
 import pytest
 from examples import SCALE, call, judge_record, question
-from fakes import FakeServer, Handler, Request, Response, ScriptedJudge, error_response, json_response, lenient, serving
+from fakes import (
+    FakeServer,
+    Fault,
+    Handler,
+    Request,
+    Response,
+    ScriptedJudge,
+    error_response,
+    json_response,
+    lenient,
+    serving,
+    until,
+)
 
 from judge.judge_prompts import load_judge_prompts
 from judge.pipeline import Machinery
@@ -16,7 +28,7 @@ from judge.types import Judgement
 from runner.pace import START
 from runner.retry import RetryPolicy
 
-RETRY = RetryPolicy(attempts=3, base_s=0.001)
+RETRY = RetryPolicy(attempts=3, base_s=0.001, absent_s=0.01)
 
 
 def counting(*faults: Response) -> Handler:
@@ -88,7 +100,107 @@ async def test_an_endpoint_that_is_down_is_named_and_the_other_one_does_the_work
     gone.close()
     with serving(ScriptedJudge(lenient)) as server:
         async with opened(tmp_path, gone, server) as bench:
-            (notice,) = bench.notices
+            (notice,) = bench.news()
             assert notice.model == "j"
-            assert notice.message.startswith(f"not used in this run, the others do its work: {gone.base_url}")
+            assert notice.message.startswith(f"left out until it can be asked, the others do its work: {gone.base_url}")
             await grade(bench, 8)
+
+
+# --- an endpoint that comes later --------------------------------------------------------------------------------------------
+
+
+class Late:
+    """An endpoint that is away until it is told to be there."""
+
+    def __init__(self, handler: Handler) -> None:
+        self.is_there = False
+        self._handler = handler
+
+    def __call__(self, request: Request) -> Response:
+        return self._handler(request) if self.is_there else error_response(503, "no backend")
+
+
+def scorings(server: FakeServer) -> int:
+    return sum("<<<ANSWER" in str(request.body) for request in server.asked())
+
+
+async def joined(bench: EndpointJudge) -> str:
+    """Wait until one is there, and return what is told of it."""
+    told: list[str] = []
+    await until(lambda: bool(told.extend(notice.message for notice in bench.news()) or told))
+    (line,) = told
+    return line
+
+
+async def test_one_that_comes_later_takes_its_share_from_then_on(tmp_path: Path) -> None:
+    late = Late(ScriptedJudge(lenient))
+    with serving(ScriptedJudge(lenient)) as here, serving(late) as there:
+        async with opened(tmp_path, there, here) as bench:
+            assert len([*bench.news()]) == 1
+            await grade(bench, 8)
+            assert (scorings(here), scorings(there)) == (8, 0)
+            late.is_there = True
+            assert await joined(bench) == f"{there.base_url} can be asked now, and does its share of the work"
+            await grade(bench, 40)
+            assert scorings(here) + scorings(there) == 48
+            assert 10 <= scorings(there) <= 30
+            assert [*bench.news()] == [], "it is told once"
+
+
+@pytest.mark.parametrize(
+    ("handler", "concurrency", "limits"),
+    [(counting(), None, (1, 2)), (ScriptedJudge(lenient), None, (START, 2 * START)), (counting(), 5, (5, 5))],
+    ids=["one each", "as many as they take", "so many together"],
+)
+async def test_what_may_be_in_flight_grows_with_one_that_comes_later_unless_the_user_said_how_many(
+    tmp_path: Path, handler: Handler, concurrency: int | None, limits: tuple[int, int]
+) -> None:
+    late = Late(handler)
+    with serving(handler) as here, serving(late) as there:
+        async with opened(tmp_path, here, there, concurrency=concurrency) as bench:
+            before = bench.limit()
+            late.is_there, _ = True, [*bench.news()]
+            await joined(bench)
+            assert (before, bench.limit()) == limits
+
+
+async def test_whoever_waits_for_a_turn_is_let_in_when_one_comes_though_nothing_ends(tmp_path: Path) -> None:
+    hangs = Response((Fault.HANG,), headerless=True)
+    judge = counting()
+    late = Late(judge)
+    with serving(lambda r: hangs if "<<<ANSWER" in str(r.body) else judge(r)) as stuck, serving(late) as there:
+        async with opened(tmp_path, stuck, there) as bench:
+            stuck_one = asyncio.ensure_future(grade(bench, 1))
+            await until(lambda: scorings(stuck) == 1)
+            waiting = asyncio.ensure_future(grade(bench, 3))
+            await asyncio.sleep(0.05)
+            assert scorings(there) == 0
+            late.is_there = True
+            async with asyncio.timeout(20):
+                await waiting
+            assert (scorings(stuck), scorings(there)) == (1, 3)
+            assert bench.grown.is_set()
+            stuck_one.cancel()
+            await asyncio.gather(stuck_one, return_exceptions=True)
+
+
+async def test_nobody_is_waited_for_where_all_are_there(tmp_path: Path) -> None:
+    with serving(ScriptedJudge(lenient)) as one, serving(ScriptedJudge(lenient)) as other:
+        before = asyncio.all_tasks()
+        async with opened(tmp_path, one, other) as bench:
+            assert asyncio.all_tasks() == before
+            asked = len(one.requests), len(other.requests)
+            await asyncio.sleep(5 * RETRY.absent_s)
+            assert (len(one.requests), len(other.requests)) == asked
+            assert [*bench.news()] == []
+
+
+async def test_an_endpoint_that_breaks_while_another_comes_is_made_up_for(tmp_path: Path) -> None:
+    first, late = ScriptedJudge(lenient), Late(ScriptedJudge(lenient))
+    broken = [False]
+    with serving(lambda r: error_response(502, "down") if broken[0] else first(r)) as here, serving(late) as there:
+        async with opened(tmp_path, here, there) as bench:
+            late.is_there, _ = True, [*bench.news()]
+            await joined(bench)
+            broken[0] = True
+            await grade(bench, 20)

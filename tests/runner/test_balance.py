@@ -1,11 +1,23 @@
 """One judge behind several endpoints: who gets the next request."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
-from fakes import Fault, Handler, Request, Response, completion, error_response, html_response, serving
+from fakes import (
+    Fault,
+    Handler,
+    Request,
+    Response,
+    completion,
+    error_response,
+    html_response,
+    json_response,
+    serving,
+    until,
+)
 
 from runner.balance import Balanced
 from runner.client import ModelClient, Timeouts
@@ -13,7 +25,7 @@ from runner.engines.local import run_bounded
 from runner.errors import EndpointError
 from runner.pace import START
 from runner.retry import RetryPolicy, retried
-from runner.standing import LONGEST_COOLING_S
+from runner.standing import LONGEST_COOLING_S, USELESS_IN_A_ROW
 from runner.types import Endpoint, Sampling
 
 HELLO = [{"role": "user", "content": "hello"}]
@@ -176,15 +188,115 @@ OF_THE_REQUEST = {
     "422": error_response(422, "no such field"),
     "context": error_response(400, "too long", code="context_length_exceeded"),
     "withheld": completion("", finish="content_filter"),
-    "no finish reason": completion("x", finish=None),
 }
 
 
 @pytest.mark.parametrize("fault", OF_THE_REQUEST)
-async def test_what_is_wrong_with_a_request_or_its_reply_is_not_held_against_the_endpoint(fault: str) -> None:
+async def test_what_is_wrong_with_a_request_is_not_held_against_the_endpoint(fault: str) -> None:
+    tries = 2 * USELESS_IN_A_ROW
     with serving(lambda _: OF_THE_REQUEST[fault]) as strict, serving(lambda _: GOOD) as other:
         async with balanced(strict.endpoint(), other.endpoint()) as both:
-            for _ in range(3):
+            for _ in range(tries):
                 with pytest.raises(EndpointError):
                     await both.complete(HELLO, Sampling())
-        assert len(strict.asked()) == 3
+        assert len(strict.asked()) == tries
+
+
+# --- an endpoint whose replies are of no use ---------------------------------------------------------------------------------
+
+USELESS = {
+    "page": html_response(),
+    "empty body": Response(headers={"content-type": "application/json"}),
+    "nothing said": json_response({}),
+    "half of an object": Response((b'{"choices": [',), headers={"content-type": "application/json"}),
+    "no finish reason": completion("x", finish=None),
+    "given up": completion("x", finish="error"),
+}
+
+
+@pytest.mark.parametrize("fixed", [8, None])
+@pytest.mark.parametrize("reply", USELESS)
+async def test_an_endpoint_that_has_only_replies_of_no_use_among_several_costs_no_unit(
+    reply: str, fixed: int | None
+) -> None:
+    with serving(lambda _: SLOW) as good, serving(lambda _: USELESS[reply]) as bad:
+        async with balanced(bad.endpoint(), good.endpoint(), fixed=fixed) as both:
+            assert await failed_of(both, UNITS) == 0
+        assert len(good.asked()) == UNITS
+        assert USELESS_IN_A_ROW <= len(bad.asked()) < UNITS / 4
+
+
+@pytest.mark.parametrize("reply", USELESS)
+async def test_one_that_has_useful_replies_again_gets_work_again(reply: str) -> None:
+    fails, now_s = [True], [0.0]
+    with serving(lambda _: SLOW) as good, serving(lambda _: USELESS[reply] if fails[0] else SLOW) as other:
+        async with ModelClient(good.endpoint()) as one, ModelClient(other.endpoint()) as two:
+            both = Balanced([two, one], fixed=4, clock=lambda: now_s[0])
+            assert await failed_of(both, 20) == 0
+            fails[0], before = False, len(other.asked())
+            assert await failed_of(both, 10) == 0
+            assert len(other.asked()) == before, "the time to leave it alone is not over"
+            now_s[0] += LONGEST_COOLING_S
+            assert await failed_of(both, 40) == 0
+            assert len(other.asked()) - before > 40 / 4
+
+
+@pytest.mark.parametrize("reply", USELESS)
+async def test_a_reply_of_no_use_among_good_ones_is_held_against_nobody(reply: str) -> None:
+    asked = itertools.count()
+
+    def hiccups(_: Request) -> Response:
+        return USELESS[reply] if next(asked) % 3 == 1 else GOOD
+
+    with serving(hiccups) as one, serving(lambda _: GOOD) as other:
+        async with balanced(one.endpoint(), other.endpoint(), fixed=1) as both:
+            for _ in range(UNITS):  # one after the other, so that no unit meets the hiccups of all others
+                await retried(lambda: both.complete(HELLO, Sampling()), RetryPolicy(base_s=0.001))
+        assert len(one.asked()) >= UNITS, "it is the first, and nothing is ever held against it"
+
+
+@pytest.mark.parametrize("reply", USELESS)
+async def test_a_single_endpoint_whose_replies_are_of_no_use_is_asked_as_before(reply: str) -> None:
+    policy = RetryPolicy(attempts=3, base_s=0.001)
+    with serving(lambda _: USELESS[reply]) as server:
+        async with balanced(server.endpoint(), fixed=4) as only:
+            for _ in range(2 * USELESS_IN_A_ROW):
+                with pytest.raises(EndpointError) as caught:
+                    await retried(lambda: only.complete(HELLO, Sampling()), policy)
+            assert only.limit() == 4
+        asked = policy.attempts if caught.value.transient else 1
+        assert len(server.asked()) == 2 * USELESS_IN_A_ROW * asked
+
+
+@pytest.mark.parametrize("reply", USELESS)
+async def test_where_all_have_only_replies_of_no_use_none_is_better_and_what_is_asked_fails(reply: str) -> None:
+    with serving(lambda _: USELESS[reply]) as one, serving(lambda _: USELESS[reply]) as other:
+        async with balanced(one.endpoint(), other.endpoint(), fixed=4) as both:
+            assert await failed_of(both, 12) == 12
+            assert both.limit() == 4
+        assert one.asked() and other.asked()
+        assert len(one.asked()) + len(other.asked()) <= 12 * RetryPolicy().attempts
+
+
+# --- how many at a time -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "lost", [error_response(503, "no backend"), html_response(), None], ids=["503", "page", "refused"]
+)
+async def test_a_number_of_requests_falls_on_the_endpoints_that_are_left(lost: Response | None) -> None:
+    at_once = 6
+    held = Response((Fault.HANG,), headerless=True)
+    with serving(lambda _: lost or GOOD) as bad, serving(lambda _: held) as left:
+        endpoint = bad.endpoint() if lost else Endpoint(base_url="http://127.0.0.1:9/v1", model="m")
+        async with balanced(endpoint, left.endpoint(), fixed=at_once) as both:
+            policy = RetryPolicy(base_s=0.001)
+            units = [
+                asyncio.ensure_future(retried(lambda: both.complete(HELLO, Sampling()), policy)) for _ in range(20)
+            ]
+            await until(lambda: len(left.asked()) >= at_once)
+            await asyncio.sleep(0.1)
+            assert len(left.asked()) == at_once == both.limit()
+            for unit in units:
+                unit.cancel()
+            await asyncio.gather(*units, return_exceptions=True)

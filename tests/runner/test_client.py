@@ -2,10 +2,13 @@
 
 import asyncio
 import email.utils
+import gc
 import json
+import socket
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from fakes import (
@@ -670,6 +673,17 @@ async def test_cancelling_a_request_is_no_error_of_the_endpoint() -> None:
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
+
+
+def test_a_fake_server_that_is_closed_while_clients_arrive_leaves_no_socket_open() -> None:
+    """Or a warning about it fails whichever test runs when it is collected, such as the one above on a loaded machine."""
+    for _ in range(100):
+        with serving(script(completion("x"))) as server:
+            at = urlsplit(server.base_url)
+            clients = [socket.create_connection((at.hostname, at.port)) for _ in range(3)]
+        for client in clients:
+            client.close()
+    gc.collect()
 
 
 # --- the control plane --------------------------------------------------------------------------------------------------

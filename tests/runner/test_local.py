@@ -41,6 +41,29 @@ async def test_a_limit_that_changes_holds_from_the_next_completion_on() -> None:
     assert (done, work.most) == (60, 8)
 
 
+async def test_a_limit_that_grows_while_nothing_completes_holds_at_once_when_that_is_said() -> None:
+    gate, grown, limits, began = asyncio.Event(), asyncio.Event(), [1], list[int]()
+
+    async def work(item: int) -> int:
+        began.append(item)
+        await gate.wait()
+        return item
+
+    async def all_of_them() -> list[int]:
+        batches = run_batches(range(6), work, limit=lambda: limits[0], grown=grown)
+        return [result async for batch in batches for result in batch]
+
+    done = asyncio.ensure_future(all_of_them())
+    await asyncio.sleep(0.01)
+    assert began == [0]
+    limits[0] = 4
+    grown.set()
+    await asyncio.sleep(0.01)
+    assert began == [0, 1, 2, 3]
+    gate.set()
+    assert sorted(await done) == [*range(6)]
+
+
 async def test_items_are_taken_only_as_places_become_free() -> None:
     taken: list[int] = []
 

@@ -8,19 +8,25 @@ from runner.errors import AccessDenied, BadReply, ContextExceeded, EndpointError
 from runner.standing import (
     FIRST_COOLING_S,
     LONGEST_COOLING_S,
+    USELESS_IN_A_ROW,
     Lane,
     Standing,
     chosen,
     counts_against,
     failed,
     is_away,
+    is_useless,
+    may_be_had_elsewhere,
+    replied_uselessly,
     rooms,
     succeeded,
 )
 
 GOOD = Standing()
 times = st.floats(0, 1e4)
-standings = st.builds(Standing, failures=st.integers(0, 40), failed_s=times, avoided_until_s=times)
+standings = st.builds(
+    Standing, failures=st.integers(0, 40), useless=st.integers(0, 2), failed_s=times, avoided_until_s=times
+)
 lanes = st.builds(Lane, standings, allowed=st.integers(1, 256), in_flight=st.integers(0, 300))
 
 
@@ -58,6 +64,31 @@ def test_only_a_reply_to_what_was_sent_after_the_failure_redeems_it() -> None:
     one = failed(GOOD, sent_s=0.0, now_s=5.0)
     assert succeeded(one, sent_s=4.0) == one
     assert succeeded(one, sent_s=6.0) == GOOD
+
+
+def useless(replies: int, standing: Standing = GOOD, *, at_s: float = 0.0) -> Standing:
+    """An endpoint that gave so many replies of no use, one after the other."""
+    for _ in range(replies):
+        standing = replied_uselessly(standing, sent_s=at_s, now_s=at_s)
+    return standing
+
+
+def test_replies_of_no_use_are_a_failure_once_they_come_in_a_row() -> None:
+    assert [useless(n).failures for n in range(1, USELESS_IN_A_ROW + 1)] == [0] * (USELESS_IN_A_ROW - 1) + [1]
+    assert useless(USELESS_IN_A_ROW).avoided_until_s == FIRST_COOLING_S
+
+
+def test_a_good_reply_between_those_of_no_use_begins_the_row_anew() -> None:
+    redeemed = succeeded(useless(USELESS_IN_A_ROW - 1), sent_s=0.0)
+    assert redeemed == GOOD
+    assert useless(USELESS_IN_A_ROW - 1, redeemed).failures == 0
+
+
+def test_one_that_is_tried_again_and_is_still_of_no_use_is_left_alone_for_longer() -> None:
+    bad = useless(USELESS_IN_A_ROW)
+    again = useless(1, bad, at_s=bad.avoided_until_s)
+    assert again.avoided_until_s - again.failed_s == 2 * FIRST_COOLING_S
+    assert useless(1, bad, at_s=bad.failed_s - 0.1) == bad, "it was on its way before"
 
 
 def test_one_that_is_avoided_gets_nothing_then_one_request_then_what_it_takes() -> None:
@@ -116,7 +147,7 @@ def test_what_is_about_the_endpoint_and_not_about_the_request(error: EndpointErr
         (EndpointError("proxy", status=502, transient=True), True),
         (EndpointError("engine dead", status=500, transient=True), True),
         (EndpointError("no such path", status=404), True),
-        (EndpointError("a page and no completion"), True),
+        (EndpointError("a page and no completion"), False),
         (AccessDenied("no", status=401), True),
         (EndpointError("no such field", status=400), False),
         (EndpointError("no such field", status=422), False),
@@ -129,3 +160,23 @@ def test_what_is_about_the_endpoint_and_not_about_the_request(error: EndpointErr
 )
 def test_what_counts_against_an_endpoint_when_the_next_request_is_sent(error: EndpointError, counts: bool) -> None:
     assert counts_against(error) is counts
+
+
+@pytest.mark.parametrize(
+    ("error", "useless", "elsewhere"),
+    [
+        (EndpointError("a page and no completion"), True, True),
+        (EndpointError("no such path", status=404), False, True),
+        (BadReply("an empty body", transient=True), True, False),
+        (BadReply("no finish reason", transient=True), True, False),
+        (BadReply("withheld"), False, False),
+        (EndpointError("refused", transient=True), False, False),
+        (NoReply("silent"), False, False),
+        (EndpointError("no such field", status=400), False, False),
+        (ContextExceeded("too long", status=500), False, False),
+    ],
+)
+def test_what_is_a_reply_of_no_use_and_what_another_endpoint_may_have(
+    error: EndpointError, useless: bool, elsewhere: bool
+) -> None:
+    assert (is_useless(error), may_be_had_elsewhere(error)) == (useless, elsewhere)

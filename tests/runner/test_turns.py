@@ -127,3 +127,17 @@ async def test_a_call_is_made_in_the_name_of_whoever_asked_for_it() -> None:
     await settle()
     gate.set()
     assert await asyncio.gather(*tasks) == ["one", "two", "three"]
+
+
+async def test_calls_that_wait_begin_when_the_limit_has_grown_and_that_is_said() -> None:
+    desk, limits = Desk(), [1]
+    turns = Turns(lambda: limits[0])
+    tasks = asked(turns, desk, "abcd")
+    await settle()
+    limits[0] = 3
+    turns.look_again()
+    await settle()
+    assert desk.began == ["a", "b", "c"]
+    for name in "abcd":
+        desk.doors[name].set()
+    assert await asyncio.gather(*tasks.values()) == ["A", "B", "C", "D"]

@@ -38,7 +38,11 @@ class AtEndpoint:
     ] = JUDGE_TOKENS
     max_concurrency: Annotated[
         str,
-        typer.Option("--max-concurrency", "-j", help="Requests in flight at --judge-url, all together; auto finds out"),
+        typer.Option(
+            "--max-concurrency",
+            "-j",
+            help="Requests in flight at all --judge-url together, also when one of them is lost; auto finds out",
+        ),
     ] = AUTO
     typed: frozenset[str] = frozenset()
 

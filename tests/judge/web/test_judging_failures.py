@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import browser
+from exam_judges import PROMPTS, SUITE, record
 from fakes import (
     Asked,
     Fault,
@@ -18,9 +20,13 @@ from fakes import (
     error_response,
     html_response,
     lenient,
+    serving,
     verdict_json,
 )
-from judging_service import OWN, asks, grading, judged_by, prompts, refused
+from judging_service import FAST, OWN, asks, grading, judged_by, prompts, refused
+
+from judge.pipeline import Machinery
+from judge.web.judging import Judging
 
 __all__ = ["asks"]
 
@@ -126,3 +132,39 @@ def test_too_many_at_once_are_told_to_come_again_and_pages_are_answered_meanwhil
         refused(third, 429, "2 answers are being judged")
         assert int(third.headers["retry-after"]) > 0
         assert client.post("/api/v1/judge", json=OWN).status_code == 200
+
+
+# --- a judge at several endpoints ---
+
+
+def test_an_endpoint_that_was_away_when_the_judge_was_opened_judges_too_once_it_is_there(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    judge, is_there = ScriptedJudge(lenient), threading.Event()
+    machinery = Machinery(folder=tmp_path, retry=FAST.model_copy(update={"absent_s": 0.02}))
+
+    def late(request: Request) -> Response:
+        return judge(request) if is_there.is_set() else error_response(503, "no backend")
+
+    with serving(judge) as here, serving(late) as there:
+        both = record(here).model_copy(update={"more_endpoints": (there.endpoint(),)})
+        with browser(tmp_path / "judge.db", judging=Judging(both, SUITE, PROMPTS, machinery)) as client:
+
+            def judged() -> int:
+                return sum("<<<ANSWER" in str(request.body) for request in there.asked())
+
+            assert client.post("/api/v1/judge", json=OWN).json()["score"] == 5.0
+            assert judged() == 0
+            is_there.set()
+            deadline_s = time.monotonic() + 20
+            while judged() == 0 and time.monotonic() < deadline_s:
+                with ThreadPoolExecutor(4) as pool:  # one after the other, all would go to the first endpoint
+                    got = list(pool.map(lambda _: client.post("/api/v1/judge", json=OWN).json()["score"], range(4)))
+                assert got == [5.0] * 4
+            assert judged() > 0
+    told = [r.getMessage() for r in caplog.records if r.name == "uvicorn.error" and there.base_url in r.getMessage()]
+    assert [line.partition(f"{there.base_url}")[0] for line in told] == [
+        "m: left out until it can be asked, the others do its work: ",
+        "m: ",
+    ]
+    assert told[1].endswith(" can be asked now, and does its share of the work")
