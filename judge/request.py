@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 JUDGE_SAMPLING = Sampling(temperature=0, max_tokens=4096)
 DEFAULT_JUDGE_ROLE = "architect_coding"
+LAST_PORT = 65535
 VERSIONED = ("coder-judge", "llama-cpp-python", "openai")
 
 
@@ -324,6 +326,19 @@ def _check_url(url: str) -> None:
             f"--judge-url {shown} was given with a user, password or query; "
             "put the key into JUDGE_API_KEY, from where it is never stored"
         )
+    if not _is_address(url):
+        raise UserError(f"--judge-url {shown!r} is no address; it has a host, and perhaps a port up to {LAST_PORT}")
+
+
+def _is_address(url: str) -> bool:
+    """True where a connection can be tried: a host that can be looked up, a port that there is, nothing that is never in a URL."""
+    try:
+        address = urlsplit(url)
+        port = address.port
+        (address.hostname or "").encode("idna")
+    except ValueError:  # brackets that do not fit, a port that is no number, a name that no host can have
+        return False
+    return bool(address.hostname) and port != 0 and url.isprintable() and " " not in url
 
 
 def entry_from_path(path: Path, name: str, arch: str, models: "Models") -> ModelEntry:
