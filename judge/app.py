@@ -248,7 +248,7 @@ def dry_run(places: Places, run: RunRecord, conduct: Conduct) -> DryRun:
 
 def _plan(places: Places, run: RunRecord, store: Store, conduct: Conduct) -> tuple[Estimate, ...]:
     expected = {entry.id: entry.expected_tps for entry in places.load_models().entries}
-    return plan_run(run, store, expected, in_flight=conduct.concurrency)
+    return plan_run(run, store, expected, in_flight=conduct.concurrency, exam=conduct.exam)
 
 
 # --- printing -------------------------------------------------------------------------------------------------------
@@ -275,6 +275,8 @@ def print_plan(plan: DryRun) -> None:
     ]
     print_table("Plan", columns, rows)
     sys.stdout.write(f"{plan.loads} loads, {hours(plan.seconds)} hours in all, without loading and executing\n")
+    if any(part.phase == "exam" for part in plan.estimates):
+        sys.stdout.write("exam: at most so many scorings; it ends as soon as it cannot be passed any more\n")
     if any(part.in_flight_assumed and part.owed for part in plan.estimates):
         sys.stdout.write(
             "assumed: one request at a time at each endpoint of a judge; it takes less time where they take more: "
