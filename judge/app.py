@@ -214,12 +214,28 @@ def rescore(
 ) -> RunRecord:
     """Return a new run over the answers of an earlier one, with its judges or others."""
     run = stored_run(places, run_id)
-    judges = prepare_judges(places, choices) if choices else run.judges
+    judges = prepare_judges(places, choices) if choices else tuple(map(_as_of_today, run.judges))
     if not judges:
         raise UserError(f"run {run.id} has no judge; name one with --judge, or --judge-url and --judge-model")
     new_id, created_at = new_run_id()
     changes = {"judges": judges, "policy": policy or run.policy, "command": tuple(command)}
     return run.model_copy(update={"id": new_id, "created_at": created_at, **changes})
+
+
+def _as_of_today(judge: JudgeRecord) -> JudgeRecord:
+    """Return a judge of an earlier run as it is asked now: with today's texts, and not with another model under its name.
+
+    Raises UserError for a model file that was replaced.
+    """
+    if judge.model is not None and Path(judge.model.path).exists():
+        from runner.gguf import read_model  # here: a judge at an endpoint has no file
+
+        if read_model(Path(judge.model.path)).fingerprint != judge.model.fingerprint:
+            raise UserError(
+                f"{judge.name}: {judge.model.path} is another file than when it judged that run; "
+                "name the judge with --judge to have it score as what it is now"
+            )
+    return judge.model_copy(update={"prompt_hash": load_judge_prompts().hash})
 
 
 # --- plans ----------------------------------------------------------------------------------------------------------
