@@ -23,7 +23,19 @@ from exam_judges import (
     tidy,
     truth,
 )
-from fakes import Opinion, Request, Response, ScriptedJudge, at_random, completion, error_response, lenient, serving
+from fakes import (
+    Opinion,
+    Request,
+    Response,
+    ScriptedJudge,
+    at_random,
+    completion,
+    error_response,
+    html_response,
+    json_response,
+    lenient,
+    serving,
+)
 from typer.testing import CliRunner, Result
 
 from judge.cli import app
@@ -196,11 +208,38 @@ async def test_an_answer_that_a_filter_withholds_is_one_without_scores_and_ends_
     assert (last.exam.failed, last.exam.scored) == (1, len(PAPER.scorings) - 1)
 
 
-async def test_an_endpoint_that_refuses_everything_from_some_moment_on_proves_nothing(tmp_path: Path) -> None:
+PASSING = [
+    html_response(),
+    error_response(404, "not found"),
+    json_response({"error": {"code": 404, "message": "gone"}}),
+]
+
+
+@pytest.mark.parametrize("fault", PASSING, ids=["page of a proxy", "path not there", "status within a reply"])
+async def test_what_says_nothing_of_the_answer_is_asked_again_and_is_no_mark_against_the_judge(
+    tmp_path: Path, fault: Response
+) -> None:
+    good, asked_at = ScriptedJudge(knowing(PAPER, truth)), (2, 5, 9)
+
+    def handler(request: Request) -> Response:
+        return fault if gradings(server) in asked_at and "<<<ANSWER" in str(request.body) else good(request)
+
+    with serving(handler) as server:
+        events = await sit(server, tmp_path)
+        assert isinstance(events[-1], ExamUnfinished) and events[-1].owed == len(asked_at)
+        again = await sit(server, tmp_path)
+    assert isinstance(again[-1], Examined)
+    assert (again[-1].exam.failed, again[-1].exam.qualification.full) == (0, True)
+
+
+@pytest.mark.parametrize("status", [400, 404])
+async def test_an_endpoint_that_refuses_everything_from_some_moment_on_proves_nothing(
+    tmp_path: Path, status: int
+) -> None:
     good, broken = ScriptedJudge(knowing(PAPER, truth)), True
 
     def handler(request: Request) -> Response:
-        return error_response(404, "no such model") if broken and gradings(server) > 10 else good(request)
+        return error_response(status, "no such model") if broken and gradings(server) > 10 else good(request)
 
     with serving(handler) as server:
         events = await sit(server, tmp_path)
