@@ -80,9 +80,11 @@ def execute(
     store = places.open_store()
     try:
         run_folder(places, run.id).mkdir(parents=True, exist_ok=True)  # or it is said now, and not after a night's work
-        if not again:
-            store.add_run(run)
-        with store.at_work(run.id):
+        with store.at_work(
+            run.id
+        ):  # before it can be listed: one that is killed between the two would seem to run for ever
+            if not again:
+                store.add_run(run)
             return asyncio.run(_execute(places, run, store, conduct, phases, see))
     except KeyboardInterrupt as error:
         raise Interrupted(f"interrupted; go on with: {shlex.join(run.command)}") from error
