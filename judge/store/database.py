@@ -248,7 +248,7 @@ def _explain(error: SQLAlchemyError, hidden: Blackout) -> str:
     advice = {
         "readonly": "make the file and its folder writable",
         "disk is full": "free some space; everything stored so far is safe",
-        "disk I/O": "check the disk; everything stored so far is safe",
+        "disk I/O": "check the disk, and whether it is full; everything stored so far is safe",
         "locked": "another program holds the store; wait for it or name another store",
         "unable to open": "check the path and its permissions",
         "not a database": "the file is damaged or something else; move it away or restore a copy",
