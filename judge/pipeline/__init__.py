@@ -6,7 +6,7 @@ stored the moment it completes, so a run that is killed loses what was in flight
 
 from judge.pipeline.bench import judge_arm
 from judge.pipeline.collecting import collect_run, count_owed_answers, work_of
-from judge.pipeline.examining import count_owed_exam, exam_of, qualification_of
+from judge.pipeline.examining import count_owed_exam, exam_of, exam_owed, qualification_of
 from judge.pipeline.executing import check_run, count_owed_checks, evidence_of, owed_checks, wanted_checks
 from judge.pipeline.judging import only_exam_owed, score_all, score_run
 from judge.pipeline.pairings import ArmPair, Contest, PairTask, askable, count_owed_pairings, wanted_pairings
@@ -30,6 +30,7 @@ __all__ = [
     "count_owed_scorings",
     "evidence_of",
     "exam_of",
+    "exam_owed",
     "file_name",
     "has_scorings",
     "judge_arm",

@@ -315,6 +315,18 @@ def test_the_command_prints_the_exam_shows_it_later_and_gates_on_it(judge: Calla
     assert "not qualified" in judge("exam", "--show").stdout
 
 
+def test_an_exam_that_the_budget_leaves_no_time_for_is_said_to_be_owed(judge: Callable[..., Result]) -> None:
+    with serving(ScriptedJudge(lenient)) as server:
+        args = ("exam", "--judge-url", server.base_url, "--judge-model", "m", "--questions", "C-T1-Q1")
+        done, quiet = judge(*args, "--budget-hours", "0"), judge(*args, "--budget-hours", "0", "--quiet")
+        assert server.requests == []
+        assert judge(*args).stderr.count("budget") == 0
+    owed = "incomplete: 1 of 1 exams are owed; the same command again asks for what is missing\n"
+    assert (done.exit_code, quiet.exit_code) == (3, 3)
+    assert "the budget of 0 hours is spent: nothing new is begun\n" in done.stderr and done.stderr.endswith(owed)
+    assert quiet.stderr == owed
+
+
 def test_a_judge_is_examined_before_its_first_scores_and_never_again(
     judge: Callable[..., Result], tmp_path: Path
 ) -> None:
