@@ -7,7 +7,7 @@ from string import Template
 from judge.events import Noticed
 from judge.grade import Grader
 from judge.pairs import PairCall, PairFailure, PairJudgement, Shown
-from judge.pipeline.shared import Machinery, Restarts, launch_of
+from judge.pipeline.shared import Budget, Machinery, Restarts, launch_of
 from judge.records import JudgeRecord, Launch, RunRecord
 from judge.store import Store
 from judge.types import JudgeCall, JudgeFailure, Judgement, Level, Question
@@ -22,6 +22,8 @@ from runner.supervise import Supervised, supervised
 from runner.types import Arm, Config
 
 MakeGrader = Callable[[Asks, Dialect, ServerLog | None], Grader]
+PREPARED_S = 3600.0
+"""What is prepared may wait as long as a reply takes; no reply takes longer than this."""
 KeepLaunch = Callable[[Arm, Launch], None]
 """Writes down how a server was started."""
 
@@ -32,7 +34,8 @@ class EndpointJudge:
     restarts: Restarts | None = None
     experts_used: int | None = None
 
-    def __init__(self, client: Balanced, grader: Grader, notices: tuple[Noticed, ...] = ()) -> None:
+    def __init__(self, client: Balanced, grader: Grader, notices: tuple[Noticed, ...], budget: Budget) -> None:
+        self._budget = budget
         self.notices = notices
         """What was found while it was reached."""
         self.limit = client.limit
@@ -40,9 +43,12 @@ class EndpointJudge:
         self.compare = grader.compare
 
     def at_work(self) -> int:
-        """Scorings at a time: as many again as are on their way are prepared, so that no place waits for a prompt to be written."""
+        """Scorings at a time: as many again as are on their way are prepared, so that no place waits for a prompt to be written.
+
+        What is prepared is begun when its turn comes, and that may be after a budget has ended: so near its end nothing is.
+        """
         limit = self.limit()
-        return limit if limit == 1 else 2 * limit
+        return limit if limit == 1 or self._budget.left_s() < PREPARED_S else 2 * limit
 
 
 class ServedJudge:
@@ -150,7 +156,8 @@ async def reach_judge(
     slow = None if met.capabilities.counts_tokens is False else len(met.clients)
     client = Balanced(met.clients, fixed=machinery.concurrency or slow)
     grader = _grader_of(judge, scale, templates, machinery)(client, met.capabilities.dialect, None)
-    return EndpointJudge(client, grader, tuple(Noticed(model=judge.name, message=line) for line in met.left_out))
+    notices = tuple(Noticed(model=judge.name, message=line) for line in met.left_out)
+    return EndpointJudge(client, grader, notices, machinery.budget)
 
 
 def _grader_of(
