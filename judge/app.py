@@ -82,9 +82,11 @@ def execute(
     store = places.open_store()
     try:
         run_folder(places, run.id).mkdir(parents=True, exist_ok=True)  # or it is said now, and not after a night's work
-        if not again:
-            store.add_run(run)
-        with store.at_work(run.id):
+        with store.at_work(
+            run.id
+        ):  # before it can be listed: one that is killed between the two would seem to run for ever
+            if not again:
+                store.add_run(run)
             return asyncio.run(_execute(places, run, store, conduct, phases, see))
     except KeyboardInterrupt as error:
         raise Interrupted(f"interrupted; go on with: {shlex.join(run.command)}") from error
@@ -216,12 +218,28 @@ def rescore(
 ) -> RunRecord:
     """Return a new run over the answers of an earlier one, with its judges or others."""
     run = stored_run(places, run_id)
-    judges = prepare_judges(places, choices) if choices else run.judges
+    judges = prepare_judges(places, choices) if choices else tuple(map(_as_of_today, run.judges))
     if not judges:
         raise UserError(f"run {run.id} has no judge; name one with --judge, or --judge-url and --judge-model")
     new_id, created_at = new_run_id()
     changes = {"judges": judges, "policy": policy or run.policy, "command": tuple(command)}
     return run.model_copy(update={"id": new_id, "created_at": created_at, **changes})
+
+
+def _as_of_today(judge: JudgeRecord) -> JudgeRecord:
+    """Return a judge of an earlier run as it is asked now: with today's texts, and not with another model under its name.
+
+    Raises UserError for a model file that was replaced.
+    """
+    if judge.model is not None and Path(judge.model.path).exists():
+        from runner.gguf import read_model  # here: a judge at an endpoint has no file
+
+        if read_model(Path(judge.model.path)).fingerprint != judge.model.fingerprint:
+            raise UserError(
+                f"{judge.name}: {judge.model.path} is another file than when it judged that run; "
+                "name the judge with --judge to have it score as what it is now"
+            )
+    return judge.model_copy(update={"prompt_hash": load_judge_prompts().hash})
 
 
 # --- plans ----------------------------------------------------------------------------------------------------------
@@ -250,7 +268,7 @@ def dry_run(places: Places, run: RunRecord, conduct: Conduct) -> DryRun:
 
 def _plan(places: Places, run: RunRecord, store: Store, conduct: Conduct) -> tuple[Estimate, ...]:
     expected = {entry.id: entry.expected_tps for entry in places.load_models().entries}
-    return plan_run(run, store, expected, in_flight=conduct.concurrency)
+    return plan_run(run, store, expected, in_flight=conduct.concurrency, exam=conduct.exam)
 
 
 # --- printing -------------------------------------------------------------------------------------------------------
@@ -277,6 +295,8 @@ def print_plan(plan: DryRun) -> None:
     ]
     print_table("Plan", columns, rows)
     sys.stdout.write(f"{plan.loads} loads, {hours(plan.seconds)} hours in all, without loading and executing\n")
+    if any(part.phase == "exam" for part in plan.estimates):
+        sys.stdout.write("exam: at most so many scorings; it ends as soon as it cannot be passed any more\n")
     if any(part.in_flight_assumed and part.owed for part in plan.estimates):
         sys.stdout.write(
             "assumed: one request at a time at each endpoint of a judge; it takes less time where they take more: "

@@ -15,9 +15,12 @@ from runner.dialects import Dialect
 from runner.errors import ContextExceeded, EndpointError
 from runner.retry import RetryPolicy, retried
 from runner.serve import ServerLog
+from runner.standing import counts_against
 from runner.types import Reply, Sampling, ServerTiming
 
 SECRET_BYTES = 32
+REFUSING = frozenset({413, 451})
+"""HTTP statuses that are about the request, beside those that ``runner.standing`` knows: too large, and kept back by a law."""
 MARK_BYTES = 4
 """One chance in four billion to guess it; a longer mark is more text that no two prompts share."""
 
@@ -127,7 +130,9 @@ def failure_kind(error: VerdictError | EndpointError) -> JudgeFailureKind:
         return "bad_verdict"
     if isinstance(error, ContextExceeded):
         return "context_exceeded"
-    return "endpoint" if error.transient else "refused"
+    # A page of a proxy in place of a reply, or a path that is not there just now, says nothing of what was asked.
+    is_about_endpoint = counts_against(error) and error.status not in REFUSING
+    return "endpoint" if error.transient or is_about_endpoint else "refused"
 
 
 def _advice(reply: Reply) -> str:

@@ -9,12 +9,13 @@ from judge import terminal
 from judge.app import prepare_judges
 from judge.conduct import Conduct, machinery_of
 from judge.errors import Interrupted
+from judge.events import BudgetSpent
 from judge.exam.result import ExamResult, ExamSize
 from judge.exam.table import COLUMNS, LIST_COLUMNS, list_row, rows
 from judge.judge_prompts import load_judge_prompts
 from judge.library import load_suite
 from judge.machine import environment
-from judge.pipeline import exam_of, score_all
+from judge.pipeline import exam_of, exam_owed, score_all
 from judge.places import Places
 from judge.printed import print_table
 from judge.records import JudgeRecord, RunRecord
@@ -51,6 +52,8 @@ async def _examine(run: RunRecord, store: Store, size: ExamSize, places: Places,
     with terminal.screen(lambda: (), quiet=conduct.quiet) as screen:
         async for event in score_all(run, store, load_judge_prompts().templates, machinery):
             screen.show(event)
+        if machinery.budget.spent() and any(exam_owed(run, judge, store, machinery) for judge in run.judges):
+            screen.show(BudgetSpent(hours=conduct.budget_hours or 0.0))
 
 
 def _run_of(judges: Sequence[JudgeRecord], questions: Sequence[str], command: Sequence[str]) -> RunRecord:
@@ -83,6 +86,14 @@ def print_exam(exam: ExamResult) -> None:
     """Print one exam to stdout, its verdict first."""
     sys.stdout.write(f"{exam.judge}: {exam.qualification.reason}\n")
     print_table(f"Exam of {exam.judge} on {', '.join(exam.rubrics)}", list(COLUMNS), list(rows(exam)))
+
+
+def print_owed(owed: int, wanted: int) -> None:
+    """Say on stderr how many of the exams were not finished; nothing when all were."""
+    if owed:
+        sys.stderr.write(
+            f"incomplete: {owed} of {wanted} exams are owed; the same command again asks for what is missing\n"
+        )
 
 
 def print_exams(exams: Sequence[ExamResult]) -> None:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from judge.events import Answered, Event, Loaded, Loading, Scored, ScoringFailed
+from judge.events import Answered, Event, Examined, ExamMarked, ExamUnfinished, Loaded, Loading, Scored, ScoringFailed
 from judge.plan import Estimate, seconds_left
 
 
@@ -22,10 +22,14 @@ class Forecast:
         """Take in what happened."""
         match event:
             case Loading(model=model, phase=phase):
-                self._begin(model, phase)
+                self._begin(model, ("exam", "score") if phase == "score" else (phase,))
             case Loaded():
                 self._since_s = self._clock()
-            case Answered() | Scored() | ScoringFailed():
+            case Examined(exam=exam):
+                self._go_on_to_score(exam.judge)
+            case ExamUnfinished(judge=judge):
+                self._go_on_to_score(judge)
+            case Answered() | ExamMarked() | Scored() | ScoringFailed():
                 self._done += 1
 
     def left_s(self) -> float | None:
@@ -37,7 +41,13 @@ class Forecast:
         known = [part for part in parts if part is not None]
         return sum(known) if len(known) == len(parts) else None
 
-    def _begin(self, model: str, phase: str) -> None:
-        places = [i for i, part in enumerate(self._plan) if (part.arm, part.phase) == (model, phase)]
+    def _go_on_to_score(self, judge: str) -> None:
+        """Leave the exam of a judge, whether or not all of it was asked: it is not held again when the run goes on."""
+        self._plan = [part for part in self._plan if (part.arm, part.phase) != (judge, "exam")]
+        self._begin(judge, ("score",))
+
+    def _begin(self, model: str, phases: Sequence[str]) -> None:
+        """Begin the first of these phases of a model that is in the plan."""
+        places = [i for i, part in enumerate(self._plan) if part.arm == model and part.phase in phases]
         if places:
             self._at, self._done, self._since_s = places[0], 0, self._clock()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from judge.entries import resolve, serving_of
 from judge.errors import UserError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from judge.files import Models
 
 DEFAULT_JUDGE_ROLE = "architect_coding"
+LAST_PORT = 65535
 
 
 def build_judge(
@@ -92,6 +94,19 @@ def _check_url(url: str) -> None:
             f"--judge-url {shown} was given with a user, password or query; "
             "put the key into JUDGE_API_KEY, from where it is never stored"
         )
+    if not _is_address(url):
+        raise UserError(f"--judge-url {shown!r} is no address; it has a host, and perhaps a port up to {LAST_PORT}")
+
+
+def _is_address(url: str) -> bool:
+    """True where a connection can be tried: a host that can be looked up, a port that there is, nothing that is never in a URL."""
+    try:
+        address = urlsplit(url)
+        port = address.port
+        (address.hostname or "").encode("idna")
+    except ValueError:  # brackets that do not fit, a port that is no number, a name that no host can have
+        return False
+    return bool(address.hostname) and port != 0 and url.isprintable() and " " not in url
 
 
 def refuse_one_name_twice(judges: Sequence[JudgeRecord]) -> None:

@@ -82,15 +82,16 @@ def arm_work(arm: Arm, wanted: Sequence[AnswerUnit], stored: Collection[str]) ->
 
 
 class Estimate(Value):
-    """How long one model's part of a run may take: the answers of an arm, or the scorings of a judge."""
+    """How long one model's part of a run may take: the answers of an arm, the exam of a judge, or its scorings."""
 
     arm: str
     """The arm, or the judge."""
-    phase: Literal["collect", "score"] = "collect"
+    phase: Literal["collect", "exam", "score"] = "collect"
     loads: bool = True
-    """True when a server has to be loaded for it."""
+    """True when a server has to be loaded for it; of a judge that is examined and then scores, it is loaded for the exam."""
     owed: int
-    """Answers, or scorings: those that are owed now and those of answers that are still to be collected."""
+    """Answers, or scorings: those that are owed now and those of answers that are still to be collected. Of an exam, those that
+    it takes at most: it ends as soon as it cannot be passed any more."""
     decode_tps: float | None
     """Measured, else expected by models.yaml; ``None``: unknown, or not what the time is computed from."""
     source: str

@@ -238,7 +238,8 @@ class Judgement(Value):
 
 
 JudgeFailureKind = Literal["bad_verdict", "endpoint", "refused", "context_exceeded"]
-"""``endpoint``: the same request may get a reply later; ``refused``: it gets none, such as where a filter withholds the reply."""
+"""``endpoint``: the same request may get a reply later; ``refused``: it gets none for what is in it, such as where a filter
+withholds the reply."""
 
 
 class JudgeFailure(Value):

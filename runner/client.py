@@ -5,6 +5,7 @@ There is no total timeout while tokens still arrive: a slow model is not a fault
 ``runner.retry``.
 """
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Clock", "Messages", "ModelClient", "Timeouts"]
 
 SUCCESS = range(200, 300)
+FAILURES = range(400, 600)
 PLACEHOLDER_KEY = "none"
 """Local servers take any key, and the client library insists on one."""
 
@@ -206,6 +208,9 @@ def _not_given_up(endpoint: Endpoint, reply: Reply) -> Reply:
 def _unreadable(endpoint: Endpoint, completion: object) -> EndpointError:
     """Return the error for a reply that is no completion; an empty one may be what a server left that is just going down."""
     said = completion.get("error") if isinstance(completion, dict) else None
+    code = said.get("code") if isinstance(said, dict) else None
+    if type(code) is int and code in FAILURES:  # of a router, which had said that all is well before it asked the model
+        return status_error(where(endpoint), code, json.dumps(completion), {})
     found = one_line(str(said or completion))[:80]
     said_nothing = f"{where(endpoint)}: found {found!r} instead of a chat completion"
     return EndpointError(said_nothing) if found else BadReply(said_nothing, transient=True)

@@ -25,15 +25,22 @@ Request = tuple[Prompt, int, Sampling]
 """Prompt, sample g, and the sampling parameters with the seed of that sample."""
 
 
-async def warm_up(server: RunningServer, client: ModelClient) -> None:
+async def warm_up(server: RunningServer, client: ModelClient, *, retry: RetryPolicy | None = None) -> None:
     """Ask once and throw the answer away: the first request after a load is several times slower.
 
-    For a speculative arm the log of this request must show draft batches; raises ProofError otherwise.
+    For a speculative arm the log of this request must show draft batches; raises ProofError otherwise. A fault that passes is asked
+    through, as for an answer: it is no reason to leave all of an arm's answers owed.
     """
     mark = server.log.size()
-    await client.stream(WARM_UP.messages(), WARM_UP_SAMPLING)
+
+    async def attempt() -> Reply:
+        if not server.alive:
+            raise EndpointError(server.ending())
+        return await client.stream(WARM_UP.messages(), WARM_UP_SAMPLING)
+
     # A second time: only a request that finds its prompt already evaluated announces how many tokens it evaluates.
-    await client.stream(WARM_UP.messages(), WARM_UP_SAMPLING)
+    for _ in range(2):
+        await retried(attempt, retry or RetryPolicy())
     if server.arm.config.draft_tokens is None:
         return
     log = await _finished_log(server.log, mark, requests=2)

@@ -11,7 +11,7 @@ import json
 import ssl
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from runner.errors import BadReply, EndpointError, NoReply, UsageError
@@ -26,7 +26,8 @@ with nobody_trusted():
 KEPT_S = 30.0
 """An idle connection is kept this long: longer than the time between two judgements, shorter than most servers keep it."""
 USER_AGENT = "coder-judge"
-
+MOVED = frozenset({301, 302, 307, 308})
+MAX_MOVES = 5
 
 HOSTED_REPLY_S = 900.0
 """A whole reply of a hosted endpoint. It answers within minutes or not at all, and what stands between has often given up before."""
@@ -94,14 +95,29 @@ class Connections:
         self._opened: aiohttp.ClientSession | None = None
 
     async def send(self, where: str, url: str, body: object = None, *, timeout_s: float) -> Exchange:
-        """POST ``body`` as JSON, or GET without one. ``where`` begins the message. Raises EndpointError when no whole reply came."""
-        method, data, headers = "GET", None, None
+        """POST ``body`` as JSON, or GET without one. ``where`` begins the message. Raises EndpointError when no whole reply came.
+
+        A redirection is followed on the same host only, and with the same request: what is asked goes nowhere that nobody named.
+        """
+        data = None
         if body is not None:
-            method, headers = "POST", {"content-type": "application/json"}
             data = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        for _ in range(1 + MAX_MOVES):
+            exchange = await self._exchange(where, url, data, timeout_s)
+            location = exchange.headers.get("location")
+            if exchange.status not in MOVED or not location:
+                return exchange
+            url = moved(where, url, location, exchange.status, self.hidden)
+        raise EndpointError(f"{where}: HTTP {exchange.status}: it redirects again and again", status=exchange.status)
+
+    async def _exchange(self, where: str, url: str, data: bytes | None, timeout_s: float) -> Exchange:
+        method, headers = ("GET", None) if data is None else ("POST", {"content-type": "application/json"})
         limits = aiohttp.ClientTimeout(total=timeout_s, connect=self._connect_s)
+        request = self._session().request(
+            method, url, data=data, headers=headers, timeout=limits, allow_redirects=False
+        )
         try:
-            async with self._session().request(method, url, data=data, headers=headers, timeout=limits) as response:
+            async with request as response:
                 return Exchange(response.status, response.headers, await response.read())
         except aiohttp.ConnectionTimeoutError as error:
             raise EndpointError(f"{where}: nothing arrived in time", transient=True) from error
@@ -125,6 +141,24 @@ class Connections:
             connector = aiohttp.TCPConnector(limit=0, ssl=self._trust, keepalive_timeout=KEPT_S)
             self._opened = aiohttp.ClientSession(connector=connector, headers=self._headers, proxy=self._proxy)
         return self._opened
+
+
+def moved(where: str, url: str, location: str, status: int, hidden: Blackout) -> str:
+    """Return where a redirection of ``url`` leads: to the same host, by the same means or encrypted. Raises EndpointError."""
+    try:
+        target = urljoin(url, location)
+        before, after = urlsplit(url), urlsplit(target)
+        same = (before.scheme, before.hostname, before.port) == (after.scheme, after.hostname, after.port)
+        encrypted = (before.scheme, after.scheme, before.hostname) == ("http", "https", after.hostname)
+    except ValueError:  # no address
+        target, same, encrypted = location, False, False
+    if same or encrypted:
+        return target
+    shown = one_line(hidden.pieces(well_formed(target.partition("?")[0])))
+    raise EndpointError(
+        f"{where}: HTTP {status}: moved to {shown!r}, and nothing is sent where nobody said; name that address if it is yours",
+        status=status,
+    )
 
 
 def proxy_of(base_url: str) -> str | None:

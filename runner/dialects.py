@@ -60,6 +60,11 @@ def _portable_list(value: Any) -> Any:
     return [portable(v) if isinstance(v, dict) else v for v in value] if isinstance(value, list) else value
 
 
+MAX_TOO_DEEP = 100
+"""Objects nested beyond what Python reads before a text is given up: a model that opens one after the other for ever would be
+looked at anew from each of them, and take seconds in which no other reply is read."""
+
+
 class Repeating(dict[str, Any]):
     """A JSON object in which a key stands more than once: which of the values was meant nobody knows. It has the last ones."""
 
@@ -86,12 +91,14 @@ def json_objects(text: str) -> list[dict[str, Any]]:
 
 def find_objects(text: str) -> Iterator[Found]:
     """Yield what ``json_objects`` returns, with its places."""
-    at = text.find("{")
-    while at >= 0:
+    at, too_deep = text.find("{"), 0
+    while at >= 0 and too_deep < MAX_TOO_DEEP:
         try:
             value, end = _DECODER.raw_decode(text, at)
-        except (ValueError, RecursionError):  # no JSON, or numbers and nesting beyond what Python reads
+        except ValueError:  # no JSON, or numbers beyond what Python reads
             end = at + 1
+        except RecursionError:
+            end, too_deep = at + 1, too_deep + 1
         else:
             if isinstance(value, dict):
                 yield Found(at, end, value)

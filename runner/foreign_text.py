@@ -26,7 +26,9 @@ class Blackout:
     """Secrets, and texts without them."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._secrets = tuple(secret for secret in dict.fromkeys(secrets) if len(secret) >= MIN_SECRET_CHARS)
+        # Blanks around a key are lost on its way in a header, and what comes back is the key without them.
+        known = dict.fromkeys(secret.strip() for secret in secrets)
+        self._secrets = tuple(secret for secret in known if len(secret) >= MIN_SECRET_CHARS)
 
     def whole(self, text: str) -> str:
         """Return ``text`` with every secret replaced, whichever way it is spelt, and the head of one in which it ends."""

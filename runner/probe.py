@@ -14,6 +14,7 @@ from runner.dialects import LADDER, Dialect, json_objects, request_fields
 from runner.errors import AccessDenied, EndpointError, NoReply, ServerError
 from runner.loading import UNAVAILABLE, when_loaded
 from runner.retry import RetryPolicy, retried
+from runner.standing import ELSEWHERE
 from runner.statuses import where
 from runner.types import Endpoint, Reply, Sampling, Value
 
@@ -70,6 +71,8 @@ async def probe(
 ) -> Capabilities:
     """Find the best dialect that the endpoint enforces. Costs at most one short request a rung.
 
+    One that refuses whatever it is asked is no endpoint of this model, and refused here rather than once a scoring.
+
     One that loads is waited for, for ``load_timeout_s`` at most and as long as it is ``needed``. ``reply_s``: how long each request
     may take; ``None``: as long as any reply. Raises EndpointError when it could not be found out.
     """
@@ -79,7 +82,7 @@ async def probe(
         return await retried(lambda: when_loaded(call, within_s=load_timeout_s, needed=needed), policy)
 
     counts = await _counts_tokens(client, asked)
-    dialect = await _best_dialect(client, asked, reply_s)
+    dialect = await _best_rung(client, asked, reply_s)
     if not isinstance(counts, EndpointError):
         return Capabilities(dialect=dialect, counts_tokens=counts)
     # No reason not to ask the endpoint: a proxy may know no other path than those of the API. Said when it is known to be of use.
@@ -97,14 +100,34 @@ async def _counts_tokens(client: ModelClient, asked: Asked) -> bool | EndpointEr
         return error
 
 
-async def _best_dialect(client: ModelClient, asked: Asked, reply_s: float | None) -> Dialect:
-    for dialect in LADDER:
-        if dialect is Dialect.PROMPTED or await _enforces(client, dialect, asked, reply_s):
+async def _best_rung(client: ModelClient, asked: Asked, reply_s: float | None) -> Dialect:
+    *enforceable, last = LADDER
+    refused = True
+    for dialect in enforceable:
+        enforced = await _enforces(client, dialect, asked, reply_s)
+        if enforced:
             return dialect
-    raise AssertionError("the ladder ends with a rung that needs no enforcement")
+        refused = refused and enforced is None
+    if refused:
+        await _check_answers(client, asked, reply_s)
+    return last
 
 
-async def _enforces(client: ModelClient, dialect: Dialect, asked: Asked, reply_s: float | None) -> bool:
+async def _check_answers(client: ModelClient, asked: Asked, reply_s: float | None) -> None:
+    """Raise EndpointError when the endpoint refuses even a plain request."""
+    try:
+        await asked(lambda: _reply(client, Dialect.PROMPTED, reply_s))
+    except EndpointError as error:
+        if error.status in ELSEWHERE:
+            advice = (
+                "see whether the URL is right, which usually ends with /v1, and whether the model has that name there"
+            )
+            raise EndpointError(f"{error}; {advice}", status=error.status) from error
+        raise
+
+
+async def _enforces(client: ModelClient, dialect: Dialect, asked: Asked, reply_s: float | None) -> bool | None:
+    """Tell whether the endpoint does what it is told in this dialect; ``None``: it refuses to be told so."""
     try:
         reply = await asked(lambda: _reply(client, dialect, reply_s))
     except AccessDenied:
@@ -112,7 +135,7 @@ async def _enforces(client: ModelClient, dialect: Dialect, asked: Asked, reply_s
     except EndpointError as error:
         if error.transient or error.status in (None, UNAVAILABLE):
             raise
-        return False
+        return None
     return any(found == {"fruit": _WORD} for found in json_objects(reply.text))
 
 

@@ -88,7 +88,8 @@ def _wait(policy: RetryPolicy) -> "Callable[[RetryCallState], float]":
     def wait(state: "RetryCallState") -> float:
         error = _error(state)
         asked = error.retry_after_s if isinstance(error, EndpointError) else None
-        return backoff(state) if asked is None else min(asked, policy.max_wait_s)
+        # A server that says 0, or a date that is now, has rounded: asked at once, it uses up the attempts in no time.
+        return min(asked, policy.max_wait_s) if asked else backoff(state)
 
     return wait
 

@@ -1,6 +1,7 @@
 """``--budget-hours``: it ends between two units, what is left is owed to the next command, and where nothing is left it is not told."""
 
 import dataclasses
+import time
 from pathlib import Path
 
 from fakes import Request, Response, ScriptedJudge, lenient, serving
@@ -57,6 +58,26 @@ def test_a_budget_ends_after_the_unit_that_was_begun_and_the_next_command_owes_e
     everything = {("judgement", mark) for mark in marks}
     assert sorted(judge.asked) == sorted(everything - kept)
     assert scored(place) == everything
+
+
+def test_nothing_is_begun_after_the_budget_that_was_prepared_before_it_was_spent(cli: WarmCli, tmp_path: Path) -> None:
+    """Each scoring takes a second, and two go at a time: after 1.5 seconds two have ended and two are on their way."""
+    imported(cli, tmp_path / "place", 12)
+    came_s: list[float] = []
+
+    def slowly(request: Request) -> Response:
+        response = ScriptedJudge(lenient)(request)
+        if MARK.search(str(request.body)) is None:  # a handshake
+            return response
+        came_s.append(time.monotonic())
+        return dataclasses.replace(response, steps=(1.0, *response.steps))
+
+    with serving(slowly) as server:
+        line = (*score_command(server, in_flight=2), "--budget-hours", str(1.5 / 3600))
+        cli.start(*line, cwd=tmp_path / "place")
+        assert cli.wait() == INCOMPLETE, cli.said
+    assert came_s[-1] - came_s[0] < 1.9
+    assert len(scored(tmp_path / "place")) == len(came_s), "what was begun was finished and stored"
 
 
 def test_a_budget_that_is_spent_when_everything_is_done_is_not_told(cli: WarmCli, tmp_path: Path) -> None:

@@ -10,12 +10,14 @@ import itertools
 import json
 import os
 import random
+import sqlite3
 import sys
 import threading
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -264,6 +266,19 @@ def test_a_command_that_was_killed_is_listed_as_interrupted_and_one_at_work_as_r
         cli.start(*score_command(server), cwd=tmp_path)
         assert cli.wait() == 0, cli.said
     assert listed(cli) == ["incomplete", "interrupted", "complete"], "all is scored, and nothing was executed"
+
+
+def test_a_run_is_known_to_be_at_work_before_it_can_be_listed(cli: WarmCli, tmp_path: Path) -> None:
+    """Killed between the two, it would be listed as running for ever."""
+    imported(cli, tmp_path, 1)
+    at_work = tmp_path / "results" / "judge.db-running"
+    with serving(silent) as slow, closing(sqlite3.connect(tmp_path / "results" / "judge.db")) as other:
+        other.execute("BEGIN IMMEDIATE")  # nothing can be stored until this is over
+        cli.start(*score_command(slow), cwd=tmp_path)
+        cli.wait_until(lambda: at_work.is_dir() and any(at_work.iterdir()), at_most_s=20)
+        assert cli.kill() == KILLED
+        (run_id,) = (lock.name for lock in at_work.iterdir())
+        assert other.execute("SELECT count(*) FROM runs WHERE id = ?", (run_id,)).fetchone() == (0,)
 
 
 def run_story(demo: DemoModels, cli: WarmCli, folder: Path, dice: random.Random, quota: Quota) -> Story:

@@ -68,7 +68,7 @@ def test_a_store_that_cannot_grow_stops_the_scoring_and_the_next_command_owes_th
 ) -> None:
     cli.start(*score_command(server), cwd=place, file_bytes=100_000)
     assert cli.wait() == ERROR
-    hint = "disk I/O error; check the disk; everything stored so far is safe"
+    hint = "disk I/O error; check the disk, and whether it is full; everything stored so far is safe"
     assert error_of(cli.said) == f"error: results/judge.db: {hint}"
     kept, asked = scored(place), len(lines(place / "asked"))
     assert 0 < len(kept) < ANSWERS

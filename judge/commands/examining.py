@@ -28,7 +28,7 @@ def exam(
     Each is loaded once, and what is stored is not asked again. --json prints a list, one exam a judge. Exit code 3: an endpoint
     failed, and the same command again asks for the rest.
     """
-    from judge.examinations import examine_judges, print_exam, print_exams, stored_exams
+    from judge.examinations import examine_judges, print_exam, print_exams, print_owed, stored_exams
 
     places = places_of(context)
     if show:
@@ -46,6 +46,7 @@ def exam(
     else:
         for one in exams:
             print_exam(one)
+    print_owed(len(choices) - len(exams), len(choices))
     end(complete=len(exams) == len(choices))
     if gate and not all(one.qualification.logic for one in exams):
         raise typer.Exit(Exit.GATE_FAILED)

@@ -9,7 +9,7 @@ from string import Template
 from judge.events import Noticed
 from judge.grade import Grader
 from judge.pairs import PairCall, PairFailure, PairJudgement, Shown
-from judge.pipeline.shared import Machinery, Restarts, launch_of
+from judge.pipeline.shared import Budget, Machinery, Restarts, launch_of
 from judge.records import JudgeRecord, Launch, RunRecord
 from judge.store import Store
 from judge.types import JudgeCall, JudgeFailure, Judgement, Level, Question
@@ -24,6 +24,8 @@ from runner.supervise import Supervised, supervised
 from runner.types import Arm, Config
 
 MakeGrader = Callable[[Asks, Dialect, ServerLog | None], Grader]
+PREPARED_S = 3600.0
+"""What is prepared may wait as long as a reply takes; no reply takes longer than this."""
 KeepLaunch = Callable[[Arm, Launch], None]
 """Writes down how a server was started."""
 
@@ -33,7 +35,8 @@ class EndpointJudge:
 
     experts_used: int | None = None
 
-    def __init__(self, name: str, client: Balanced, grader: Grader) -> None:
+    def __init__(self, name: str, client: Balanced, grader: Grader, budget: Budget) -> None:
+        self._budget = budget
         self.limit = client.limit
         self.grade = grader.grade
         self.compare = grader.compare
@@ -44,9 +47,12 @@ class EndpointJudge:
         self._news = collections.deque[Noticed]()
 
     def at_work(self) -> int:
-        """Scorings at a time: as many again as are on their way are prepared, so that no place waits for a prompt to be written."""
+        """Scorings at a time: as many again as are on their way are prepared, so that no place waits for a prompt to be written.
+
+        What is prepared is begun when its turn comes, and that may be after a budget has ended: so near its end nothing is.
+        """
         limit = self.limit()
-        return limit if limit == 1 else 2 * limit
+        return limit if limit == 1 or self._budget.left_s() < PREPARED_S else 2 * limit
 
     def admit(self, client: ModelClient) -> None:
         """Give a further endpoint its share from now on."""
@@ -169,7 +175,7 @@ async def reach_judge(
     each = None if met.capabilities.counts_tokens is False else 1
     client = Balanced(met.clients, fixed=machinery.concurrency, each=each)
     grader = _grader_of(judge, scale, templates, machinery)(client, met.capabilities.dialect, None)
-    bench = EndpointJudge(judge.name, client, grader)
+    bench = EndpointJudge(judge.name, client, grader, machinery.budget)
     for line in met.left_out:
         bench.tell(line)
     if met.absent:

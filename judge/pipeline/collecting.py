@@ -75,7 +75,7 @@ async def _collect_arm(
 
     async def prepare(server: RunningServer, client: ModelClient) -> None:
         store.add_launch(run.id, record.arm, launch_of(server, load))
-        await warm_up(server, client)
+        await warm_up(server, client, retry=machinery.retry)
 
     log = machinery.folder / "logs" / f"{file_name(record.arm)}.log"
     async with supervised(record.arm, record.model, log, prepare=prepare, options=machinery.serve) as kept:

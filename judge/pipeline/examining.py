@@ -57,6 +57,17 @@ def exam_owed(run: RunRecord, judge: JudgeRecord, store: Store, machinery: Machi
     return size is not None and exam_of(store, judge, run.suite, run.question_ids, size) is None
 
 
+def count_owed_exam(run: RunRecord, judge: JudgeRecord, store: Store, size: ExamSize) -> int:
+    """Return how many scorings the exam of the judge on the questions of ``run`` takes at most: it ends as soon as it is lost."""
+    if exam_of(store, judge, run.suite, run.question_ids, size) is not None:
+        return 0
+    from judge.exam.paper import read_paper  # here: see examine
+
+    paper = read_paper(run.suite, run.question_ids, size)
+    sheet = _stored_sheet(paper, judge, store)
+    return sum(_place(*scoring) not in sheet for scoring in paper.scorings)
+
+
 async def examine(
     run: RunRecord,
     judge: JudgeRecord,

@@ -43,6 +43,10 @@ class Budget(Value):
         """True once nothing new is to be begun."""
         return clock() >= self.ends_s
 
+    def left_s(self, clock: Callable[[], float] = time.monotonic) -> float:
+        """Return the seconds in which something new may be begun; infinite without a limit."""
+        return max(0.0, self.ends_s - clock())
+
     def within(self, units: Iterable[T], clock: Callable[[], float] = time.monotonic) -> Iterator[T]:
         """Yield ``units`` as long as the budget lasts."""
         return itertools.takewhile(lambda _: not self.spent(clock), units)

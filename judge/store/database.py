@@ -2,6 +2,7 @@
 
 import datetime
 import functools
+import re
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,6 +22,9 @@ from runner.types import Value
 
 HEAD = "0008"
 """Revision of the newest migration; a test holds it to the folder."""
+REVISION = re.compile(r"000[1-9]|00[1-9]\d")
+"""What migrations are called; a test holds it to the folder."""
+_NOT_OURS = "it is damaged, or belongs to something else; restore a copy or name another store"
 BUSY_TIMEOUT_MS = 30_000
 BUSY_POLL_S = 0.01
 LOOKUP_BATCH = 500
@@ -153,13 +157,18 @@ class Database:
                 raise StoreError(
                     f"{self._place()}: written by a newer version (revision {found}, this one knows {HEAD}); update coder-judge"
                 )
+            if found is not None and not REVISION.fullmatch(found):
+                raise StoreError(
+                    f"{self._place()}: no version of coder-judge is {found!r}, which it says wrote it; {_NOT_OURS}"
+                )
             _upgrade(self._engine)
 
     def _revision(self) -> str | None:
+        """Return which version wrote the store: empty when it lost that, ``None`` for one that is new."""
         with self._engine.connect() as db:
             if not sa.inspect(db).has_table("alembic_version"):
                 return None
-            return db.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+            return str(db.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() or "")
 
 
 def utc_now() -> str:
@@ -239,11 +248,14 @@ def _explain(error: SQLAlchemyError, hidden: Blackout) -> str:
     advice = {
         "readonly": "make the file and its folder writable",
         "disk is full": "free some space; everything stored so far is safe",
-        "disk I/O": "check the disk; everything stored so far is safe",
+        "disk I/O": "check the disk, and whether it is full; everything stored so far is safe",
         "locked": "another program holds the store; wait for it or name another store",
         "unable to open": "check the path and its permissions",
         "not a database": "the file is damaged or something else; move it away or restore a copy",
         "malformed": "the file is damaged; restore a copy, or salvage it with sqlite3's .recover",
+        "already exists": _NOT_OURS,
+        "no such table": _NOT_OURS,
+        "no such column": _NOT_OURS,
     }
     hint = next((what for mark, what in advice.items() if mark in text), None)
     kind = "" if isinstance(error, (OperationalError, DatabaseError)) else f"{type(error).__name__}: "

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judge.app import DryRun, print_plan
-from judge.events import Loaded, Loading, Scored
+from judge.events import ExamMarked, ExamUnfinished, Loaded, Loading, Scored
 from judge.forecast import Forecast
 from judge.pipeline import Budget
 from judge.plan import (
@@ -182,6 +182,36 @@ def test_the_time_left_converges_to_what_is_really_left_as_units_complete() -> N
     arm, judge = errors[:50], errors[50:]
     assert arm[0] > 50 and arm[9] < 35 and arm[24] < 10 and arm[-1] == 0
     assert judge[0] > 100 and judge[9] < 35 and judge[49] < 5 and judge[-1] == 0
+
+
+EXAMINED = [
+    judge_estimate("j", 40, Seen(seconds=(1.0,)), None, local=True, in_flight=1).model_copy(update={"phase": "exam"}),
+    *PLAN[1:],
+]
+
+
+@pytest.mark.parametrize("asked", [40, 7])
+def test_the_exam_of_a_judge_is_no_part_of_what_its_scorings_take(asked: int) -> None:
+    """The plan says 40 s and 100 s. Each scoring takes 3 s, in the exam as well, which may end early."""
+    now_s = [0.0]
+    forecast = Forecast(EXAMINED, clock=lambda: now_s[0])
+    assert forecast.left_s() == 140.0
+    forecast.see(Loading(model="j", phase="score"))
+    forecast.see(Loaded(model="j", seconds=0.0, experts_used=None))
+    for done in range(1, asked + 1):
+        now_s[0] += 3.0
+        forecast.see(ExamMarked(judge="j", question_id="Q", kind="right", done=done, owed=40))
+        if done >= 7:
+            assert forecast.left_s() == pytest.approx(100 + 3 * (40 - done), rel=0.25)
+    forecast.see(ExamUnfinished(judge="j", owed=40 - asked, message="it failed"))
+    assert forecast.left_s() == 100.0
+    for done in range(1, 101):
+        now_s[0] += 3.0
+        forecast.see(Scored(judge="j", arm_id="a", question_id="Q", score=1.0, done=done, owed=100))
+        if done >= 7:
+            assert forecast.left_s() == pytest.approx(3 * (100 - done), rel=0.2)
+    forecast.see(Loading(model="j", phase="score"))
+    assert forecast.left_s() == 100.0, "no second exam where the run goes on"
 
 
 def test_a_budget_ends_between_two_units_and_nothing_is_begun_after_it() -> None:

@@ -11,6 +11,9 @@ from commands import typed
 from examples import add_answers, answer, arm_record, judge_record, judgement, model_file, question, run_record
 
 from judge.app import prepare
+from judge.exam.marking import mark
+from judge.exam.paper import read_paper
+from judge.library import load_suite
 from judge.pipeline import wanted_scorings
 from judge.places import Places
 from judge.plan import EXPECTED_ANSWER_TOKENS, EXPECTED_SCORING_TOKENS, wanted_answers
@@ -117,6 +120,39 @@ def test_a_judge_is_estimated_from_its_scorings_before_models_yaml_and_that_befo
     assert [p.seconds for p in after] == [4 * 1.5, 4 * 1.5 / 2], "one at a time here, two at its endpoint"
 
 
+def test_a_judge_owes_nothing_of_answers_of_its_own_that_are_still_to_be_collected(store: Store) -> None:
+    theirs, own = arm_record("coder"), arm_record("other")
+    judges = [
+        judge_record(name, endpoint=None, model=own.model, scores_itself=allowed)
+        for name, allowed in (("proper", False), ("allowed", True))
+    ]
+    run = run_record(arms=(theirs, own), judges=tuple(judges), samples=5)
+    owed = {plan.arm: plan.owed for plan in plan_run(run, store, {}) if plan.phase == "score"}
+    assert owed == {"proper": 5, "allowed": 10}
+
+
+def test_the_exam_of_a_judge_is_a_part_of_the_plan_until_it_is_held(store: Store) -> None:
+    suite = load_suite()
+    judge = judge_record("served", endpoint=None, model=model_file(fingerprint="j"))
+    run = run_record(*suite.questions[:2], judges=(judge,), samples=5)
+    store.add_run(run)
+    paper = read_paper(run.suite, run.question_ids)
+    expected = {"served": {"baseline": 10.0}}
+
+    def planned_exam() -> list[tuple[str, int, bool, float | None]]:
+        parts = plan_run(run, store, expected, exam="small")[1:]
+        return [(part.phase, part.owed, part.loads, part.seconds) for part in parts]
+
+    seconds = EXPECTED_SCORING_TOKENS / 10.0
+    exam = ("exam", len(paper.scorings), True, len(paper.scorings) * seconds)
+    assert planned_exam() == [exam, ("score", 10, False, 10 * seconds)], "it is loaded once"
+    assert [part.phase for part in plan_run(run, store, expected)] == ["collect", "score"], "none was asked for"
+
+    sheet = {(item.key, replicate): dict.fromkeys(paper.criteria_of(item), None) for item, replicate in paper.scorings}
+    store.add_exam(run.id, mark(paper, judge, sheet))
+    assert planned_exam() == [("score", 10, True, 10 * seconds)]
+
+
 # --- the command ------------------------------------------------------------------------------------------------------
 
 CHOICE = RunChoice(
@@ -162,12 +198,15 @@ def test_a_dry_run_says_loads_units_tokens_and_hours_of_every_model_and_begins_n
     places: Places, capsys: pytest.CaptureFixture[str]
 ) -> None:
     plan: dict[str, Any] = json.loads(planned(places, capsys, "--json"))
-    rows = {row["arm"]: row for row in plan["estimates"]}
+    *arms, exam, score = plan["estimates"]
+    assert [exam["phase"], score["phase"]] == ["exam", "score"]
+    assert (exam["arm"], exam["owed"], exam["loads"]) == ("demo_judge", 40, True)
+    rows = {row["arm"]: row for row in (*arms, score)}
     assert list(rows) == [SLOW, FAST, "demo_judge"], "in the order in which they work"
     assert {name: (row["owed"], row["loads"], row["source"]) for name, row in rows.items()} == {
         SLOW: (6, True, "unknown"),
         FAST: (6, True, "models.yaml"),
-        "demo_judge": (12, True, "unknown"),
+        "demo_judge": (12, False, "unknown"),
     }
     assert rows[FAST]["seconds"] == 6 * EXPECTED_ANSWER_TOKENS / 25.0
     assert (plan["loads"], plan["seconds"]) == (3, None), "a part that is unknown makes all of it unknown"
@@ -185,12 +224,12 @@ def test_what_was_measured_is_believed_the_next_time_and_the_table_says_where_ea
         add_measured(store, run, arm)
     add_scoring(store, run, run.judges[0])
     store.close()
-    plan: dict[str, Any] = json.loads(planned(places, capsys, "--json"))
+    plan: dict[str, Any] = json.loads(planned(places, capsys, "--json", "--no-exam"))
     assert [(row["source"], row["owed"]) for row in plan["estimates"]] == [("measured", n) for n in (5, 5, 11)]
     seconds = [5 * 41 / 20.0, 5 * 41 / 20.0, 11 * 1.5]
     assert [row["seconds"] for row in plan["estimates"]] == seconds and plan["seconds"] == sum(seconds)
 
-    *table, total = planned(places, capsys).splitlines()
+    *table, total = planned(places, capsys, "--no-exam").splitlines()
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table if "|" in line]
     hours = f"{seconds[0] / 3600:.2f}"
     assert rows == [
@@ -206,5 +245,7 @@ def test_the_table_calls_hours_unknown_where_no_speed_is_known(
     places: Places, capsys: pytest.CaptureFixture[str]
 ) -> None:
     said = planned(places, capsys)
+    assert said.splitlines()[-1] == "exam: at most so many scorings; it ends as soon as it cannot be passed any more"
+    assert re.search(r"demo_judge +\| exam +\| yes +\| 40 +\| 20000 ", said)
     assert re.search(rf"{SLOW} .*\| yes .*\| 6 .*\| - .*\| unknown .*\| unknown ", said)
-    assert said.splitlines()[-1] == "3 loads, unknown hours in all, without loading and executing"
+    assert said.splitlines()[-2] == "3 loads, unknown hours in all, without loading and executing"

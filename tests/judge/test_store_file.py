@@ -15,6 +15,7 @@ from new_store import FORKS, path, store, unit
 import judge.store
 from judge.errors import StoreError
 from judge.store import HEAD, Store
+from judge.store.database import REVISION
 from judge.store.tables import METADATA
 
 __all__ = ["path", "store"]
@@ -32,7 +33,9 @@ def refusal(where: str | Path) -> str:
 
 def test_the_newest_migration_is_the_one_that_the_store_expects() -> None:
     folder = Path(judge.store.__file__).parent.parent / "migrations" / "versions"
-    assert max(file.name.partition("_")[0] for file in folder.glob("[0-9]*.py")) == HEAD
+    revisions = [file.name.partition("_")[0] for file in folder.glob("[0-9]*.py")]
+    assert max(revisions) == HEAD
+    assert all(REVISION.fullmatch(revision) for revision in revisions)
 
 
 def test_every_table_of_the_migrations_is_known_to_the_store_column_by_column(store: Store, path: Path) -> None:
@@ -97,6 +100,52 @@ def test_a_store_of_a_newer_version_is_refused_and_left_alone(store: Store, path
         refusal(path)
         == f"{path}: written by a newer version (revision 9999, this one knows {HEAD}); update coder-judge"
     )
+
+
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [
+        ("DELETE FROM alembic_version", "no version of coder-judge is '', which it says wrote it"),
+        ("UPDATE alembic_version SET version_num = ''", "no version of coder-judge is '', which it says wrote it"),
+        (
+            "UPDATE alembic_version SET version_num = '0000'",
+            "no version of coder-judge is '0000', which it says wrote it",
+        ),
+        ("DROP TABLE alembic_version", "table runs already exists"),
+        ("UPDATE alembic_version SET version_num = '0007'", "table comparisons already exists"),
+    ],
+    ids=["no version", "empty version", "no such version", "not versioned", "not what its version has"],
+)
+def test_a_store_that_is_not_what_its_version_says_is_refused_and_left_alone(
+    store: Store, path: Path, damage: str, why: str
+) -> None:
+    store.add_run(run_record())
+    store.close()
+    with sqlite3.connect(path) as db:
+        db.execute(damage)
+    db.close()
+    before = dump(path)
+    assert (
+        refusal(path)
+        == f"{path}: {why}; it is damaged, or belongs to something else; restore a copy or name another store"
+    )
+    assert dump(path) == before
+
+
+def test_a_table_that_is_gone_is_told_as_damage(store: Store, path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("DROP TABLE judgements")
+    db.close()
+    with pytest.raises(StoreError, match="no such table: judgements; it is damaged, or belongs to something else;"):
+        store.stored_judgements(["unit"])
+
+
+def dump(path: Path) -> list[str]:
+    """Return everything that is in a database."""
+    with sqlite3.connect(path) as db:
+        lines = list(db.iterdump())
+    db.close()
+    return lines
 
 
 def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -184,6 +184,22 @@ async def test_what_a_server_says_in_place_of_a_completion_is_shown() -> None:
         await complete(json_response({"error": {"message": "model is overloaded"}}))
 
 
+@pytest.mark.parametrize(
+    ("code", "transient"), [(429, True), (502, True), (400, False), ("rate_limited", False), (7, False)]
+)
+async def test_a_status_that_a_router_tells_within_a_reply_counts_as_one(code: int | str, transient: bool) -> None:
+    said = {"message": "provider returned an error", "code": code}
+    with pytest.raises(EndpointError, match="provider returned an error") as caught:
+        await complete(json_response({"id": "gen-1", "error": said}))
+    assert caught.value.transient is transient
+    assert caught.value.status == (code if code in (429, 502, 400) else None)
+
+
+async def test_a_router_that_tells_of_a_refused_key_is_access_denied() -> None:
+    with pytest.raises(AccessDenied, match=r"the endpoint refused the key \(HTTP 401\): no such user 401"):
+        await complete(json_response({"error": {"message": "no such user", "code": 401}}))
+
+
 async def test_a_character_that_is_split_between_two_chunks_is_joined() -> None:
     reply = await stream(sse(delta("\ud83e"), delta("\udd99"), delta(finish="stop"), DONE))
     assert reply.text == "🦙"

@@ -19,7 +19,7 @@ from fakes import (
 )
 
 from runner.collect import ask, classify, collect, warm_up
-from runner.errors import AccessDenied, ProofError
+from runner.errors import AccessDenied, EndpointError, ProofError
 from runner.retry import RetryPolicy
 from runner.types import Answer, AnswerState, Prompt, Reply, Sampling, Stamps
 
@@ -188,6 +188,29 @@ async def test_the_warm_up_is_thrown_away(log: Path) -> None:
         quick_client(server.endpoint) as client,
     ):
         await warm_up(server, client)
+
+
+async def test_a_fault_that_passes_in_the_warm_up_costs_no_arm(log: Path) -> None:
+    first, *second = error_response(500, "out of memory"), sse(delta("red"), Fault.RESET), error_response(503, "busy")
+    handler = logging(log, script(first, streamed("red"), *second, streamed("green")), perf())
+    async with fake_arm(handler, log) as (server, asked, _), quick_client(server.endpoint) as client:
+        await warm_up(server, client, retry=RetryPolicy(attempts=3, base_s=0.001))
+        assert len(asked.asked()) == 5
+
+
+async def test_a_warm_up_is_not_asked_through_a_fault_that_stays_nor_through_the_death_of_its_server(log: Path) -> None:
+    faulty = error_response(400, "no such field"), error_response(503, "busy")
+    for response, requests, said in zip(faulty, (1, 2), ("no such field", "busy"), strict=True):
+        async with fake_arm(script(response), log) as (server, asked, _), quick_client(server.endpoint) as client:
+            with pytest.raises(EndpointError, match=said):
+                await warm_up(server, client, retry=RETRY)
+            assert len(asked.asked()) == requests
+    async with fake_arm(script(faulty[1]), log) as (server, asked, process), quick_client(server.endpoint) as client:
+        process.kill()
+        await process.wait()
+        with pytest.raises(EndpointError):
+            await warm_up(server, client, retry=RETRY)
+        assert asked.asked() == []
 
 
 async def test_speculation_that_drafts_is_proven_by_the_log(log: Path) -> None:

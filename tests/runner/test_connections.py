@@ -12,8 +12,9 @@ import pytest
 from fakes import Request, Response, completion, models_response, script, serving, streamed
 
 from runner.client import ModelClient, Timeouts
-from runner.connections import proxy_of
+from runner.connections import MAX_MOVES, moved, proxy_of
 from runner.errors import EndpointError, NoReply, UsageError
+from runner.foreign_text import NO_SECRETS
 from runner.trust import nobody_trusted
 from runner.types import Endpoint, Sampling
 
@@ -225,15 +226,66 @@ async def test_connections_are_kept_and_used_again() -> None:
     assert len(opened) == 4
 
 
-async def test_a_redirect_keeps_the_request() -> None:
-    def moved(request: Request) -> Response:
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_redirection_on_the_same_host_keeps_the_request_and_the_key(status: int) -> None:
+    def moving(request: Request) -> Response:
         if request.path == "/new":
-            return completion(request.body["messages"][0]["content"])
-        return Response((), 307, {"location": "/new"})
+            return completion(request.body["messages"][0]["content"] + request.headers["authorization"][-3:])
+        return Response((), status, {"location": "/new"})
 
-    with serving(moved) as server:
+    with serving(moving) as server:
+        async with ModelClient(server.endpoint(), api_key="abc", timeouts=PATIENT) as client:
+            assert (await client.complete(HELLO, GREEDY)).text == "helloabc"
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_redirection_to_another_host_is_told_and_nothing_is_sent_there(status: int) -> None:
+    with serving(everything) as other:
+
+        def moving(request: Request) -> Response:
+            location = other.base_url.removesuffix("/v1") + request.path + "?key=sk-abcdefgh"
+            return Response((b"moved",), status, {"location": location})
+
+        with serving(moving) as server:
+            async with ModelClient(server.endpoint(), api_key="sk-abcdefgh", timeouts=PATIENT) as client:
+                for asked, path in (
+                    (client.complete(HELLO, GREEDY), "/chat/completions"),
+                    (client.listing(), "/models"),
+                ):
+                    with pytest.raises(EndpointError) as told:
+                        await asked
+                    assert (told.value.status, told.value.transient) == (status, False)
+                    assert f"HTTP {status}: moved to '{other.base_url}{path}', and nothing is sent" in str(told.value)
+                    assert "sk-" not in str(told.value)
+        assert other.requests == []
+
+
+@pytest.mark.parametrize("location", ["http://[::1", "http://127.0.0.1:x/", "ftp://127.0.0.1/", "//elsewhere/", "\xff"])
+async def test_a_redirection_to_nowhere_is_one_line(location: str) -> None:
+    with serving(script(Response((b"moved",), 302, {"location": location}))) as server:
         async with ModelClient(server.endpoint(), timeouts=PATIENT) as client:
-            assert (await client.complete(HELLO, GREEDY)).text == "hello"
+            with pytest.raises(EndpointError, match=r"HTTP (302: moved to|404)") as told:
+                await client.complete(HELLO, GREEDY)
+    assert "\n" not in str(told.value)
+
+
+async def test_a_redirection_in_circles_ends() -> None:
+    with serving(script(Response((), 307, {"location": "/v1/chat/completions"}))) as server:
+        async with ModelClient(server.endpoint(), timeouts=PATIENT) as client:
+            with pytest.raises(EndpointError, match="HTTP 307: it redirects again and again"):
+                await client.complete(HELLO, GREEDY)
+        assert len(server.asked()) == 1 + MAX_MOVES
+
+
+def test_a_redirection_may_lead_from_plain_to_encrypted_and_not_back() -> None:
+    def leads(url: str, location: str) -> str:
+        return moved("here", url, location, 301, NO_SECRETS)
+
+    assert leads("http://judge/v1/models", "https://judge/v1/models") == "https://judge/v1/models"
+    assert leads("http://judge/v1/models", "models/") == "http://judge/v1/models/"
+    for url, location in (("https://judge/v1", "http://judge/v1"), ("http://judge/v1", "http://judge:8080/v1")):
+        with pytest.raises(EndpointError, match="moved to"):
+            leads(url, location)
 
 
 # --- keys -------------------------------------------------------------------------------------------------------------

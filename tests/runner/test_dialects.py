@@ -1,6 +1,7 @@
 """Every way of asking for JSON, and the JSON that is found in whatever came back."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -113,6 +114,12 @@ def test_a_reply_that_was_made_to_break_the_reader_does_not(hostile: str) -> Non
 
 def test_a_number_too_long_to_read_does_not_hide_the_rest() -> None:
     assert json_objects('{"n": ' + "9" * 5_000 + '} {"a": 1}') == [{"a": 1}]
+
+
+def test_objects_that_are_opened_for_ever_are_given_up_and_not_looked_at_for_seconds() -> None:
+    began_s = time.process_time()
+    assert json_objects('{"a":' * 12_000) == []
+    assert time.process_time() - began_s < 1.0
 
 
 JSON = st.recursive(

@@ -44,6 +44,14 @@ def test_a_secret_is_found_in_every_way_of_writing_it(written: str) -> None:
     assert not any(piece in shown for piece in ("0123", "never"))
 
 
+@pytest.mark.parametrize("blanks", [(" ", ""), ("", " "), ("", "\n"), ("  ", "\t")])
+def test_a_secret_is_found_without_the_blanks_around_it_that_a_header_loses(blanks: tuple[str, str]) -> None:
+    before, after = blanks
+    hidden = Blackout([f"{before}{KEY}{after}"])
+    assert hidden.whole(f"you sent {KEY}, and") == "you sent [key], and"
+    assert not hidden.is_plain(json.dumps(KEY).encode())
+
+
 @pytest.mark.parametrize("user", ["", "a:", "ab:", "abc:", "judge:"])
 @pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
 def test_a_secret_in_the_base64_of_an_account_is_found_whatever_stands_before_it(user: str, encode) -> None:

@@ -18,7 +18,7 @@ from fakes import (
 )
 
 from runner.client import ModelClient
-from runner.dialects import Dialect
+from runner.dialects import LADDER, Dialect
 from runner.errors import AccessDenied, EndpointError
 from runner.probe import Capabilities, probe
 from runner.retry import RetryPolicy
@@ -78,6 +78,29 @@ async def test_a_server_that_refuses_every_form_is_only_prompted() -> None:
     refusals = dict.fromkeys([Dialect.JSON_SCHEMA, Dialect.JSON_OBJECT_SCHEMA, Dialect.GRAMMAR], REFUSED)
     with serving(ScriptedJudge(lenient, refusals=refusals)) as server:
         assert (await probed(server)).dialect is Dialect.PROMPTED
+
+
+@pytest.mark.parametrize(
+    ("response", "advice"),
+    [
+        (
+            error_response(404, "Not Found"),
+            "; see whether the URL is right, which usually ends with /v1, and whether the",
+        ),
+        (error_response(400, "the model `m` does not exist"), ""),
+        (error_response(402, "insufficient credits"), ""),
+    ],
+    ids=["404", "400", "402"],
+)
+async def test_a_server_that_refuses_whatever_it_is_asked_is_refused_in_one_line(
+    response: Response, advice: str
+) -> None:
+    with serving(script(response)) as server:
+        with pytest.raises(EndpointError) as refused:
+            await probed(server)
+        assert len(server.asked()) == len(LADDER), "once in every form, the plain one included"
+    said = f"HTTP {refused.value.status}: "
+    assert said in str(refused.value) and advice in str(refused.value) and "\n" not in str(refused.value)
 
 
 async def test_the_word_that_proves_enforcement_is_not_in_the_prompt() -> None:

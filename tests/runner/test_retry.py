@@ -102,9 +102,16 @@ async def test_waits_are_random_below_a_bound_that_doubles() -> None:
 
 
 async def test_a_server_that_says_how_long_is_taken_at_its_word() -> None:
-    calls = Calls(busy(7.0), busy(0.0), busy())
+    calls = Calls(busy(7.0), busy(0.25), busy())
     await run(calls, base_s=0.5)
-    assert calls.waits[:2] == [7.0, 0.0]
+    assert calls.waits[:2] == [7.0, 0.25]
+
+
+async def test_a_server_that_says_no_time_at_all_does_not_use_up_the_attempts_at_once() -> None:
+    calls = Calls(*(busy(0.0) for _ in range(8)))
+    await run(calls, attempts=9, base_s=0.5, max_wait_s=4)
+    assert all(0 < wait <= bound for wait, bound in zip(calls.waits, [0.5, 1, 2, 4, 4, 4, 4, 4], strict=True))
+    assert sum(calls.waits) > 1
 
 
 async def test_no_server_can_ask_for_a_longer_wait_than_the_longest() -> None:

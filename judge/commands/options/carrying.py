@@ -1,6 +1,7 @@
 """How a command is carried out, and what is executed in it."""
 
 import dataclasses
+import math
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,9 +56,11 @@ class Carried:
         further: "Further | None" = None,
         page: bool = True,
     ) -> "Conduct":
-        """Return how to go about it; says loudly what is unsafe."""
+        """Return how to go about it; says loudly what is unsafe. Raises UserError for a time without end."""
         from judge.conduct import Conduct, Further
 
+        _check_finite("--budget-hours", self.budget_hours)
+        _check_finite("--load-timeout", self.load_timeout)
         warn_if_unsafe(unsafe)
         return Conduct(
             further=further or Further(),
@@ -70,6 +73,11 @@ class Carried:
             exam=exam,
             page=page,
         )
+
+
+def _check_finite(option: str, number: float | None) -> None:
+    if number is not None and not math.isfinite(number):
+        raise UserError(f"{option} {number} is no time that ends; give a number, or leave {option} out")
 
 
 def policy_named(name: str) -> "Policy":

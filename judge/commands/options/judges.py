@@ -1,6 +1,7 @@
 """Who scores, where, and how it is examined."""
 
 import dataclasses
+import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -51,8 +52,9 @@ class AtEndpoint:
         """Return the number of requests in flight; ``None`` for auto. Raises UserError for anything else."""
         if self.max_concurrency == AUTO:
             return None
-        if not self.max_concurrency.isdecimal() or int(self.max_concurrency) < 1:
-            raise UserError(f"--max-concurrency {self.max_concurrency!r} is neither a number of at least 1 nor {AUTO}")
+        if re.fullmatch(r"0*[1-9][0-9]{0,5}", self.max_concurrency) is None:
+            shown = self.max_concurrency[:20]
+            raise UserError(f"--max-concurrency {shown!r} is neither a number from 1 to 999999 nor {AUTO}")
         return int(self.max_concurrency)
 
     def at_endpoint(self) -> "JudgeChoice":

@@ -23,7 +23,19 @@ from exam_judges import (
     tidy,
     truth,
 )
-from fakes import Opinion, Request, Response, ScriptedJudge, at_random, completion, error_response, lenient, serving
+from fakes import (
+    Opinion,
+    Request,
+    Response,
+    ScriptedJudge,
+    at_random,
+    completion,
+    error_response,
+    html_response,
+    json_response,
+    lenient,
+    serving,
+)
 from typer.testing import CliRunner, Result
 
 from judge.cli import app
@@ -196,11 +208,38 @@ async def test_an_answer_that_a_filter_withholds_is_one_without_scores_and_ends_
     assert (last.exam.failed, last.exam.scored) == (1, len(PAPER.scorings) - 1)
 
 
-async def test_an_endpoint_that_refuses_everything_from_some_moment_on_proves_nothing(tmp_path: Path) -> None:
+PASSING = [
+    html_response(),
+    error_response(404, "not found"),
+    json_response({"error": {"code": 404, "message": "gone"}}),
+]
+
+
+@pytest.mark.parametrize("fault", PASSING, ids=["page of a proxy", "path not there", "status within a reply"])
+async def test_what_says_nothing_of_the_answer_is_asked_again_and_is_no_mark_against_the_judge(
+    tmp_path: Path, fault: Response
+) -> None:
+    good, asked_at = ScriptedJudge(knowing(PAPER, truth)), (2, 5, 9)
+
+    def handler(request: Request) -> Response:
+        return fault if gradings(server) in asked_at and "<<<ANSWER" in str(request.body) else good(request)
+
+    with serving(handler) as server:
+        events = await sit(server, tmp_path)
+        assert isinstance(events[-1], ExamUnfinished) and events[-1].owed == len(asked_at)
+        again = await sit(server, tmp_path)
+    assert isinstance(again[-1], Examined)
+    assert (again[-1].exam.failed, again[-1].exam.qualification.full) == (0, True)
+
+
+@pytest.mark.parametrize("status", [400, 404])
+async def test_an_endpoint_that_refuses_everything_from_some_moment_on_proves_nothing(
+    tmp_path: Path, status: int
+) -> None:
     good, broken = ScriptedJudge(knowing(PAPER, truth)), True
 
     def handler(request: Request) -> Response:
-        return error_response(404, "no such model") if broken and gradings(server) > 10 else good(request)
+        return error_response(status, "no such model") if broken and gradings(server) > 10 else good(request)
 
     with serving(handler) as server:
         events = await sit(server, tmp_path)
@@ -274,6 +313,18 @@ def test_the_command_prints_the_exam_shows_it_later_and_gates_on_it(judge: Calla
     assert [exam["qualification"]["logic"] for exam in json.loads(told.stdout)] == [False]
     assert [exam["judge"] for exam in json.loads(judge("exam", "--show", "--json").stdout)] == ["m"]
     assert "not qualified" in judge("exam", "--show").stdout
+
+
+def test_an_exam_that_the_budget_leaves_no_time_for_is_said_to_be_owed(judge: Callable[..., Result]) -> None:
+    with serving(ScriptedJudge(lenient)) as server:
+        args = ("exam", "--judge-url", server.base_url, "--judge-model", "m", "--questions", "C-T1-Q1")
+        done, quiet = judge(*args, "--budget-hours", "0"), judge(*args, "--budget-hours", "0", "--quiet")
+        assert server.requests == []
+        assert judge(*args).stderr.count("budget") == 0
+    owed = "incomplete: 1 of 1 exams are owed; the same command again asks for what is missing\n"
+    assert (done.exit_code, quiet.exit_code) == (3, 3)
+    assert "the budget of 0 hours is spent: nothing new is begun\n" in done.stderr and done.stderr.endswith(owed)
+    assert quiet.stderr == owed
 
 
 def test_a_judge_is_examined_before_its_first_scores_and_never_again(
