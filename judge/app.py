@@ -82,9 +82,8 @@ def execute(
     store = places.open_store()
     try:
         run_folder(places, run.id).mkdir(parents=True, exist_ok=True)  # or it is said now, and not after a night's work
-        with store.at_work(
-            run.id
-        ):  # before it can be listed: one that is killed between the two would seem to run for ever
+        # First at work, then listed: one that is killed between the two would seem to run for ever.
+        with store.at_work(run.id):
             if not again:
                 store.add_run(run)
             return asyncio.run(_execute(places, run, store, conduct, phases, see))
