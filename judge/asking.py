@@ -15,7 +15,7 @@ from runner.dialects import Dialect
 from runner.errors import ContextExceeded, EndpointError
 from runner.retry import RetryPolicy, retried
 from runner.serve import ServerLog
-from runner.standing import counts_against
+from runner.standing import counts_against, is_useless
 from runner.types import Reply, Sampling, ServerTiming
 
 SECRET_BYTES = 32
@@ -131,7 +131,7 @@ def failure_kind(error: VerdictError | EndpointError) -> JudgeFailureKind:
     if isinstance(error, ContextExceeded):
         return "context_exceeded"
     # A page of a proxy in place of a reply, or a path that is not there just now, says nothing of what was asked.
-    is_about_endpoint = counts_against(error) and error.status not in REFUSING
+    is_about_endpoint = (counts_against(error) or is_useless(error)) and error.status not in REFUSING
     return "endpoint" if error.transient or is_about_endpoint else "refused"
 
 
