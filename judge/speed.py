@@ -6,7 +6,7 @@ from statistics import fmean, median, stdev
 from typing import NamedTuple, Protocol
 
 from judge.records import ArmRecord
-from runner.timing import timing
+from runner.timing import speed_figures
 from runner.types import Answer, Value
 
 MIN_EVALUATED_SHARE = 0.5
@@ -55,7 +55,7 @@ class AnswerSpeed(NamedTuple):
 
 def answer_speed(record: ArmRecord, answer: Answer) -> AnswerSpeed:
     """Return the speed of one answer of an arm."""
-    derived = timing(answer, speculative=record.arm.config.draft_tokens is not None)
+    derived = speed_figures(answer, speculative=record.arm.config.draft_tokens is not None)
     fresh = _is_fresh(answer)
     return AnswerSpeed(
         ttft_s=derived.ttft_s if fresh else None,

@@ -7,11 +7,14 @@ Everything after it is pure.
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 
 from judge.checks.checking import Evidence, bounds
 from judge.plan import each_wanted_key
 from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.said import Said, Verdicts, read_said
+from judge.scoring import answer_score, mean
 from judge.speed import AnswerSpeed, Reuse, answer_speed, reuse
 from judge.store import Store
 from judge.types import Grade, JudgeFailure, Question
@@ -21,6 +24,7 @@ from runner.types import Answer, AnswerState
 BATCH = 128
 """Answers that are read at a time, with everything that was said of them."""
 NOBODY: frozenset[str] = frozenset()
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 """One for all: an empty set takes two hundred bytes."""
 MOST_SCORINGS = 512
 """Scorings that are read at a time: with many judges that is fewer answers. Each takes some 20 kB as it is read."""
@@ -54,12 +58,16 @@ class Judged:
     speed: AnswerSpeed
     executed: Executed | None
     """``None``: no evidence."""
-    limits: dict[str, Grade]
+    limits: Mapping[str, Grade]
     """Criterion -> highest score that the evidence allows; empty without evidence."""
-    judgements: dict[str, tuple[Verdicts, ...]]
+    judgements: Mapping[str, tuple[Verdicts, ...]]
     """Judge fingerprint -> those that count, one a replicate, in their order."""
-    blind: dict[str, tuple[Verdicts, ...]]
+    blind: Mapping[str, tuple[Verdicts, ...]]
     """Judge fingerprint -> those made without seeing the evidence, to audit the judge."""
+    own: Mapping[str, float]
+    """Judge fingerprint -> mean of its replicates, 1.0-5.0; left out until every replicate is there and complete."""
+    grounded: Mapping[str, float]
+    """The same with every criterion bounded by what the evidence allows."""
     failed: frozenset[str]
     """Fingerprints of judges of which a scoring that counts failed, and is still owed."""
 
@@ -129,7 +137,7 @@ def _read_batch(
             scorable.add(key)
         else:
             found.unscorable.append(f"{_attempt_line(answer)} (asking again would change nothing)")
-        found.judged.append(_judged(record, question, key, answer, evidence.get(key), said, broken))
+        found.judged.append(_judged(record, question, judges, key, answer, evidence.get(key), said, broken))
     failed = dict(store.answer_failures(key for key in keys if key not in stored))
     found.missing.extend(map(_attempt_line, failed.values()))
     if question.id in run.checks:
@@ -152,7 +160,7 @@ def _count_scorings(
 ) -> None:
     """Add what a judge owes, what of it has failed, and what its server had in memory already."""
     name = judge.fingerprint
-    found.owed[name] = found.owed.get(name, 0) + sum(answer in scorable for answer, _ in said.owed)
+    found.owed[name] = found.owed.get(name, 0) + sum(one.answer in scorable for one in said.owed)
     found.reuse[name] = reuse([found.reuse.get(name, Reuse()), said.reuse])
     found.failures.setdefault(name, []).extend(_failure_lines(question, failed))
 
@@ -180,12 +188,16 @@ def _evidence(run: RunRecord, question: Question, keys: Iterable[str], store: St
 def _judged(
     record: ArmRecord,
     question: Question,
+    judges: Sequence[JudgeRecord],
     key: str,
     answer: Answer,
     evidence: Evidence | None,
     said: Mapping[str, Said],
     broken: Mapping[str, set[str]],
 ) -> Judged:
+    limits = bounds(evidence, question) if evidence else NOTHING
+    judgements = {name: tuple(one.seen[key]) for name, one in said.items() if key in one.seen}
+    own = _scores(question, judges, judgements, NOTHING)
     return Judged(
         key=key,
         question_id=question.id,
@@ -194,11 +206,29 @@ def _judged(
         scorable=answer.scorable,
         speed=answer_speed(record, answer),
         executed=_executed(evidence) if evidence else None,
-        limits=bounds(evidence, question) if evidence else {},
-        judgements={name: tuple(one.seen[key]) for name, one in said.items() if key in one.seen},
-        blind={name: tuple(one.blind[key]) for name, one in said.items() if key in one.blind},
+        limits=limits,
+        judgements=judgements,
+        blind={name: tuple(one.blind[key]) for name, one in said.items() if key in one.blind} or NOTHING,
+        own=own,
+        grounded=_scores(question, judges, judgements, limits) if limits else own,
         failed=frozenset(name for name, keys in broken.items() if key in keys) or NOBODY,
     )
+
+
+def _scores(
+    question: Question,
+    judges: Iterable[JudgeRecord],
+    judgements: Mapping[str, Sequence[Verdicts]],
+    limits: Mapping[str, Grade],
+) -> dict[str, float]:
+    """Return judge fingerprint -> mean of its replicates, of the judges of whom every one is there and complete."""
+    found = {}
+    for judge in judges:
+        given = judgements.get(judge.fingerprint, ())
+        scores = [score for one in given if (score := answer_score(question, one, limits)) is not None]
+        if scores and len(scores) == judge.replicates:
+            found[judge.fingerprint] = mean(scores)
+    return found
 
 
 def _executed(evidence: Evidence) -> Executed:
