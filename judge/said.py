@@ -62,7 +62,9 @@ def read_said(
     store: Store,
 ) -> dict[str, Said]:
     """Return judge fingerprint -> what it said of these answers to ``question``; ``evidence``: answer key -> what is stored of it."""
-    shown = {key: shown_hash(one, question) for key, one in evidence.items()}
+    # Evidence that is alike is one object: there are fewer of them than answers.
+    hashes = {id(one): shown_hash(one, question) for one in {id(one): one for one in evidence.values()}.values()}
+    shown = {key: hashes[id(one)] for key, one in evidence.items()}
     audited = {key for key, one in evidence.items() if one.says_something}
     wanted = {judge.fingerprint: list(_wanted(run, question, judge, keys, shown, audited)) for judge in judges}
     stored = dict(store.gradings(one.unit for each in wanted.values() for one in each))

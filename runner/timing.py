@@ -5,9 +5,9 @@
 
 from collections.abc import Sequence
 from statistics import median
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
-from runner.types import Answer, ServerTiming, Stamps, Timing, TokenSource, Value
+from runner.types import Answer, ServerTiming, Stamps, Timing, TokenSource, Usage, Value
 
 MIN_PROMPT_MS = 1.0
 """llama_perf prints ~0 ms when it timed nothing (a one-token prompt counts as a decode step, the first request after a
@@ -31,6 +31,22 @@ class ReportedSpeed(Value):
     """Which count reproduces ``reported_tps``: older builds divide all n tokens by the time of n-1; ``None``: neither does."""
 
 
+class Measured(Protocol):
+    """An answer, or what is left of it when only its speed is asked for."""
+
+    @property
+    def stamps(self) -> Stamps | None: ...  # noqa: D102
+
+    @property
+    def usage(self) -> Usage: ...  # noqa: D102
+
+    @property
+    def server_timing(self) -> ServerTiming | None: ...  # noqa: D102
+
+    @property
+    def reported_tps(self) -> float | None: ...  # noqa: D102
+
+
 class Figures(NamedTuple):
     """The fields of ``Timing``; not a ``Value``, as a report derives those of a hundred thousand answers."""
 
@@ -51,7 +67,7 @@ def timing(answer: Answer, *, speculative: bool) -> Timing:
     return Timing(**speed_figures(answer, speculative=speculative)._asdict())
 
 
-def speed_figures(answer: Answer, *, speculative: bool) -> Figures:
+def speed_figures(answer: Measured, *, speculative: bool) -> Figures:
     """Return the same for when there are many answers."""
     server = None if speculative else answer.server_timing
     reported = answer.reported_tps

@@ -3,7 +3,7 @@
 import itertools
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from judge.pipeline import file_name
@@ -46,7 +46,7 @@ def _write(path: Path | str, text: str) -> None:
     try:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o666)
         try:
-            left = memoryview(text.encode())
+            left = text.encode()
             while left:
                 left = left[os.write(file, left) :]
         finally:
@@ -78,17 +78,20 @@ def answer_files(run: RunRecord, store: Store) -> Iterator[tuple[str, str]]:
 
 def answer_text(record: ArmRecord, question: Question, answer: Answer) -> str:
     """Return a short header with speed, tokens, state and sampling, a rule, and the raw answer."""
-    return "\n".join([*_header(record, question, answer), RULE, answer.text])
+    return f"{_header(record, question, answer)}\n{RULE}\n{answer.text}"
 
 
-def _header(record: ArmRecord, question: Question, answer: Answer) -> Iterable[str]:
+def _header(record: ArmRecord, question: Question, answer: Answer) -> str:
     speed = speed_figures(answer, speculative=record.arm.config.draft_tokens is not None)
-    yield f"# question: {question.id} {question.title}"
-    yield f"# model: {record.entry.model} ({record.arm.candidate}), config: {record.arm.config.name}, sample: {answer.sample}"
-    yield f"# state: {answer.state}, finish reason: {answer.finish_reason or NONE}"
-    yield f"# tokens: {_or_none(speed.completion_tokens, 'd')} (counted by {speed.token_source or 'nobody'})"
-    yield f"# decode: {_or_none(speed.decode_tps, '.2f')} t/s, ttft: {_or_none(speed.ttft_s, '.3f')} s"
-    yield "# sampling: " + ", ".join([f"{name}={value}" for name, value in answer.sampling if value is not None])
+    sampling = ", ".join([f"{name}={value}" for name, value in vars(answer.sampling).items() if value is not None])
+    return (
+        f"# question: {question.id} {question.title}\n"
+        f"# model: {record.entry.model} ({record.arm.candidate}), config: {record.arm.config.name}, sample: {answer.sample}\n"
+        f"# state: {answer.state}, finish reason: {answer.finish_reason or NONE}\n"
+        f"# tokens: {_or_none(speed.completion_tokens, 'd')} (counted by {speed.token_source or 'nobody'})\n"
+        f"# decode: {_or_none(speed.decode_tps, '.2f')} t/s, ttft: {_or_none(speed.ttft_s, '.3f')} s\n"
+        f"# sampling: {sampling}"
+    )
 
 
 def _or_none(value: float | None, spec: str) -> str:

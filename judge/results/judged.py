@@ -17,6 +17,7 @@ from judge.said import Said, Verdicts, read_said
 from judge.scoring import answer_score, mean
 from judge.speed import AnswerSpeed, Reuse, answer_speed, reuse
 from judge.store import Store
+from judge.store.answers import AnswerNumbers
 from judge.types import Grade, JudgeFailure, Question
 from judge.units import evidence_key
 from runner.types import Answer, AnswerState
@@ -73,7 +74,7 @@ class Judged:
 
     def asked(self, judges: Iterable[JudgeRecord]) -> list[JudgeRecord]:
         """Return those of ``judges`` that are asked about this answer."""
-        return [judge for judge in judges if judge.is_asked_about(self.key)]
+        return [judge for judge in judges if judge.only is None or judge.is_asked_about(self.key)]
 
     def all_judgements(self, fingerprints: Iterable[str]) -> list[Verdicts]:
         """Return the judgements that count of these judges."""
@@ -131,7 +132,7 @@ def _read_batch(
     failures = {name: list(store.judge_failures(one.owed_units())) for name, one in said.items()}
     broken = {name: set(_that_count(failed, evidence)) for name, failed in failures.items()}
     stored, scorable = set(), set()
-    for key, answer in store.answers(keys):
+    for key, answer in store.answer_numbers(keys):
         stored.add(key)
         if answer.scorable:
             scorable.add(key)
@@ -146,7 +147,7 @@ def _read_batch(
         _count_scorings(question, judge, said[judge.fingerprint], scorable, failures[judge.fingerprint], found)
 
 
-def _attempt_line(attempt: Answer) -> str:
+def _attempt_line(attempt: Answer | AnswerNumbers) -> str:
     return f"{attempt.prompt_id} sample {attempt.sample}: {attempt.state}: {attempt.message or 'nothing more is known'}"
 
 
@@ -190,7 +191,7 @@ def _judged(
     question: Question,
     judges: Sequence[JudgeRecord],
     key: str,
-    answer: Answer,
+    answer: AnswerNumbers,
     evidence: Evidence | None,
     said: Mapping[str, Said],
     broken: Mapping[str, set[str]],

@@ -56,17 +56,26 @@ def question_part(
     """Return the part of one question; ``counting``: the panel, ``scoring``: everyone who scores the arm."""
     scorable = [one for one in found.judged if one.scorable]
     wanted = run.samples_of(record, question)
+    score = question_score(run, question, found, counting, wanted)
+    scores = tuple(panel_score(one, counting, run.policy) for one in scorable)
+    # A panel of one says what its judge says: there may be a hundred thousand answers, and it would be the same again.
+    others = [judge for judge in scoring if counting != [judge]]
+    alone = {judge.fingerprint for judge in scoring if judge not in others}
     return QuestionPart(
-        score=question_score(run, question, found, counting, wanted),
-        scores=tuple(panel_score(one, counting, run.policy) for one in scorable),
+        score=score,
+        scores=scores,
         by_judge={
-            judge.fingerprint: tuple(judge_score(one, judge, run.policy) for one in scorable) for judge in scoring
+            **dict.fromkeys(alone, scores),
+            **{judge.fingerprint: tuple(judge_score(one, judge, run.policy) for one in scorable) for judge in others},
         },
-        coverage_by_judge={judge.fingerprint: coverage_of(question, found, [judge], wanted) for judge in scoring},
+        coverage_by_judge={
+            **dict.fromkeys(alone, score.coverage),
+            **{judge.fingerprint: coverage_of(question, found, [judge], wanted) for judge in others},
+        },
         speeds=speed_columns([one.speed for one in scorable]),
         disagreements=tuple(_disagreements(record, question, found.judged, counting)),
         rates=_rates(found.judged, counting),
-        logic_audit=_logic_audit(run, scorable, counting),
+        logic_audit=_logic_audit(run, scorable, scores, counting),
         missing=(*found.missing, *found.unscorable),
         failures={judge: tuple(lines) for judge, lines in found.failures.items()},
         reuse=dict(found.reuse),
@@ -102,8 +111,10 @@ def _rates(judged: Iterable[Judged], judges: Sequence[JudgeRecord]) -> Rates:
     return rates((verdicts, one.limits) for one in judged if one.limits for verdicts in one.audited(names))
 
 
-def _logic_audit(run: RunRecord, scorable: Sequence[Judged], judges: Sequence[JudgeRecord]) -> LogicAudit:
-    scored = [one for one in scorable if panel_score(one, judges, run.policy) is not None]
+def _logic_audit(
+    run: RunRecord, scorable: Sequence[Judged], scores: Sequence[float | None], judges: Sequence[JudgeRecord]
+) -> LogicAudit:
+    scored = [one for one, score in zip(scorable, scores, strict=True) if score is not None]
     units = [unit for one in scored if one.limits for unit in _decided_units(run, one, judges)]
     return logic_audit(len(scored), sum(map(_is_decided, scored)), units)
 

@@ -74,7 +74,7 @@ class Judgements(Database):
         """Yield (unit key, numbers of the judgement) for those of ``keys`` that are stored, in no order."""
         query = sa.select(JUDGEMENTS.c.unit, JUDGEMENTS.c.doc).where(of_units(JUDGEMENTS))
         for batch in batches(keys):
-            yield from ((row.unit, self._parsed(Grading, row.doc)) for row in self._rows(query, units=batch))
+            yield from ((unit, self._parsed(Grading, doc)) for unit, doc in map(tuple, self._rows(query, units=batch)))
 
     def newest_judgements(self, judge_fingerprint: str, count: int) -> list[Judgement]:
         """Return the last ``count`` judgements of one judge, newest first, whatever they are of."""
