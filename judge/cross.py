@@ -12,7 +12,7 @@ from statistics import fmean
 from judge.panel import Relation, relation
 from judge.records import ArmRecord, JudgeRecord
 from judge.scoring import AnswerScore
-from judge.stats.agreement import Agreement, RatedUnit, agreement_of, ratings
+from judge.stats.agreement import Agreement, RatedUnit, Ratings, agreement_of, ratings
 from judge.stats.figures import Refused
 from judge.stats.intervals import SEED
 from judge.stats.self_preference import (
@@ -82,10 +82,8 @@ def cross_judging(judges: Sequence[JudgeRecord], scored: Scored) -> CrossJudging
     names = [judge.name for judge in judges]
     if len(names) < 2:
         return None
-    units, errors, cells = list[PanelUnit](), [array("d") for _ in names], list[_Given]()
-    # One walk, as every answer is made when it is looked at, and there may be a hundred thousand.
-    rated = ratings(_seen(judges, scored, units, errors, cells), names)
-    correlation = error_correlation(errors)
+    units, cells = list[PanelUnit](), list[_Given]()
+    rated, correlation = _walked(judges, scored, units, cells)
     return CrossJudging(
         judges=tuple(names),
         arms=tuple(record.arm.id for record, _ in scored),
@@ -105,6 +103,16 @@ def cross_judging(judges: Sequence[JudgeRecord], scored: Scored) -> CrossJudging
 
 _Given = dict[str, dict[str, "array[float]"]]
 """Judge -> question -> its scores, for everyone who was asked."""
+
+
+def _walked(
+    judges: Sequence[JudgeRecord], scored: Scored, units: list[PanelUnit], cells: list[_Given]
+) -> tuple[Ratings, float | None]:
+    """Return all ratings and the correlation of errors from one walk: every answer is made when it is looked at."""
+    names = [judge.name for judge in judges]
+    errors = [array("d") for _ in names]
+    rated = ratings(_seen(judges, scored, units, errors, cells), names)
+    return rated, error_correlation(errors)
 
 
 def _seen(
