@@ -1,5 +1,6 @@
 """The store: once only, in one transaction, readable again word for word, and plain about what is wrong."""
 
+import dataclasses
 import os
 import sqlite3
 import subprocess
@@ -157,6 +158,10 @@ def test_any_answer_survives_the_store(store: Store, written: Answer) -> None:
     store.add_answer("run-1", key, written)
     found = [a for _, a in store.answers([key.key])] or [a for _, a in store.answer_failures([key.key])]
     assert found[-1] == written
+    for _, numbers in store.answer_numbers([key.key]):
+        kept = {field.name: getattr(numbers, field.name) for field in dataclasses.fields(numbers)}
+        assert kept == {name: value for name, value in written if name in kept}
+        assert numbers.scorable == written.scorable
 
 
 VERDICTS = st.builds(
@@ -172,6 +177,11 @@ def test_any_judgement_survives_the_store(
     written = judgement(verdicts=verdicts, replies=replies, of=f"{key}{hash((verdicts, replies))}")
     store.add_judgement("run-1", written)
     assert store.judgements_of(written.answer_unit) == [written]
+    unit = judgement_key(written.answer_unit, written.call)
+    [(found, numbers)] = store.gradings([unit, "other"])
+    assert found == unit
+    assert [(v.criterion, v.score) for v in numbers.verdicts] == [(v.criterion, v.score) for v in verdicts]
+    assert (numbers.prompt_tokens, numbers.reused_tokens) == (written.prompt_tokens, written.reused_tokens)
 
 
 # --- judgements ---------------------------------------------------------------------------------------------------------
@@ -389,6 +399,16 @@ def test_a_row_that_this_program_cannot_read_is_said_by_its_key(store: Store, pa
     db.close()
     with pytest.raises(StoreError, match=f"{path}: a stored Answer cannot be read") as caught:
         list(store.answers([unit().key]))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_judgement_whose_numbers_cannot_be_read_is_said_in_one_line(store: Store, path: Path) -> None:
+    store.add_judgement("run-1", judgement(5, 4))
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE judgements SET doc = replace(doc, '\"score\":4', '\"score\":6')")
+    db.close()
+    with pytest.raises(StoreError, match=f"{path}: a stored Grading cannot be read .verdicts.1.score: ") as caught:
+        list(store.gradings([judgement_key("answer", call())]))
     assert "\n" not in str(caught.value)
 
 
