@@ -44,7 +44,7 @@ def write_page(results: Results, folder: Path) -> None:
 def _write(path: Path | str, text: str) -> None:
     """Without the buffers of a Python file, which take longer to make than a short text takes to write: there is one an answer."""
     try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o666)
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
         try:
             left = text.encode()
             while left:
