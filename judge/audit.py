@@ -16,6 +16,7 @@ error. Decided, and what it costs:
 
 from collections.abc import Iterable, Mapping, Sequence
 from math import fsum
+from typing import NamedTuple
 
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
@@ -116,8 +117,8 @@ class LogicAudit(Value):
     """The same of the scores by the policy of the run: at most 0 where the tests bound them."""
 
 
-class DecidedUnit(Value):
-    """One decided criterion of one scored answer."""
+class DecidedUnit(NamedTuple):
+    """One decided criterion of one scored answer; not a ``Value``, as there may be some of every answer."""
 
     truth: Grade
     own: float

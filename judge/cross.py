@@ -12,7 +12,7 @@ from statistics import fmean
 from judge.panel import Relation, relation
 from judge.records import ArmRecord, JudgeRecord
 from judge.scoring import AnswerScore
-from judge.stats.agreement import Agreement, RatedUnit, agreement_of, ratings
+from judge.stats.agreement import Agreement, RatedUnit, Ratings, agreement_of, ratings
 from judge.stats.figures import Refused
 from judge.stats.intervals import SEED
 from judge.stats.self_preference import (
@@ -82,13 +82,12 @@ def cross_judging(judges: Sequence[JudgeRecord], scored: Scored) -> CrossJudging
     names = [judge.name for judge in judges]
     if len(names) < 2:
         return None
-    units = [unit for record, answers in scored for unit in _panel_units(judges, record, answers)]
-    rated = ratings((unit for record, answers in scored for unit in _rated_units(record, answers)), names)
-    correlation = error_correlation(_errors(names, scored))
+    units, cells = list[PanelUnit](), list[_Given]()
+    rated, correlation = _walked(judges, scored, units, cells)
     return CrossJudging(
         judges=tuple(names),
         arms=tuple(record.arm.id for record, _ in scored),
-        cells=tuple(_cells(judges, scored)),
+        cells=tuple(_cells(judges, [(record, by_judge) for (record, _), by_judge in zip(scored, cells, strict=True)])),
         severity=severities(units),
         overall=agreement_of(rated, names, seed=SEED),
         pairs=tuple(
@@ -102,17 +101,39 @@ def cross_judging(judges: Sequence[JudgeRecord], scored: Scored) -> CrossJudging
     )
 
 
-def _panel_units(judges: Sequence[JudgeRecord], record: ArmRecord, answers: Sequence[AnswerScore]) -> list[PanelUnit]:
-    own = frozenset(judge.name for judge in judges if relation(judge, record) is not Relation.OTHER)
-    return [
-        PanelUnit(question=one.question_id, candidate=record.arm.id, scores=one.by_judge, own=own) for one in answers
-    ]
+_Given = dict[str, dict[str, "array[float]"]]
+"""Judge -> question -> its scores, for everyone who was asked."""
 
 
-def _rated_units(record: ArmRecord, answers: Sequence[AnswerScore]) -> Iterator[RatedUnit]:
-    for one in answers:
-        for scores in _by_criterion(one.verdicts).values():
-            yield RatedUnit(question=one.question_id, model=record.arm.id, scores=scores)
+def _walked(
+    judges: Sequence[JudgeRecord], scored: Scored, units: list[PanelUnit], cells: list[_Given]
+) -> tuple[Ratings, float | None]:
+    """Return all ratings and the correlation of errors from one walk: every answer is made when it is looked at."""
+    names = [judge.name for judge in judges]
+    errors = [array("d") for _ in names]
+    rated = ratings(_seen(judges, scored, units, errors, cells), names)
+    return rated, error_correlation(errors)
+
+
+def _seen(
+    judges: Sequence[JudgeRecord],
+    scored: Scored,
+    units: list[PanelUnit],
+    errors: Sequence["array[float]"],
+    cells: list[_Given],
+) -> Iterator[RatedUnit]:
+    """Yield every criterion of every answer, and put what else is asked of the answers where it is collected: ``units``, one an
+    answer; ``errors``, as ``_add_errors`` says; ``cells``, one an arm."""
+    names = [judge.name for judge in judges]
+    for record, answers in scored:
+        own = frozenset(judge.name for judge in judges if relation(judge, record) is not Relation.OTHER)
+        cells.append({})
+        for one in answers:
+            units.append(PanelUnit(one.question_id, record.arm.id, one.by_judge, own))
+            _add_errors(names, one, errors)
+            _add_scores(one, cells[-1])
+            for scores in _by_criterion(one.verdicts).values():
+                yield RatedUnit(question=one.question_id, model=record.arm.id, scores=scores)
 
 
 def _by_criterion(verdicts: Mapping[str, Mapping[str, Grade | None]]) -> dict[str, dict[str, Grade | None]]:
@@ -123,24 +144,20 @@ def _by_criterion(verdicts: Mapping[str, Mapping[str, Grade | None]]) -> dict[st
     return turned
 
 
-def _errors(names: Sequence[str], scored: Scored) -> list[Sequence[float]]:
-    """Return one row a judge: score minus what the tests know, over every criterion where they are decisive; NaN without a score."""
-    rows = [array("d") for _ in names]
-    for _, answers in scored:
-        for one in answers:
-            for criterion, bound in one.limits.items():
-                if bound in DECISIVE:
-                    for name, row in zip(names, rows, strict=True):
-                        row.append(_error(one.verdicts.get(name, {}).get(criterion), bound))
-    return [*rows]
+def _add_errors(names: Sequence[str], one: AnswerScore, rows: Sequence["array[float]"]) -> None:
+    """Add to the row of each judge its score minus what the tests know, of every criterion where they are decisive; NaN without a
+    score."""
+    for criterion, bound in one.limits.items():
+        if bound in DECISIVE:
+            for name, row in zip(names, rows, strict=True):
+                row.append(_error(one.verdicts.get(name, {}).get(criterion), bound))
 
 
 def _error(score: Grade | None, truth: Grade) -> float:
     return nan if score is None else float(score - truth)
 
 
-def _cells(judges: Sequence[JudgeRecord], scored: Scored) -> Iterator[CrossCell]:
-    given = [(record, _given(answers)) for record, answers in scored]
+def _cells(judges: Sequence[JudgeRecord], given: Sequence[tuple[ArmRecord, _Given]]) -> Iterator[CrossCell]:
     for judge in judges:
         for record, by_judge in given:
             by_question = by_judge.get(judge.name)
@@ -155,12 +172,8 @@ def _cells(judges: Sequence[JudgeRecord], scored: Scored) -> Iterator[CrossCell]
                 )
 
 
-def _given(answers: Sequence[AnswerScore]) -> dict[str, dict[str, Sequence[float]]]:
-    """Return judge -> question -> its scores, for everyone who was asked."""
-    found: dict[str, dict[str, array[float]]] = {}
-    for one in answers:
-        for judge, score in one.by_judge.items():
-            scores = found.setdefault(judge, {}).setdefault(one.question_id, array("d"))
-            if score is not None:
-                scores.append(score)
-    return {judge: dict(by_question) for judge, by_question in found.items()}
+def _add_scores(one: AnswerScore, given: _Given) -> None:
+    for judge, score in one.by_judge.items():
+        scores = given.setdefault(judge, {}).setdefault(one.question_id, array("d"))
+        if score is not None:
+            scores.append(score)

@@ -194,6 +194,11 @@ def _tier_score(
     )
 
 
+def mean(group: Sequence[float]) -> float:
+    """Return the mean of at least one number: the same as ``fmean``, which takes ten times as long for the usual single one."""
+    return float(group[0]) if len(group) == 1 else fmean(group)
+
+
 def mean_of_means(groups: Iterable[Sequence[float]]) -> float | None:
     """Mean of the group means; empty groups are left out, ``None`` when all are empty."""
     means = [fmean(group) for group in groups if group]

@@ -6,8 +6,8 @@ from statistics import fmean, median, stdev
 from typing import NamedTuple, Protocol
 
 from judge.records import ArmRecord
-from runner.timing import timing
-from runner.types import Answer, Value
+from runner.timing import Measured, speed_figures
+from runner.types import Value
 
 MIN_EVALUATED_SHARE = 0.5
 """A time to first token counts only when at least half of the prompt was evaluated for it, not taken from the request before."""
@@ -53,9 +53,9 @@ class AnswerSpeed(NamedTuple):
     token_source: str | None
 
 
-def answer_speed(record: ArmRecord, answer: Answer) -> AnswerSpeed:
+def answer_speed(record: ArmRecord, answer: Measured) -> AnswerSpeed:
     """Return the speed of one answer of an arm."""
-    derived = timing(answer, speculative=record.arm.config.draft_tokens is not None)
+    derived = speed_figures(answer, speculative=record.arm.config.draft_tokens is not None)
     fresh = _is_fresh(answer)
     return AnswerSpeed(
         ttft_s=derived.ttft_s if fresh else None,
@@ -136,7 +136,7 @@ def reuse(told: Iterable[TellsTokens]) -> Reuse:
     return Reuse(sum(p for p, _ in counts), sum(r for _, r in counts)) if counts else Reuse()
 
 
-def _is_fresh(answer: Answer) -> bool:
+def _is_fresh(answer: Measured) -> bool:
     server = answer.server_timing
     if server is None:
         return True

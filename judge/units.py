@@ -62,9 +62,19 @@ def evidence_key(answer_key: str, checks_hash: str) -> str:
 
 def judgement_key(answer_key: str, call: JudgeCall) -> str:
     """Identity of one judge's scoring of one answer; the judge's display name is not part of it."""
-    shown = "null" if call.evidence is None else f'"{call.evidence}"'
+    return judgement_keys(call)(answer_key, call.evidence)
+
+
+def judgement_keys(call: JudgeCall) -> Callable[[str, str | None], str]:
+    """Return a function from an answer and what is shown of its execution to the key of this call, whatever ``call`` was shown: the
+    same as ``judgement_key``, for when thousands are looked for."""
     rest = _rest_of_call(call.judge_fingerprint, call.prompt_hash, call.rubric_hash, call.mode, call.replicate)
-    return short_hash(f'["{answer_key}",{{"evidence":{shown},{rest}]')
+
+    def key(answer_key: str, evidence: str | None) -> str:
+        shown = "null" if evidence is None else f'"{evidence}"'
+        return short_hash(f'["{answer_key}",{{"evidence":{shown},{rest}]')
+
+    return key
 
 
 @functools.lru_cache

@@ -5,9 +5,9 @@
 
 from collections.abc import Sequence
 from statistics import median
-from typing import Literal
+from typing import Literal, NamedTuple, Protocol
 
-from runner.types import Answer, ServerTiming, Stamps, Timing, Value
+from runner.types import Answer, ServerTiming, Stamps, Timing, TokenSource, Usage, Value
 
 MIN_PROMPT_MS = 1.0
 """llama_perf prints ~0 ms when it timed nothing (a one-token prompt counts as a decode step, the first request after a
@@ -31,16 +31,49 @@ class ReportedSpeed(Value):
     """Which count reproduces ``reported_tps``: older builds divide all n tokens by the time of n-1; ``None``: neither does."""
 
 
+class Measured(Protocol):
+    """An answer, or what is left of it when only its speed is asked for."""
+
+    @property
+    def stamps(self) -> Stamps | None: ...  # noqa: D102
+
+    @property
+    def usage(self) -> Usage: ...  # noqa: D102
+
+    @property
+    def server_timing(self) -> ServerTiming | None: ...  # noqa: D102
+
+    @property
+    def reported_tps(self) -> float | None: ...  # noqa: D102
+
+
+class Figures(NamedTuple):
+    """The fields of ``Timing``; not a ``Value``, as a report derives those of a hundred thousand answers."""
+
+    ttft_s: float | None
+    prefill_tps: float | None
+    decode_tps: float | None
+    server_decode_tps: float | None
+    overhead_ms: float | None
+    completion_tokens: int | None
+    token_source: TokenSource | None
+
+
 def timing(answer: Answer, *, speculative: bool) -> Timing:
     """Derive the speed figures of ``answer``; whatever cannot be measured is ``None``.
 
     With speculative decoding the server's figures count steps and draft batches instead of tokens, so they are left out.
     """
+    return Timing(**speed_figures(answer, speculative=speculative)._asdict())
+
+
+def speed_figures(answer: Measured, *, speculative: bool) -> Figures:
+    """Return the same for when there are many answers."""
     server = None if speculative else answer.server_timing
     reported = answer.reported_tps
     decode_tps = reported or decode_rate(answer.stamps, answer.usage.completion_tokens)
     server_decode_tps = eval_rate(server)
-    return Timing(
+    return Figures(
         ttft_s=ttft(answer.stamps),
         prefill_tps=prefill_rate(server),
         decode_tps=decode_tps,

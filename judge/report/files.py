@@ -2,7 +2,8 @@
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from judge.pipeline import file_name
@@ -14,7 +15,7 @@ from judge.results import Results
 from judge.store import Store
 from judge.store.database import LOOKUP_BATCH
 from judge.types import Question
-from runner.timing import timing
+from runner.timing import speed_figures
 from runner.types import Answer
 
 RULE = "-" * 72
@@ -29,7 +30,7 @@ def write_files(run: RunRecord, results: Results, store: Store, folder: Path) ->
     _write(folder / "summary.json", results.model_dump_json(indent=2) + "\n")
     _write(folder / "run.json", run_json(run, results))
     for name, text in answer_files(run, store):
-        _write(folder / name, text)
+        _write(f"{folder}/{name}", text)
 
 
 def write_page(results: Results, folder: Path) -> None:
@@ -40,9 +41,16 @@ def write_page(results: Results, folder: Path) -> None:
     _write(folder / PAGE, html_report(results))
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path | str, text: str) -> None:
+    """Without the buffers of a Python file, which take longer to make than a short text takes to write: there is one an answer."""
     try:
-        path.write_bytes(text.encode())
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        try:
+            left = text.encode()
+            while left:
+                left = left[os.write(file, left) :]
+        finally:
+            os.close(file)
     except OSError as error:  # of a full disk it would not say which file it is about
         raise OSError(error.errno, error.strerror, str(path)) from error
 
@@ -61,28 +69,29 @@ def run_json(run: RunRecord, results: Results) -> str:
 def answer_files(run: RunRecord, store: Store) -> Iterator[tuple[str, str]]:
     """Yield (file name, text) of every stored answer of the run: ``{model}_{config}_{test}.txt``."""
     for record in run.arms:
-        wanted = each_wanted_key(run, record)
+        arm, wanted = file_name(record.arm), each_wanted_key(run, record)
         while batch := {one.key: one.question for one in itertools.islice(wanted, LOOKUP_BATCH)}:
             for key, answer in store.answers(batch):
                 suffix = f"_g{answer.sample}" if answer.sample else ""
-                name = f"{file_name(record.arm)}_{batch[key].test}{suffix}.txt"
-                yield name, answer_text(record, batch[key], answer)
+                yield f"{arm}_{batch[key].test}{suffix}.txt", answer_text(record, batch[key], answer)
 
 
 def answer_text(record: ArmRecord, question: Question, answer: Answer) -> str:
     """Return a short header with speed, tokens, state and sampling, a rule, and the raw answer."""
-    return "\n".join([*_header(record, question, answer), RULE, answer.text])
+    return f"{_header(record, question, answer)}\n{RULE}\n{answer.text}"
 
 
-def _header(record: ArmRecord, question: Question, answer: Answer) -> Iterable[str]:
-    speed = timing(answer, speculative=record.arm.config.draft_tokens is not None)
-    sampling = {name: value for name, value in answer.sampling.model_dump().items() if value is not None}
-    yield f"# question: {question.id} {question.title}"
-    yield f"# model: {record.entry.model} ({record.arm.candidate}), config: {record.arm.config.name}, sample: {answer.sample}"
-    yield f"# state: {answer.state}, finish reason: {answer.finish_reason or NONE}"
-    yield f"# tokens: {_or_none(speed.completion_tokens, 'd')} (counted by {speed.token_source or 'nobody'})"
-    yield f"# decode: {_or_none(speed.decode_tps, '.2f')} t/s, ttft: {_or_none(speed.ttft_s, '.3f')} s"
-    yield "# sampling: " + ", ".join(f"{name}={value}" for name, value in sampling.items())
+def _header(record: ArmRecord, question: Question, answer: Answer) -> str:
+    speed = speed_figures(answer, speculative=record.arm.config.draft_tokens is not None)
+    sampling = ", ".join([f"{name}={value}" for name, value in vars(answer.sampling).items() if value is not None])
+    return (
+        f"# question: {question.id} {question.title}\n"
+        f"# model: {record.entry.model} ({record.arm.candidate}), config: {record.arm.config.name}, sample: {answer.sample}\n"
+        f"# state: {answer.state}, finish reason: {answer.finish_reason or NONE}\n"
+        f"# tokens: {_or_none(speed.completion_tokens, 'd')} (counted by {speed.token_source or 'nobody'})\n"
+        f"# decode: {_or_none(speed.decode_tps, '.2f')} t/s, ttft: {_or_none(speed.ttft_s, '.3f')} s\n"
+        f"# sampling: {sampling}"
+    )
 
 
 def _or_none(value: float | None, spec: str) -> str:

@@ -7,13 +7,17 @@ Everything after it is pure.
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 
 from judge.checks.checking import Evidence, bounds
 from judge.plan import each_wanted_key
 from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.said import Said, Verdicts, read_said
+from judge.scoring import answer_score, mean
 from judge.speed import AnswerSpeed, Reuse, answer_speed, reuse
 from judge.store import Store
+from judge.store.answers import AnswerNumbers
 from judge.types import Grade, JudgeFailure, Question
 from judge.units import evidence_key
 from runner.types import Answer, AnswerState
@@ -21,6 +25,7 @@ from runner.types import Answer, AnswerState
 BATCH = 128
 """Answers that are read at a time, with everything that was said of them."""
 NOBODY: frozenset[str] = frozenset()
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 """One for all: an empty set takes two hundred bytes."""
 MOST_SCORINGS = 512
 """Scorings that are read at a time: with many judges that is fewer answers. Each takes some 20 kB as it is read."""
@@ -54,18 +59,22 @@ class Judged:
     speed: AnswerSpeed
     executed: Executed | None
     """``None``: no evidence."""
-    limits: dict[str, Grade]
+    limits: Mapping[str, Grade]
     """Criterion -> highest score that the evidence allows; empty without evidence."""
-    judgements: dict[str, tuple[Verdicts, ...]]
+    judgements: Mapping[str, tuple[Verdicts, ...]]
     """Judge fingerprint -> those that count, one a replicate, in their order."""
-    blind: dict[str, tuple[Verdicts, ...]]
+    blind: Mapping[str, tuple[Verdicts, ...]]
     """Judge fingerprint -> those made without seeing the evidence, to audit the judge."""
+    own: Mapping[str, float]
+    """Judge fingerprint -> mean of its replicates, 1.0-5.0; left out until every replicate is there and complete."""
+    grounded: Mapping[str, float]
+    """The same with every criterion bounded by what the evidence allows."""
     failed: frozenset[str]
     """Fingerprints of judges of which a scoring that counts failed, and is still owed."""
 
     def asked(self, judges: Iterable[JudgeRecord]) -> list[JudgeRecord]:
         """Return those of ``judges`` that are asked about this answer."""
-        return [judge for judge in judges if judge.is_asked_about(self.key)]
+        return [judge for judge in judges if judge.only is None or judge.is_asked_about(self.key)]
 
     def all_judgements(self, fingerprints: Iterable[str]) -> list[Verdicts]:
         """Return the judgements that count of these judges."""
@@ -123,13 +132,13 @@ def _read_batch(
     failures = {name: list(store.judge_failures(one.owed_units())) for name, one in said.items()}
     broken = {name: set(_that_count(failed, evidence)) for name, failed in failures.items()}
     stored, scorable = set(), set()
-    for key, answer in store.answers(keys):
+    for key, answer in store.answer_numbers(keys):
         stored.add(key)
         if answer.scorable:
             scorable.add(key)
         else:
             found.unscorable.append(f"{_attempt_line(answer)} (asking again would change nothing)")
-        found.judged.append(_judged(record, question, key, answer, evidence.get(key), said, broken))
+        found.judged.append(_judged(record, question, judges, key, answer, evidence.get(key), said, broken))
     failed = dict(store.answer_failures(key for key in keys if key not in stored))
     found.missing.extend(map(_attempt_line, failed.values()))
     if question.id in run.checks:
@@ -138,7 +147,7 @@ def _read_batch(
         _count_scorings(question, judge, said[judge.fingerprint], scorable, failures[judge.fingerprint], found)
 
 
-def _attempt_line(attempt: Answer) -> str:
+def _attempt_line(attempt: Answer | AnswerNumbers) -> str:
     return f"{attempt.prompt_id} sample {attempt.sample}: {attempt.state}: {attempt.message or 'nothing more is known'}"
 
 
@@ -152,7 +161,7 @@ def _count_scorings(
 ) -> None:
     """Add what a judge owes, what of it has failed, and what its server had in memory already."""
     name = judge.fingerprint
-    found.owed[name] = found.owed.get(name, 0) + sum(answer in scorable for answer, _ in said.owed)
+    found.owed[name] = found.owed.get(name, 0) + sum(one.answer in scorable for one in said.owed)
     found.reuse[name] = reuse([found.reuse.get(name, Reuse()), said.reuse])
     found.failures.setdefault(name, []).extend(_failure_lines(question, failed))
 
@@ -180,12 +189,16 @@ def _evidence(run: RunRecord, question: Question, keys: Iterable[str], store: St
 def _judged(
     record: ArmRecord,
     question: Question,
+    judges: Sequence[JudgeRecord],
     key: str,
-    answer: Answer,
+    answer: AnswerNumbers,
     evidence: Evidence | None,
     said: Mapping[str, Said],
     broken: Mapping[str, set[str]],
 ) -> Judged:
+    limits = bounds(evidence, question) if evidence else NOTHING
+    judgements = {name: tuple(one.seen[key]) for name, one in said.items() if key in one.seen}
+    own = _scores(question, judges, judgements, NOTHING)
     return Judged(
         key=key,
         question_id=question.id,
@@ -194,11 +207,29 @@ def _judged(
         scorable=answer.scorable,
         speed=answer_speed(record, answer),
         executed=_executed(evidence) if evidence else None,
-        limits=bounds(evidence, question) if evidence else {},
-        judgements={name: tuple(one.seen[key]) for name, one in said.items() if key in one.seen},
-        blind={name: tuple(one.blind[key]) for name, one in said.items() if key in one.blind},
+        limits=limits,
+        judgements=judgements,
+        blind={name: tuple(one.blind[key]) for name, one in said.items() if key in one.blind} or NOTHING,
+        own=own,
+        grounded=_scores(question, judges, judgements, limits) if limits else own,
         failed=frozenset(name for name, keys in broken.items() if key in keys) or NOBODY,
     )
+
+
+def _scores(
+    question: Question,
+    judges: Iterable[JudgeRecord],
+    judgements: Mapping[str, Sequence[Verdicts]],
+    limits: Mapping[str, Grade],
+) -> dict[str, float]:
+    """Return judge fingerprint -> mean of its replicates, of the judges of whom every one is there and complete."""
+    found = {}
+    for judge in judges:
+        given = judgements.get(judge.fingerprint, ())
+        scores = [score for one in given if (score := answer_score(question, one, limits)) is not None]
+        if scores and len(scores) == judge.replicates:
+            found[judge.fingerprint] = mean(scores)
+    return found
 
 
 def _executed(evidence: Evidence) -> Executed:

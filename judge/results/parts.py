@@ -2,18 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
 from judge.audit import DecidedUnit, Disagreement, LogicAudit, Rates, disagrees, is_decisive, logic_audit, rates
-from judge.grounding import bounded
 from judge.records import ArmRecord, JudgeRecord, RunRecord
 from judge.results.columns import ScoredAnswer
 from judge.results.judged import Judged, QuestionAnswers
 from judge.results.scores import answer_scored, coverage_of, judge_score, panel_score, question_score
 from judge.results.values import QuestionScore
-from judge.scoring import Coverage
+from judge.said import Verdicts
+from judge.scoring import Coverage, mean
 from judge.speed import Reuse, SpeedColumns, speed_columns
-from judge.types import Grade, Question, Verdict
+from judge.types import Grade, Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +56,26 @@ def question_part(
     """Return the part of one question; ``counting``: the panel, ``scoring``: everyone who scores the arm."""
     scorable = [one for one in found.judged if one.scorable]
     wanted = run.samples_of(record, question)
+    score = question_score(run, question, found, counting, wanted)
+    scores = tuple(panel_score(one, counting, run.policy) for one in scorable)
+    # A panel of one says what its judge says: there may be a hundred thousand answers, and it would be the same again.
+    others = [judge for judge in scoring if counting != [judge]]
+    alone = {judge.fingerprint for judge in scoring if judge not in others}
     return QuestionPart(
-        score=question_score(run, question, found, counting, wanted),
-        scores=tuple(panel_score(question, one, counting, run.policy) for one in scorable),
+        score=score,
+        scores=scores,
         by_judge={
-            judge.fingerprint: tuple(judge_score(question, one, judge, run.policy) for one in scorable)
-            for judge in scoring
+            **dict.fromkeys(alone, scores),
+            **{judge.fingerprint: tuple(judge_score(one, judge, run.policy) for one in scorable) for judge in others},
         },
-        coverage_by_judge={judge.fingerprint: coverage_of(question, found, [judge], wanted) for judge in scoring},
+        coverage_by_judge={
+            **dict.fromkeys(alone, score.coverage),
+            **{judge.fingerprint: coverage_of(question, found, [judge], wanted) for judge in others},
+        },
         speeds=speed_columns([one.speed for one in scorable]),
         disagreements=tuple(_disagreements(record, question, found.judged, counting)),
         rates=_rates(found.judged, counting),
-        logic_audit=_logic_audit(run, question, scorable, counting),
+        logic_audit=_logic_audit(run, scorable, scores, counting),
         missing=(*found.missing, *found.unscorable),
         failures={judge: tuple(lines) for judge, lines in found.failures.items()},
         reuse=dict(found.reuse),
@@ -82,7 +89,7 @@ def _disagreements(
     record: ArmRecord, question: Question, judged: Iterable[Judged], judges: Sequence[JudgeRecord]
 ) -> Iterator[Disagreement]:
     arm_id = record.arm.id  # one text for all of them
-    for one in judged:
+    for one in (one for one in judged if one.limits):
         for judge in judges:
             for verdicts in one.audited([judge.fingerprint])[:1]:
                 for verdict in verdicts:
@@ -101,14 +108,14 @@ def _disagreements(
 
 def _rates(judged: Iterable[Judged], judges: Sequence[JudgeRecord]) -> Rates:
     names = [judge.fingerprint for judge in judges]
-    return rates((verdicts, one.limits) for one in judged for verdicts in one.audited(names))
+    return rates((verdicts, one.limits) for one in judged if one.limits for verdicts in one.audited(names))
 
 
 def _logic_audit(
-    run: RunRecord, question: Question, scorable: Sequence[Judged], judges: Sequence[JudgeRecord]
+    run: RunRecord, scorable: Sequence[Judged], scores: Sequence[float | None], judges: Sequence[JudgeRecord]
 ) -> LogicAudit:
-    scored = [one for one in scorable if panel_score(question, one, judges, run.policy) is not None]
-    units = [unit for one in scored for unit in _decided_units(run, one, judges)]
+    scored = [one for one, score in zip(scorable, scores, strict=True) if score is not None]
+    units = [unit for one in scored if one.limits for unit in _decided_units(run, one, judges)]
     return logic_audit(len(scored), sum(map(_is_decided, scored)), units)
 
 
@@ -119,21 +126,21 @@ def _is_decided(one: Judged) -> bool:
 
 def _decided_units(run: RunRecord, one: Judged, judges: Sequence[JudgeRecord]) -> Iterator[DecidedUnit]:
     names = [judge.fingerprint for judge in judges]
-    own = _by_criterion(one.audited(names))
-    limits = one.limits if run.policy == "grounded" else {}
-    counted = _by_criterion(bounded(verdicts, limits) for verdicts in one.all_judgements(names))
+    audited, counting = one.audited(names), one.all_judgements(names)
     for criterion, truth in one.limits.items():
-        if is_decisive(truth) and criterion in own and criterion in counted:
-            yield DecidedUnit(truth=truth, own=fmean(own[criterion]), counted=fmean(counted[criterion]))
+        if is_decisive(truth) and (own := _grades(audited, criterion)) and (counted := _grades(counting, criterion)):
+            if run.policy == "grounded":
+                counted = [min(score, truth) for score in counted]
+            yield DecidedUnit(truth=truth, own=mean(own), counted=mean(counted))
 
 
-def _by_criterion(judgements: Iterable[Iterable[Verdict]]) -> dict[str, list[Grade]]:
-    found: dict[str, list[Grade]] = {}
-    for verdicts in judgements:
-        for verdict in verdicts:
-            if verdict.score is not None:
-                found.setdefault(verdict.criterion, []).append(verdict.score)
-    return found
+def _grades(judgements: Iterable[Verdicts], criterion: str) -> list[Grade]:
+    return [
+        verdict.score
+        for verdicts in judgements
+        for verdict in verdicts
+        if verdict.criterion == criterion and verdict.score is not None
+    ]
 
 
 def total_rates(parts: Iterable[Rates]) -> Rates:

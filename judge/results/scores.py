@@ -4,32 +4,31 @@ A judge's score of an answer is the mean over its replicates; the panel's is the
 it is there: a mean over whoever happened to answer would be another quantity for every answer.
 """
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
-from judge.grounding import Policy, bounded
+from judge.grounding import Policy
 from judge.records import JudgeRecord, RunRecord
 from judge.results.judged import Judged, QuestionAnswers
 from judge.results.values import CriterionScore, QuestionScore
-from judge.scoring import AnswerScore, Coverage, TierScore, answer_score, mean_of_means
+from judge.said import Verdicts
+from judge.scoring import AnswerScore, Coverage, TierScore, answer_score, mean
 from judge.types import Grade, Question
 
 
-def judge_score(question: Question, judged: Judged, judge: JudgeRecord, policy: Policy) -> float | None:
+def judge_score(judged: Judged, judge: JudgeRecord, policy: Policy) -> float | None:
     """Return the mean of one judge's replicates, 1.0-5.0; ``None`` until every replicate is there and complete."""
-    limits = judged.limits if policy == "grounded" else {}
-    given = judged.judgements.get(judge.fingerprint, ())
-    scores = [answer_score(question, verdicts, limits) for verdicts in given]
-    known = [score for score in scores if score is not None]
-    return fmean(known) if known and len(known) == judge.replicates else None
+    return (judged.grounded if policy == "grounded" else judged.own).get(judge.fingerprint)
 
 
-def panel_score(question: Question, judged: Judged, judges: Sequence[JudgeRecord], policy: Policy) -> float | None:
+def panel_score(judged: Judged, judges: Sequence[JudgeRecord], policy: Policy) -> float | None:
     """Return the mean over those of ``judges`` that are asked about this answer, 1.0-5.0; ``None`` until each has scored it."""
-    scores = [judge_score(question, judged, judge, policy) for judge in judged.asked(judges)]
-    known = [score for score in scores if score is not None]
-    return fmean(known) if known and len(known) == len(scores) else None
+    scores = judged.grounded if policy == "grounded" else judged.own
+    asked = judged.asked(judges)
+    known = [scores[judge.fingerprint] for judge in asked if judge.fingerprint in scores]
+    return mean(known) if known and len(known) == len(asked) else None
 
 
 def answer_scored(
@@ -43,9 +42,9 @@ def answer_scored(
     return AnswerScore(
         question_id=question.id,
         sample=judged.sample,
-        score=panel_score(question, judged, counting, run.policy),
+        score=panel_score(judged, counting, run.policy),
         criteria=_criterion_means(judged, counting, judged.limits if run.policy == "grounded" else {}),
-        by_judge={judge.name: judge_score(question, judged, judge, "judge") for judge in judged.asked(scoring)},
+        by_judge={judge.name: judge_score(judged, judge, "judge") for judge in judged.asked(scoring)},
         verdicts={judge.name: _first_verdicts(judged, judge) for judge in judged.asked(scoring)},
         limits=judged.limits,
     )
@@ -54,10 +53,11 @@ def answer_scored(
 def _criterion_means(judged: Judged, judges: Sequence[JudgeRecord], limits: Mapping[str, Grade]) -> dict[str, float]:
     scores: dict[str, list[int]] = {}
     for verdicts in judged.all_judgements([judge.fingerprint for judge in judges]):
-        for verdict in bounded(verdicts, limits):
+        for verdict in verdicts:
             if verdict.score is not None:
-                scores.setdefault(verdict.criterion, []).append(verdict.score)
-    return {criterion: fmean(group) for criterion, group in scores.items()}
+                counted = min(verdict.score, limits.get(verdict.criterion, verdict.score))
+                scores.setdefault(verdict.criterion, []).append(counted)
+    return {criterion: mean(group) for criterion, group in scores.items()}
 
 
 def _first_verdicts(judged: Judged, judge: JudgeRecord) -> dict[str, Grade | None]:
@@ -71,12 +71,14 @@ def question_score(
     """Return everything about one question of one arm; ``wanted`` answers were asked for."""
     mine = found.judged
     executed = [one.executed for one in mine if one.executed]
+    mean = _mean(panel_score(one, judges, run.policy) for one in mine)
+    is_bounded = any(one.limits for one in mine)
     return QuestionScore(
         id=question.id,
         test=question.test,
         tier=question.tier,
-        mean=_mean(panel_score(question, one, judges, run.policy) for one in mine),
-        judge_mean=_mean(panel_score(question, one, judges, "judge") for one in mine),
+        mean=mean,
+        judge_mean=_mean(panel_score(one, judges, "judge") for one in mine) if is_bounded else mean,
         checks_passed=sum(one.passed for one in executed),
         checks_known=sum(one.known for one in executed),
         unsafe_executions=sum(one.unsafe for one in executed),
@@ -98,25 +100,48 @@ def _criterion_scores(
     question: Question, found: QuestionAnswers, judges: Sequence[JudgeRecord], wanted: int
 ) -> Iterable[CriterionScore]:
     names = [judge.fingerprint for judge in judges]
+    counted = {criterion.id: _Counted() for criterion in question.criteria}
+    for one in found.judged:
+        _count(one, one.all_judgements(names), not one.failed.isdisjoint(names), counted)
     for criterion in question.criteria:
-        groups = [
-            [v.score for verdicts in one.all_judgements(names) for v in verdicts if v.criterion == criterion.id]
-            for one in found.judged
-        ]
-        known = [[float(score) for score in group if score is not None] for group in groups]
-        failed = [
-            one
-            for one, group, scores in zip(found.judged, groups, known, strict=True)
-            if one.scorable and not scores and (group or one.failed & set(names))
-        ]
+        of = counted[criterion.id]
         yield CriterionScore(
             id=criterion.id,
             name=criterion.name,
             weight=criterion.weight,
-            mean=mean_of_means(known),
-            coverage=_coverage(found, judges, wanted, scored=sum(map(bool, known)), failed=len(failed)),
-            cannot_assess=sum(score is None for group in groups for score in group),
+            mean=fmean(of.means) if of.means else None,
+            coverage=_coverage(found, judges, wanted, scored=len(of.means), failed=of.failed),
+            cannot_assess=of.cannot_assess,
         )
+
+
+class _Counted:
+    """What all answers together were given for one criterion."""
+
+    def __init__(self) -> None:
+        self.means = array("d")
+        """Of each answer with a score."""
+        self.failed = 0
+        """Answers of which no score came although it was tried."""
+        self.cannot_assess = 0
+        """Judgements."""
+
+
+def _count(judged: Judged, given: Sequence[Verdicts], broken: bool, counted: Mapping[str, _Counted]) -> None:
+    """Add one answer; ``broken``: a scoring of it failed."""
+    groups: dict[str, list[Grade | None]] = {criterion: [] for criterion in counted}
+    for verdicts in given:
+        for verdict in verdicts:
+            if verdict.criterion in groups:
+                groups[verdict.criterion].append(verdict.score)
+    for criterion, group in groups.items():
+        of = counted[criterion]
+        known = [score for score in group if score is not None]
+        of.cannot_assess += len(group) - len(known)
+        if known:
+            of.means.append(mean(known))
+        elif judged.scorable and (group or broken):
+            of.failed += 1
 
 
 # --- coverage -------------------------------------------------------------------------------------------------------
@@ -132,7 +157,7 @@ def coverage_of(question: Question, found: QuestionAnswers, judges: Sequence[Jud
         found, wanted = QuestionAnswers(judged=asked), len(asked)
     scorable = [one for one in found.judged if one.scorable]
     # The policy moves scores and cannot make one of what is not there.
-    open_ones = [one for one in scorable if panel_score(question, one, judges, "judge") is None]
+    open_ones = [one for one in scorable if panel_score(one, judges, "judge") is None]
     failed = sum(_came_to_nothing(question, one, judges) for one in open_ones)
     return _coverage(found, judges, wanted, scored=len(scorable) - len(open_ones), failed=failed)
 

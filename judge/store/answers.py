@@ -4,12 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass
 
 from judge.checks.checking import Evidence
 from judge.store.database import Database, batches, of_units, utc_now
 from judge.store.tables import ANSWER_FAILURES, ANSWERS, EVIDENCE
 from judge.units import AnswerUnit, evidence_key
-from runner.types import SCORABLE_STATES, Answer
+from runner.types import SCORABLE_STATES, Answer, AnswerState, ServerTiming, Stamps, Usage
 
 _UNSAFE, _NOT_RUN = "/unsafe", "/not_run"
 _STANDINGS = ("", _UNSAFE, _NOT_RUN)
@@ -24,6 +26,26 @@ class AnswerPlace(NamedTuple):
     sample: int
     """0-based."""
     state: str
+
+
+# No ``Value``: a report reads a hundred thousand, and without its texts an answer takes half the time.
+@dataclass(frozen=True, slots=True, config=ConfigDict(extra="ignore"))
+class AnswerNumbers:
+    """A stored answer without its texts; fields as in ``Answer``."""
+
+    prompt_id: str
+    sample: int
+    state: AnswerState
+    stamps: Stamps | None
+    message: str | None = None
+    reported_tps: float | None = None
+    usage: Usage = Usage()
+    server_timing: ServerTiming | None = None
+
+    @property
+    def scorable(self) -> bool:
+        """As of ``Answer``."""
+        return self.state in SCORABLE_STATES
 
 
 class Answers(Database):
@@ -97,12 +119,17 @@ class Answers(Database):
 
     def answers(self, keys: Iterable[str]) -> Iterator[tuple[str, Answer]]:
         """Yield (unit key, answer) for those of ``keys`` that are stored, batch by batch in the order of ``keys``."""
+        return ((key, self._parsed(Answer, document)) for key, document in self._answer_documents(keys))
+
+    def answer_numbers(self, keys: Iterable[str]) -> Iterator[tuple[str, AnswerNumbers]]:
+        """Yield the same without the texts."""
+        return ((key, self._parsed(AnswerNumbers, document)) for key, document in self._answer_documents(keys))
+
+    def _answer_documents(self, keys: Iterable[str]) -> Iterator[tuple[str, str]]:
+        query = sa.select(ANSWERS.c.unit, ANSWERS.c.doc).where(of_units(ANSWERS))
         for batch in batches(keys):
-            found = {
-                row.unit: row.doc
-                for row in self._rows(sa.select(ANSWERS.c.unit, ANSWERS.c.doc).where(of_units(ANSWERS)), units=batch)
-            }
-            yield from ((key, self._parsed(Answer, found[key])) for key in batch if key in found)
+            found = dict(map(tuple, self._rows(query, units=batch)))
+            yield from ((key, found[key]) for key in batch if key in found)
 
     def answer_failures(self, keys: Iterable[str]) -> list[tuple[str, Answer]]:
         """Return the failed attempts at these units, oldest first."""
@@ -144,10 +171,15 @@ class Answers(Database):
         for batch in batches(keys):
             units = [key + standing for key in batch for standing in _STANDINGS]
             rows = {row.unit: row for row in self._rows(sa.select(*columns).where(of_units(EVIDENCE)), units=units)}
+            alike: dict[
+                str, Evidence
+            ] = {}  # many answers show the same, and it takes longer to read than all else about them
             for key in batch:
                 best = next((rows[key + standing] for standing in _STANDINGS if key + standing in rows), None)
                 if best is not None:
-                    yield best.answer_unit, self._parsed(Evidence, best.doc)
+                    if best.doc not in alike:
+                        alike[best.doc] = self._parsed(Evidence, best.doc)
+                    yield best.answer_unit, alike[best.doc]
 
     def evidence_of(self, answer_key: str) -> list[Evidence]:
         """Return all evidence about one answer, oldest first."""

@@ -4,31 +4,28 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import sqlalchemy as sa
 from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass
 
-from judge.store.database import UNITS, Database, batches, of_units, utc_now
+from judge.store.database import Database, batches, of_units, utc_now
 from judge.store.tables import JUDGE_FAILURES, JUDGEMENTS
-from judge.types import Grade, JudgeCall, JudgeFailure, Judgement
+from judge.types import Grade, JudgeFailure, Judgement
 from judge.units import judgement_key
-from runner.types import Value
 
 
-class GivenScore(Value):
+# No ``Value``s: there may be hundreds of thousands to read, and these take a third of the time.
+@dataclass(frozen=True, slots=True, config=ConfigDict(extra="ignore"))
+class GivenScore:
     """The score of one criterion, without what the judge wrote."""
-
-    model_config = ConfigDict(extra="ignore")
 
     criterion: str
     score: Grade | None
     """``None``: the judge said that it cannot assess this criterion."""
 
 
-class Grading(Value):
+@dataclass(frozen=True, slots=True, config=ConfigDict(extra="ignore"))
+class Grading:
     """The numbers of a stored judgement: a night's replies and reasonings do not fit into memory, and take long to read."""
 
-    model_config = ConfigDict(extra="ignore")
-
-    answer_unit: str
-    call: JudgeCall
     verdicts: tuple[GivenScore, ...]
     prompt_tokens: int | None = None
     reused_tokens: int | None = None
@@ -73,12 +70,11 @@ class Judgements(Database):
             ):
                 yield row.unit, self._parsed(Judgement, row.doc)
 
-    def gradings(self, answer_keys: Iterable[str], judge_fingerprints: Sequence[str]) -> Iterator[Grading]:
-        """Yield the numbers of everything that these judges said of these answers, in no order."""
-        mine = JUDGEMENTS.c.judge_fingerprint.in_(judge_fingerprints)
-        query = sa.select(JUDGEMENTS.c.doc).where(JUDGEMENTS.c.answer_unit.in_(UNITS), mine)
-        for batch in batches(answer_keys):
-            yield from (self._parsed(Grading, row.doc) for row in self._rows(query, units=batch))
+    def gradings(self, keys: Iterable[str]) -> Iterator[tuple[str, Grading]]:
+        """Yield (unit key, numbers of the judgement) for those of ``keys`` that are stored, in no order."""
+        query = sa.select(JUDGEMENTS.c.unit, JUDGEMENTS.c.doc).where(of_units(JUDGEMENTS))
+        for batch in batches(keys):
+            yield from ((unit, self._parsed(Grading, doc)) for unit, doc in map(tuple, self._rows(query, units=batch)))
 
     def newest_judgements(self, judge_fingerprint: str, count: int) -> list[Judgement]:
         """Return the last ``count`` judgements of one judge, newest first, whatever they are of."""

@@ -1,12 +1,14 @@
 """Weighted scores and tier scores; what is missing is counted and never a number."""
 
+from statistics import fmean
+
 import pytest
 from examples import covered, question, suite, verdicts
 from hypothesis import given
 from hypothesis import strategies as st
 
 from judge.grounding import bounded
-from judge.scoring import Coverage, answer_score, mean_of_means, tier_scores, together
+from judge.scoring import Coverage, answer_score, mean, mean_of_means, tier_scores, together
 from judge.types import Grade, Verdict
 
 WEIGHTS = st.lists(st.integers(1, 99), min_size=1, max_size=6).map(
@@ -134,6 +136,11 @@ def test_cells_together_have_all_their_judges_and_all_their_numbers_of_samples()
 @pytest.mark.parametrize(("groups", "mean"), [([], None), ([[]], None), ([[4.2] * 3, []], 4.2), ([[1, 2], [5]], 3.25)])
 def test_the_mean_of_means_leaves_out_empty_groups(groups: list[list[float]], mean: float | None) -> None:
     assert mean_of_means(groups) == mean
+
+
+@given(st.lists(st.integers(1, 5) | st.floats(1, 5), min_size=1))
+def test_the_mean_of_one_and_of_many_is_a_float_and_rounded_once(group: list[float]) -> None:
+    assert mean(group) == fmean(group) and isinstance(mean(group), float)
 
 
 @given(

@@ -1,5 +1,6 @@
 """Answers and judgements in the store: once only, in one transaction, and readable again word for word."""
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -120,6 +121,10 @@ def test_any_answer_survives_the_store(store: Store, written: Answer) -> None:
     store.add_answer("run-1", key, written)
     found = [a for _, a in store.answers([key.key])] or [a for _, a in store.answer_failures([key.key])]
     assert found[-1] == written
+    for _, numbers in store.answer_numbers([key.key]):
+        kept = {field.name: getattr(numbers, field.name) for field in dataclasses.fields(numbers)}
+        assert kept == {name: value for name, value in written if name in kept}
+        assert numbers.scorable == written.scorable
 
 
 VERDICTS = st.builds(
@@ -135,6 +140,11 @@ def test_any_judgement_survives_the_store(
     written = judgement(verdicts=verdicts, replies=replies, of=f"{key}{hash((verdicts, replies))}")
     store.add_judgement("run-1", written)
     assert store.judgements_of(written.answer_unit) == [written]
+    unit = judgement_key(written.answer_unit, written.call)
+    [(found, numbers)] = store.gradings([unit, "other"])
+    assert found == unit
+    assert [(v.criterion, v.score) for v in numbers.verdicts] == [(v.criterion, v.score) for v in verdicts]
+    assert (numbers.prompt_tokens, numbers.reused_tokens) == (written.prompt_tokens, written.reused_tokens)
 
 
 # --- judgements ---------------------------------------------------------------------------------------------------------

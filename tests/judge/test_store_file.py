@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from examples import answer, run_record
+from examples import answer, call, judgement, run_record
 from new_store import FORKS, path, store, unit
 
 import judge.store
@@ -17,6 +17,7 @@ from judge.errors import StoreError
 from judge.store import HEAD, Store
 from judge.store.database import REVISION
 from judge.store.tables import METADATA
+from judge.units import judgement_key
 
 __all__ = ["path", "store"]
 
@@ -180,6 +181,16 @@ def test_a_row_that_this_program_cannot_read_is_said_by_its_key(store: Store, pa
     db.close()
     with pytest.raises(StoreError, match=f"{path}: a stored Answer cannot be read") as caught:
         list(store.answers([unit().key]))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_judgement_whose_numbers_cannot_be_read_is_said_in_one_line(store: Store, path: Path) -> None:
+    store.add_judgement("run-1", judgement(5, 4))
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE judgements SET doc = replace(doc, '\"score\":4', '\"score\":6')")
+    db.close()
+    with pytest.raises(StoreError, match=f"{path}: a stored Grading cannot be read .verdicts.1.score: ") as caught:
+        list(store.gradings([judgement_key("answer", call())]))
     assert "\n" not in str(caught.value)
 
 

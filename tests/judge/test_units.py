@@ -2,7 +2,7 @@
 
 from examples import arm, call, question
 
-from judge.units import answer_keys, answer_unit, evidence_key, judgement_key
+from judge.units import answer_keys, answer_unit, evidence_key, judgement_key, judgement_keys
 from runner.identity import digest
 from runner.types import Sampling, Serving
 
@@ -61,6 +61,13 @@ def test_keys_of_many_samples_are_those_of_their_units() -> None:
             keys = answer_keys(arm("moe4"), one, sampling)
             for sample in (0, 1, 9, 1234):
                 assert keys(sample) == answer_unit(arm("moe4"), one, sampling, sample).key
+
+
+def test_keys_of_many_scorings_are_those_of_their_calls_whatever_was_shown() -> None:
+    key_of = judgement_keys(call(replicate=2, evidence="fedcba9876543210"))
+    for answer in ("0123456789abcdef", "00112233445566ff"):
+        for shown in (None, "0123456789abcdef"):
+            assert key_of(answer, shown) == judgement_key(answer, call(replicate=2, evidence=shown))
 
 
 def test_keys_of_scorings_and_evidence_are_digests_of_what_they_name() -> None:
