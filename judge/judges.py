@@ -1,7 +1,7 @@
 """From who is to score to the record of a judge: a model that is served here, or one at an endpoint."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from judge.entries import resolve, serving_of
@@ -38,13 +38,20 @@ def build_judge(
         endpoint=None,
         model=model,
         serving=serving,
-        sampling=wanted.sampling,
-        mode=wanted.mode,
-        replicates=wanted.replicates,
-        prompt_hash=prompts.hash,
-        scores_itself=wanted.on_self == "allow",
-        also_blind=wanted.also_blind,
+        **_asked_as(wanted, prompts),
     )
+
+
+def _asked_as(wanted: JudgeChoice, prompts: JudgePrompts) -> dict[str, Any]:
+    """Return the fields of a record that say how a judge is asked, wherever it is."""
+    return {
+        "sampling": wanted.sampling,
+        "mode": wanted.mode,
+        "replicates": wanted.replicates,
+        "prompt_hash": prompts.hash,
+        "scores_itself": wanted.on_self == "allow",
+        "also_blind": wanted.also_blind,
+    }
 
 
 def _highest_rung(models: "Models", environ: Mapping[str, str]) -> ModelEntry:
@@ -73,12 +80,7 @@ def endpoint_judge(wanted: JudgeChoice, prompts: JudgePrompts) -> JudgeRecord:
         endpoint=endpoint,
         more_endpoints=tuple(more),
         model=None,
-        sampling=wanted.sampling,
-        mode=wanted.mode,
-        replicates=wanted.replicates,
-        prompt_hash=prompts.hash,
-        scores_itself=wanted.on_self == "allow",
-        also_blind=wanted.also_blind,
+        **_asked_as(wanted, prompts),
     )
 
 

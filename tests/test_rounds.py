@@ -42,7 +42,8 @@ def test_a_sweep_serves_the_models_own_count_once_as_its_baseline(
 def test_a_run_samples_on_until_it_is_decided_and_again_asks_nothing(
     judge: Run, server: FakeServer, tmp_path: Path
 ) -> None:
-    line = ("run", *SHORT, "--configs", "moe2", "--tier", "T1", "--samples", "2", "--until-decided", *by(server))
+    answers = ("--tier", "T1", "--samples", "2", "--max-tokens", "8")
+    line = ("run", *SHORT, *answers, "--configs", "moe2", "--until-decided", *by(server))
     done = judge(*line, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     (arm,) = json.loads(done.stdout)["arms"]
