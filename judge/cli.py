@@ -5,6 +5,7 @@ owes the rest; 4 a gate failed; 130 interrupted.
 """
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -80,6 +81,7 @@ NO_PLUGINS = "PYDANTIC_DISABLE_PLUGINS"
 def main() -> NoReturn:
     """Run the command line; every expected error becomes one line on stderr and an exit code."""
     garbage.begin_late()
+    signal.signal(signal.SIGTERM, _end_as_with_ctrl_c)
     os.environ.setdefault(NO_PLUGINS, "true")
     try:
         _carry_out(spread(sys.argv[1:]))
@@ -95,6 +97,15 @@ def main() -> NoReturn:
         )  # or Python tries again to write what did not fit
         _fail(f"{error.filename or 'output'}: {error.strerror or error}; nothing that was stored is lost", Exit.ERROR)
     sys.exit(Exit.OK)
+
+
+def _end_as_with_ctrl_c(number: int, frame: object) -> None:
+    """End as cleanly when ``kill``, a service manager or ``docker stop`` asks for it: servers are stopped, and results written."""
+    if (
+        signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    ):  # in the background of a script, where shells have Ctrl-C ignored
+        raise KeyboardInterrupt
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 def _carry_out(args: list[str]) -> None:

@@ -4,6 +4,7 @@ import atexit
 import gc
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -24,13 +25,15 @@ def typed(*args: str | Path) -> int:
     """Run ``judge ARGS`` in this process, where there is nothing to kill, and return its exit code."""
     environ = mock.patch.dict(os.environ)  # what a command sets for its own process is none of the next test's
     with mock.patch.object(sys, "argv", ["judge", *map(str, args)]), environ, mock.patch.object(atexit, "register"):
-        thresholds = gc.get_threshold()
+        thresholds, on_term = gc.get_threshold(), signal.getsignal(signal.SIGTERM)
         try:
             main()
         except SystemExit as ended:
             return int(ended.code or 0)
         finally:
             gc.set_threshold(*thresholds)
+            gc.unfreeze()
+            signal.signal(signal.SIGTERM, on_term)
     return 0
 
 

@@ -220,7 +220,7 @@ def test_a_single_endpoint_whose_replies_are_pages_leaves_all_owed(judge: Run, p
         assert (scorings(bad), stored(place)) == (ANSWERS, 0)
 
 
-ENDINGS = {"ctrl-c": (), "budget": ("--budget-hours", str(4 / 3600))}
+ENDINGS = {"ctrl-c": (), "terminated in the background": (), "budget": ("--budget-hours", str(4 / 3600))}
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -229,25 +229,27 @@ def test_a_run_that_ends_while_an_endpoint_is_away_leaves_nothing_and_warns_of_n
 ) -> None:
     """In the development mode of Python, which warns of every task, connection and coroutine that is left over."""
     options = ("--no-exam", "-j", "1", *ENDINGS[ending])
+    ctrl_c = signal.SIG_IGN if ending == "terminated in the background" else signal.default_int_handler
     with serving(lambda r: after(0.3, JUDGE(r)) if is_scoring(r) else JUDGE(r)) as here:
         named = ("--judge-url", here.base_url, "--judge-url", NOBODY.base_url, "--judge-model", "m")
         environ = {**cli_environment, "PYTHONDEVMODE": "1"}
         process = subprocess.Popen(
             command("score", "latest", *named, *options), cwd=place, env=environ,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+            preexec_fn=lambda: signal.signal(signal.SIGINT, ctrl_c),
         )  # fmt: skip
         try:
             deadline_s = time.monotonic() + 60
             while scorings(here) < 3 and process.poll() is None and time.monotonic() < deadline_s:
                 time.sleep(0.02)
-            if ending == "ctrl-c":
-                process.send_signal(signal.SIGINT)
+            if ending != "budget":
+                process.send_signal(signal.SIGINT if ending == "ctrl-c" else signal.SIGTERM)
             _, said = process.communicate(timeout=60)
         finally:
             process.kill()
             process.wait()
-    assert process.returncode == {"ctrl-c": 130, "budget": 3}[ending], said
+    assert process.returncode == (3 if ending == "budget" else 130), said
+    assert list(place.glob("results/*/summary.json")), "how far it came is written down"
     assert said.count("left out until it can be asked") == 1
     for trouble in ("Warning", "Traceback", "Task was destroyed", "never awaited", "never retrieved", "Unclosed"):
         assert trouble not in said, said
