@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from judge import garbage, terminal
 from judge.conduct import Conduct, Further, machinery_of
+from judge.dry_run import plan_of
 from judge.errors import Interrupted, JudgeError, UserError
 from judge.events import BudgetSpent, Event, JudgeUnusable
 from judge.grounding import Policy
@@ -20,14 +21,11 @@ from judge.judge_prompts import load_judge_prompts
 from judge.judges import build_judge, endpoint_judge
 from judge.pipeline import Machinery, check_run, collect_run, score_all
 from judge.places import Places, run_folder
-from judge.plan import Estimate, total_seconds
-from judge.planning import plan_run
 from judge.records import JudgeRecord, RunRecord
 from judge.request import build_run, check_hashes, new_run_id
 from judge.store import Store
 from judge.wanted import JudgeChoice, RunChoice
 from runner.errors import EndpointError, ServerError
-from runner.types import Value
 
 if TYPE_CHECKING:
     from judge.results import Results
@@ -105,7 +103,7 @@ async def _execute(
         return machinery.budget.spent() and _is_owing(run, store, phases, machinery)
 
     try:
-        with terminal.screen(lambda: _plan(places, run, store, conduct), quiet=conduct.quiet) as screen:
+        with terminal.screen(lambda: plan_of(places, run, store, conduct), quiet=conduct.quiet) as screen:
             wanted: RunRecord | None = run
             unusable: set[str] = set()
             while wanted is not None:
@@ -239,70 +237,3 @@ def _as_of_today(judge: JudgeRecord) -> JudgeRecord:
                 "name the judge with --judge to have it score as what it is now"
             )
     return judge.model_copy(update={"prompt_hash": load_judge_prompts().hash})
-
-
-# --- plans ----------------------------------------------------------------------------------------------------------
-
-
-class DryRun(Value):
-    """What a run would do."""
-
-    estimates: tuple[Estimate, ...]
-    """One a model, in the order in which they work."""
-    loads: int
-    """Servers that would be loaded."""
-    seconds: float | None
-    """Of all of it, without loading; ``None`` when nothing is known about some part."""
-
-
-def dry_run(places: Places, run: RunRecord, conduct: Conduct) -> DryRun:
-    """Return the plan of ``run`` without starting or storing anything."""
-    store = places.open_store()
-    try:
-        plan = _plan(places, run, store, conduct)
-    finally:
-        store.close()
-    return DryRun(estimates=plan, loads=sum(part.loads for part in plan), seconds=total_seconds(plan))
-
-
-def _plan(places: Places, run: RunRecord, store: Store, conduct: Conduct) -> tuple[Estimate, ...]:
-    expected = {entry.id: entry.expected_tps for entry in places.load_models().entries}
-    return plan_run(run, store, expected, in_flight=conduct.concurrency, exam=conduct.exam)
-
-
-# --- printing -------------------------------------------------------------------------------------------------------
-
-
-def print_plan(plan: DryRun) -> None:
-    """Print a dry run to stdout."""
-    from judge.printed import print_table
-
-    columns = ["Model", "Phase", "Load", "Owed", "Tokens", "t/s", "Speed from", "At a time", "Hours"]
-    rows = [
-        [
-            part.arm,
-            part.phase,
-            "yes" if part.loads else "no",
-            str(part.owed),
-            str(part.tokens),
-            f"{part.decode_tps:.1f}" if part.decode_tps else "-",
-            part.source,
-            f"{part.in_flight} (assumed)" if part.in_flight_assumed else str(part.in_flight),
-            hours(part.seconds) if part.owed else "0.00",
-        ]
-        for part in plan.estimates
-    ]
-    print_table("Plan", columns, rows)
-    sys.stdout.write(f"{plan.loads} loads, {hours(plan.seconds)} hours in all, without loading and executing\n")
-    if any(part.phase == "exam" for part in plan.estimates):
-        sys.stdout.write("exam: at most so many scorings; it ends as soon as it cannot be passed any more\n")
-    if any(part.in_flight_assumed and part.owed for part in plan.estimates):
-        sys.stdout.write(
-            "assumed: one request at a time at each endpoint of a judge; it takes less time where they take more: "
-            "say how many with --max-concurrency\n"
-        )
-
-
-def hours(seconds: float | None) -> str:
-    """Return seconds as hours for a table."""
-    return "unknown" if seconds is None else f"{seconds / 3600:.2f}"

@@ -145,14 +145,16 @@ def carry_out(
 ) -> None:
     """Plan or carry out what was asked for, print it, and leave with the exit code that fits; ``gated``: what it has to hold."""
     from judge import app as work
+    from judge.dry_run import dry_run as planned
+    from judge.dry_run import print_plan
 
     record = work.prepare(places, choice, command_line())
     if dry_run:
-        plan = work.dry_run(places, record, conduct)
+        plan = planned(places, record, conduct)
         if as_json:
             print_json(plan.model_dump(mode="json"))
         else:
-            work.print_plan(plan)
+            print_plan(plan)
         return
     results = work.execute(places, record, conduct)
     print_results(places, results, as_json=as_json)

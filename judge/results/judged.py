@@ -25,8 +25,9 @@ from runner.types import Answer, AnswerState
 BATCH = 128
 """Answers that are read at a time, with everything that was said of them."""
 NOBODY: frozenset[str] = frozenset()
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 """One for all: an empty set takes two hundred bytes."""
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+"""One for all, too."""
 MOST_SCORINGS = 512
 """Scorings that are read at a time: with many judges that is fewer answers. Each takes some 20 kB as it is read."""
 

@@ -71,14 +71,14 @@ def question_score(
     """Return everything about one question of one arm; ``wanted`` answers were asked for."""
     mine = found.judged
     executed = [one.executed for one in mine if one.executed]
-    mean = _mean(panel_score(one, judges, run.policy) for one in mine)
+    counted = _mean(panel_score(one, judges, run.policy) for one in mine)
     is_bounded = any(one.limits for one in mine)
     return QuestionScore(
         id=question.id,
         test=question.test,
         tier=question.tier,
-        mean=mean,
-        judge_mean=_mean(panel_score(one, judges, "judge") for one in mine) if is_bounded else mean,
+        mean=counted,
+        judge_mean=_mean(panel_score(one, judges, "judge") for one in mine) if is_bounded else counted,
         checks_passed=sum(one.passed for one in executed),
         checks_known=sum(one.known for one in executed),
         unsafe_executions=sum(one.unsafe for one in executed),

@@ -7,7 +7,7 @@ from examples import add_answers, arm_record, call, judge_record, judgement, que
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judge.app import DryRun, print_plan
+from judge.dry_run import DryRun, print_plan
 from judge.events import ExamMarked, ExamUnfinished, Loaded, Loading, Scored
 from judge.forecast import Forecast
 from judge.pipeline import Budget
